@@ -1,0 +1,64 @@
+/**
+ * The nouns that control and data plane share through the store: functions and their versions.
+ *
+ * Documents (partition is always the function's name):
+ *   collection 'function'         id ''            FunctionRecord: function-level settings and $LATEST
+ *   collection 'version'          id '0000000042'  VersionRecord: an immutable published version
+ *   collection 'version-counter'  id ''            VersionCounter: outlives the function
+ */
+import type { FunctionConfiguration } from './generated/api-types.ts';
+
+export const collections = {
+  function: 'function',
+  version: 'version',
+  versionCounter: 'version-counter',
+} as const;
+
+/** Members that every stored configuration has, whatever the request left out. */
+type SettledMember =
+  | 'FunctionName'
+  | 'FunctionArn'
+  | 'Version'
+  | 'RevisionId'
+  | 'LastModified'
+  | 'Timeout'
+  | 'MemorySize'
+  | 'EphemeralStorage'
+  | 'CodeSha256'
+  | 'CodeSize'
+  | 'PackageType'
+  | 'Role'
+  | 'State'
+  | 'LastUpdateStatus';
+
+type Settled<T, K extends keyof T> = T & { [P in K]-?: Exclude<T[P], undefined> };
+
+/** The wire shape of GetFunctionConfiguration with its defaults filled in. */
+export type StoredConfiguration = Settled<FunctionConfiguration, SettledMember>;
+
+export interface CodeReference {
+  /** SHA-256 of the zip archive, hexadecimal: the blob's and the code tree's name. */
+  readonly hash: string;
+  readonly zippedBytes: number;
+  readonly unzippedBytes: number;
+}
+
+export interface VersionRecord {
+  readonly configuration: StoredConfiguration;
+  readonly code: CodeReference;
+}
+
+export interface FunctionRecord {
+  readonly latest: VersionRecord;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface VersionCounter {
+  /** The highest version number ever published under this name. */
+  readonly lastVersion: number;
+}
+
+/** Document id of a published version: sorts by number. */
+export function versionDocumentId(version: string): string {
+  return version.padStart(10, '0');
+}

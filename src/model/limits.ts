@@ -1,0 +1,41 @@
+/**
+ * Every documented bound of the service and every bound of our own, in one place, with its reason.
+ * A bound that is a setting takes its default from here.
+ */
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+
+/** Documented quotas (guide pages 003, 008, 012; service model where noted). */
+export const limits = {
+  functionNameLengthMax: 64,
+  memorySizeMbMin: 128,
+  memorySizeMbMax: 10_240,
+  memorySizeMbDefault: 128,
+  timeoutSecondsMin: 1,
+  timeoutSecondsMax: 900,
+  timeoutSecondsDefault: 3,
+  ephemeralStorageMbMin: 512,
+  ephemeralStorageMbMax: 10_240,
+  ephemeralStorageMbDefault: 512,
+  environmentBytesMax: 4 * KIB,
+  layersPerFunctionMax: 5,
+  /** Zip archive sent in the request. */
+  codeZippedBytesMax: 50 * MIB,
+  /** Code plus layers, unpacked: 262,144,000 bytes. */
+  codeUnzippedBytesMax: 250 * MIB,
+  /** All code of the account: 75 GiB. */
+  codeStorageBytesMax: 75 * 1024 * MIB,
+  concurrencyAccountDefault: 1000,
+  concurrencyUnreservedMin: 100,
+  /** Synchronous invoke request payload: 6 MiB. */
+  invokeRequestBytesMax: 6 * MIB,
+  /** Synchronous invoke response payload: 6 MiB plus 100 bytes of slack, as the service words it. */
+  invokeResponseBytesMax: 6 * MIB + 100,
+  /** All sub-phases of Init together, on demand (guide page 045). */
+  initDurationMsMax: 10_000,
+  /** LogType=Tail returns the last 4 KB of the invocation's log. */
+  logTailBytesMax: 4 * KIB,
+  /** Memory at which a function has one full vCPU (architecture.md section 5). */
+  memoryMbPerVcpu: 1_769,
+} as const;

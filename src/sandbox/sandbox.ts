@@ -1,0 +1,138 @@
+/**
+ * Sandbox: the isolation box that one execution environment runs in, and the driver that makes it.
+ *
+ * The seam between the platform and the operating system (ADR 0003). A driver makes sandboxes; a
+ * sandbox holds one main process at a time, which may be replaced (reset after a crash keeps /tmp).
+ * A sandbox may be started unbound, its runtime process already booted, and be given its code late:
+ * `bind` works before or after `start`, exactly once. Once bound it never serves anything else.
+ *
+ *   create -> [start] -> bind -> [start] -> ... freeze/thaw ... -> destroy
+ */
+import type { Server } from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
+
+export type SandboxDriverName = 'process' | 'oci';
+
+export interface SandboxLimits {
+  readonly memoryMb: number;
+  /** CPU time per second of wall time, in CPUs; null is no limit (Init gets the full CPU). */
+  readonly cpus: number | null;
+  /** Size of /tmp. */
+  readonly temporaryStorageMb: number;
+}
+
+export interface SandboxSpec {
+  /** Unique on this host among the sandboxes of one data folder: [a-z0-9-], at most 40 characters. */
+  readonly id: string;
+  readonly limits: SandboxLimits;
+  /** Host folder that appears read-only as the language installation (/var/lang), if any. */
+  readonly languageDir: string | null;
+  /** Host folder of our bootstraps that appears read-only as /var/runtime. */
+  readonly runtimeDir: string;
+}
+
+export interface SandboxBinding {
+  /** Host folder of the unpacked code that appears read-only as /var/task. */
+  readonly codeDir: string;
+  /** Host folders of unpacked layers, lowest first, merged read-only as /opt. */
+  readonly layerDirs: readonly string[];
+  readonly limits: SandboxLimits;
+}
+
+/** Absolute paths as a process inside the sandbox sees them. */
+export interface SandboxPaths {
+  /** /var/task where the driver can mount; valid once bound. */
+  readonly taskRoot: string;
+  /** /opt; valid once bound. */
+  readonly optRoot: string;
+  /** /var/runtime. */
+  readonly runtimeDir: string;
+  /** /var/lang, or null without a language folder. */
+  readonly languageDir: string | null;
+  /** /tmp. */
+  readonly temporaryDir: string;
+}
+
+export interface SandboxCommand {
+  /** argv[0] is an absolute path inside the sandbox. */
+  readonly argv: readonly string[];
+  /** The complete environment. Drivers add nothing that a function could see. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Working folder, a path inside the sandbox. */
+  readonly cwd: string;
+  /** Give the process a private duplex channel as file descriptor 3 (ADR 0011). */
+  readonly channel: boolean;
+}
+
+export interface ProcessExit {
+  /** Exit status, or null when a signal ended the process or the status could not be known. */
+  readonly code: number | null;
+  /** For example 'SIGKILL'; null when the process exited by itself. */
+  readonly signal: string | null;
+  /** The memory limit killed it (or another process of the sandbox). */
+  readonly outOfMemory: boolean;
+}
+
+export interface SandboxProcess {
+  /** The parent's end of file descriptor 3; null when the command asked for none. */
+  readonly channel: Duplex | null;
+  /** Standard output and standard error in one pipe, in the order they were written. */
+  readonly output: Readable;
+  /** Resolves once, when the main process has ended and nothing else of it runs in the sandbox. */
+  readonly exited: Promise<ProcessExit>;
+  /** Sends a signal to the main process; a no-op once it ended. */
+  signal(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /** Kills every process in the sandbox and resolves when `exited` has. */
+  kill(): Promise<ProcessExit>;
+}
+
+export interface Sandbox {
+  readonly id: string;
+  readonly paths: SandboxPaths;
+  /** Gives code, layers and final limits; exactly once. */
+  bind(binding: SandboxBinding): Promise<void>;
+  /** Starts the main process. Rejects with SandboxStartError when it cannot; only one at a time. */
+  start(command: SandboxCommand): Promise<SandboxProcess>;
+  /**
+   * Makes `server` (not yet listening) reachable from inside this sandbox only, as far as the driver
+   * has walls, and resolves with its 'host:port' as seen from inside. At most once.
+   */
+  serve(server: Server): Promise<string>;
+  /** Changes the CPU limit (after Init). */
+  setCpus(cpus: number | null): Promise<void>;
+  /** Stops all processes where they are. Idempotent. */
+  freeze(): void;
+  /** Lets them go on. Idempotent. */
+  thaw(): void;
+  /** Highest memory use so far of the sandbox's processes, in bytes. Cheap enough for every invoke. */
+  memoryPeakBytes(): number;
+  /** Ends all processes and removes everything the sandbox made on the host. Idempotent. */
+  destroy(): Promise<void>;
+}
+
+export interface SweepReport {
+  readonly processes: number;
+  readonly mounts: number;
+  readonly cgroups: number;
+  readonly networkDevices: number;
+  readonly folders: number;
+}
+
+export interface SandboxDriver {
+  readonly name: SandboxDriverName;
+  /** Lines that `hearth serve` prints at start: what this driver cannot do here, and why. */
+  readonly notices: readonly string[];
+  create(spec: SandboxSpec): Promise<Sandbox>;
+  /**
+   * Removes all that sandboxes of an earlier process with the same data folder left on the host:
+   * processes, mounts, cgroups, network devices, folders. Call before the first `create`.
+   */
+  sweep(): Promise<SweepReport>;
+  /** Destroys every sandbox and everything the driver shares among them. */
+  close(): Promise<void>;
+}
+
+/** The main process could not be started: bad executable, missing file, driver failure. */
+export class SandboxStartError extends Error {
+  override readonly name = 'SandboxStartError';
+}
