@@ -79,9 +79,9 @@ function renderTypes(model: ServiceModel): string {
     ...shapes,
     '',
     '/** Every operation of the service with its input and output. */',
-    `export interface Operations {\n${operations.join('\n')}\n}`,
+    `export interface ApiOperations {\n${operations.join('\n')}\n}`,
     '',
-    'export type OperationName = keyof Operations;',
+    'export type ApiOperationName = keyof ApiOperations;',
     '',
   ].join('\n');
 }

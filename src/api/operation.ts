@@ -1,6 +1,6 @@
 /** What an operation's handler gets and gives: the seam between the wire and the planes behind it. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { OperationName, Operations } from '../model/generated/api-types.ts';
+import type { ApiOperationName, ApiOperations } from '../model/generated/api-types.ts';
 
 export interface RequestContext {
   /** x-amzn-RequestId of this API call. */
@@ -17,10 +17,10 @@ type Streamable<Output> = {
     : Output[Member];
 };
 
-export type OperationHandler<Name extends OperationName> = (
-  input: Operations[Name]['input'],
+export type OperationHandler<Name extends ApiOperationName> = (
+  input: ApiOperations[Name]['input'],
   context: RequestContext,
-) => Promise<Streamable<Operations[Name]['output']>>;
+) => Promise<Streamable<ApiOperations[Name]['output']>>;
 
 /** An operation without a handler answers 501 with its name. */
-export type OperationHandlers = { readonly [Name in OperationName]?: OperationHandler<Name> };
+export type OperationHandlers = { readonly [Name in ApiOperationName]?: OperationHandler<Name> };

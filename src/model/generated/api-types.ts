@@ -1737,7 +1737,7 @@ export type WorkingDirectory = string;
 export type XAmznTraceId = string;
 
 /** Every operation of the service with its input and output. */
-export interface Operations {
+export interface ApiOperations {
   AddLayerVersionPermission: { input: AddLayerVersionPermissionRequest; output: AddLayerVersionPermissionResponse };
   AddPermission: { input: AddPermissionRequest; output: AddPermissionResponse };
   CheckpointDurableExecution: { input: CheckpointDurableExecutionRequest; output: CheckpointDurableExecutionResponse };
@@ -1828,4 +1828,4 @@ export interface Operations {
   UpdateFunctionUrlConfig: { input: UpdateFunctionUrlConfigRequest; output: UpdateFunctionUrlConfigResponse };
 }
 
-export type OperationName = keyof Operations;
+export type ApiOperationName = keyof ApiOperations;
