@@ -32,7 +32,8 @@ function renderShape(name: string, shape: Shape): string {
   if (shape.type === 'structure') {
     const required = new Set(shape.required ?? []);
     const members = Object.entries(shape.members ?? {}).map(
-      ([member, target]) => `  ${member}${required.has(member) ? '' : '?'}: ${target.shape}${required.has(member) ? '' : ' | undefined'};`,
+      ([member, target]) =>
+        `  ${member}${required.has(member) ? '' : '?'}: ${target.shape}${required.has(member) ? '' : ' | undefined'};`,
     );
     return members.length === 0
       ? `export type ${name} = Record<string, never>;`

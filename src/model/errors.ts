@@ -1,5 +1,5 @@
 /**
- * API errors: the modelled exceptions, the first of the four error families (ADR 0010).
+ * API errors: the modelled exceptions, the first of the four error families (ADR 0013).
  *
  * A code's HTTP status, fault side and body members come from the service model, the one source of
  * truth for wire shapes; `api/` renders them. Factories below hold each message text once.
@@ -50,4 +50,57 @@ export function preconditionFailed(message: string): ApiError {
 
 export function serviceError(cause?: unknown): ApiError {
   return new ApiError('ServiceException', 'An internal error occurred.', { cause });
+}
+
+/** Throttled; `reason` is one of the model's ThrottleReason. The body and Retry-After go together. */
+export function tooManyRequests(reason: string, message: string, retryAfterSeconds = 1): ApiError {
+  return new ApiError('TooManyRequestsException', message, {
+    members: { Reason: reason, Type: 'User' },
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+  });
+}
+
+/** The invoke payload is not JSON; `detail` is the parser's word. */
+export function invalidRequestContent(detail: string): ApiError {
+  return new ApiError(
+    'InvalidRequestContentException',
+    `Could not parse request body into json: Could not parse payload into json: ${detail}`,
+  );
+}
+
+/** Part of the service that Hearth does not have yet: HTTP 501 and its name. */
+export function notImplemented(what: string): ApiError {
+  return new ApiError('NotImplementedException', `${what} is not implemented yet.`);
+}
+
+export function codeStorageExceeded(): ApiError {
+  return new ApiError('CodeStorageExceededException', 'Code storage limit exceeded.');
+}
+
+/** `arn` is what was asked for, with its qualifier if it had one. */
+export function functionNotFound(arn: string): ApiError {
+  return resourceNotFound(`Function not found: ${arn}`);
+}
+
+export function functionExists(name: string): ApiError {
+  return resourceConflict(`Function already exist: ${name}`);
+}
+
+/** An operation on a function that is not made yet, or whose making failed. */
+export function functionInState(state: string): ApiError {
+  return resourceConflict(
+    `The operation cannot be performed at this time. The function is currently in the following state: ${state}`,
+  );
+}
+
+export function updateInProgress(arn: string): ApiError {
+  return resourceConflict(
+    `The operation cannot be performed at this time. An update is in progress for resource: ${arn}`,
+  );
+}
+
+export function revisionMismatch(): ApiError {
+  return preconditionFailed(
+    'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id',
+  );
 }

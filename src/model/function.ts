@@ -3,7 +3,7 @@
  *
  * Documents (partition is always the function's name):
  *   collection 'function'         id ''            FunctionRecord: function-level settings and $LATEST
- *   collection 'version'          id '0000000042'  VersionRecord: an immutable published version
+ *   collection 'version'          id '0000000042'  PublishedVersionRecord: immutable but for its state
  *   collection 'version-counter'  id ''            VersionCounter: outlives the function
  */
 import type { FunctionConfiguration } from './generated/api-types.ts';
@@ -46,6 +46,16 @@ export interface CodeReference {
 export interface VersionRecord {
   readonly configuration: StoredConfiguration;
   readonly code: CodeReference;
+  /**
+   * New with every change of code or settings, and with every creation; the same while only state,
+   * tags or RevisionId change. Environments built from equal ids are interchangeable.
+   */
+  readonly buildId: string;
+}
+
+export interface PublishedVersionRecord extends VersionRecord {
+  /** Fingerprint of the $LATEST it was taken from: publishing that again makes no new version. */
+  readonly publishedFrom: string;
 }
 
 export interface FunctionRecord {

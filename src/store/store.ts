@@ -28,7 +28,12 @@ export interface StoredDocument<Value = unknown> extends DocumentKey {
 export type Expectation = 'absent' | 'any' | { readonly revision: Revision };
 
 export type WriteOperation =
-  | { readonly type: 'put'; readonly key: DocumentKey; readonly value: unknown; readonly expect: Expectation }
+  | {
+      readonly type: 'put';
+      readonly key: DocumentKey;
+      readonly value: unknown;
+      readonly expect: Expectation;
+    }
   | { readonly type: 'delete'; readonly key: DocumentKey; readonly expect: Expectation };
 
 export type CommitResult =

@@ -1,0 +1,4 @@
+/** The operations that have a handler: the source of docs/reference/api-coverage.md. */
+import type { ApiOperationName } from '../../model/generated/api-types.ts';
+
+export const implementedOperations: readonly ApiOperationName[] = [];

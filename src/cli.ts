@@ -1,0 +1,166 @@
+/** The command line: flags in, exit status and readable text out. Everything else is main.ts. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { FolderLockedError } from './base/folder-lock.ts';
+import { createLog } from './base/log.ts';
+import {
+  compileConfig,
+  ConfigError,
+  defaultEnvironmentsMax,
+  findRuntimeSearch,
+  projectFolder,
+  type Config,
+  type ServeFlags,
+} from './config.ts';
+import { openCatalog, startHearth, sweep } from './main.ts';
+import type { SweepReport } from './sandbox/sandbox.ts';
+import { discardLogs, type LogSink } from './telemetry/log-stream.ts';
+
+const launcher = join(projectFolder, 'hearth');
+
+const program = new Command('hearth')
+  .description('A self-hosted serverless compute engine that speaks the AWS Lambda API.')
+  .version(readVersion())
+  .showHelpAfterError()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  hearth serve                                  start on http://127.0.0.1:9600
+  aws lambda list-functions --endpoint-url http://127.0.0.1:9600
+  hearth runtimes                               what this host can run, and why not the rest`,
+  );
+
+addServeOptions(program.command('serve'))
+  .description('Run the server in the foreground until SIGTERM or SIGINT.')
+  .action((flags: ServeFlags) => serve(flags));
+
+addServeOptions(program.command('sweep'))
+  .description('Remove what a killed server left on the host (processes, mounts, cgroups, network).')
+  .action((flags: ServeFlags) => runSweep(flags));
+
+program
+  .command('runtimes')
+  .description('List the runtimes of the service, which of them run here, and why others do not.')
+  .action(() => listRuntimes());
+
+function addServeOptions(command: Command): Command {
+  return command
+    .option('--port <number>', 'port to listen on; 0 takes any free one', wholeNumber, 9600)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--data <folder>', 'folder that holds all state', './.hearth')
+    .addOption(
+      new Option('--sandbox <driver>', 'how functions are isolated; auto takes the strongest that works')
+        .choices(['auto', 'process', 'oci'])
+        .default('auto'),
+    )
+    .option('--runtime-path <path>', 'OCI runtime for --sandbox oci (default: runc on the PATH)')
+    .option('--region <name>', 'region in ARNs and in the functions’ environment', 'us-east-1')
+    .addOption(
+      new Option('--auth <mode>', 'who may call; off accepts any credentials')
+        .choices(['off'])
+        .default('off'),
+    )
+    .option('--insecure', 'allow --auth off on an address that others can reach', false)
+    .option('--pool-size <number>', 'sandboxes booted in advance, per runtime in use', wholeNumber, 2)
+    .option('--memory-budget-mb <number>', 'memory that functions may claim together (default: 80 % of the host’s)', wholeNumber)
+    .option('--environments-max <number>', 'execution environments at once', wholeNumber, defaultEnvironmentsMax())
+    .option('--idle-seconds <number>', 'stop an environment that was idle for so long', wholeNumber, 600)
+    .option('--enforce-runtime-deprecation', 'refuse to create functions of runtimes past their dates', false)
+    .option('--function-logs', 'print what functions log on standard error', false)
+    .addOption(
+      new Option('--log-level <level>', 'the server’s own log, JSON lines on standard error')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    );
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const config = compileConfig(flags);
+  const log = createLog(config.logLevel);
+  const hearth = await startHearth(config, log, {
+    logSink: config.functionLogs ? printFunctionLogs : discardLogs,
+    sweepCommand: sweepCommand(config),
+  });
+  for (const notice of hearth.driver.notices) print(`note: ${notice}`);
+  const swept = describeSweep(hearth.swept);
+  if (swept !== '') print(`removed what an earlier server left behind: ${swept}`);
+  print(`sandbox: ${hearth.driver.name}, data: ${config.dataFolder}`);
+  process.stdout.write(`hearth ready ${hearth.url}\n`);
+  await stopSignal();
+  await hearth.stop();
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (): void => {
+      if (asked) process.exit(1);
+      asked = true;
+      print('stopping: requests in flight finish first; once more to stop at once');
+      resolve();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+async function runSweep(flags: ServeFlags): Promise<void> {
+  const config = compileConfig(flags);
+  try {
+    const swept = describeSweep(await sweep(config, createLog(config.logLevel)));
+    print(swept === '' ? 'nothing was left behind' : `removed: ${swept}`);
+  } catch (error) {
+    if (!(error instanceof FolderLockedError)) throw error;
+    print('a server is running on this data folder: nothing to sweep');
+  }
+}
+
+function sweepCommand(config: Config): string[] {
+  const runtime = config.ociRuntimePath === undefined ? [] : ['--runtime-path', config.ociRuntimePath];
+  return [launcher, 'sweep', '--data', config.dataFolder, '--sandbox', config.sandbox, ...runtime];
+}
+
+function describeSweep(report: SweepReport): string {
+  return Object.entries(report)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what === 'networkDevices' ? 'network devices' : what}`)
+    .join(', ');
+}
+
+function listRuntimes(): void {
+  for (const entry of openCatalog(findRuntimeSearch()).list()) {
+    const state = entry.available ? `yes  ${entry.runtime.version}` : `no   ${entry.reason}`;
+    process.stdout.write(`${entry.id.padEnd(18)}${state}\n`);
+  }
+}
+
+const printFunctionLogs: LogSink = ({ logGroup }, bytes) => {
+  for (const line of bytes.toString().split('\n')) {
+    if (line !== '') print(`${logGroup}  ${line}`);
+  }
+};
+
+function print(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It takes a whole number.');
+}
+
+function readVersion(): string {
+  const text = readFileSync(join(projectFolder, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const expected = error instanceof ConfigError || error instanceof FolderLockedError;
+  print(expected ? `hearth: ${error.message}` : `hearth: ${String((error as Error).stack ?? error)}`);
+  process.exitCode = 1;
+}

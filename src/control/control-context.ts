@@ -1,0 +1,35 @@
+/** What every control plane operation is given: its dependencies and settings, made once. */
+import type { Blobs } from '../artifact/blobs.ts';
+import type { CodeTrees } from '../artifact/code-trees.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import type { Store } from '../store/store.ts';
+import type { CodeLocations } from './code-location.ts';
+import type { FunctionCatalogue } from './function-catalogue.ts';
+import type { CodeSweeper } from './sweep.ts';
+
+export interface ControlSettings {
+  /** 12 digits. */
+  readonly accountId: string;
+  readonly region: string;
+  /** Concurrency of the whole account, as GetAccountSettings reports it. */
+  readonly concurrentExecutions: number;
+  /** All code packages together, zipped. */
+  readonly codeStorageBytesMax: number;
+  /** Refuse creating and updating functions of runtimes past their dates (model/runtimes.ts). */
+  readonly enforceRuntimeDeprecation: boolean;
+}
+
+export interface ControlContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly codeTrees: CodeTrees;
+  readonly codeLocations: CodeLocations;
+  readonly catalogue: FunctionCatalogue;
+  readonly sweeper: CodeSweeper;
+  readonly settings: ControlSettings;
+}

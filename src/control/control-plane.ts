@@ -1,0 +1,134 @@
+/**
+ * The control plane: one method per operation of the service's API that manages functions. Callers
+ * have checked the input against the service model; the rules beyond it are kept here. It writes
+ * what is wanted into the store and never talks to the data plane (ADR 0007).
+ */
+import type { Blobs } from '../artifact/blobs.ts';
+import type { CodeTrees } from '../artifact/code-trees.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import type { ApiOperationName, ApiOperations } from '../model/generated/api-types.ts';
+import { limits } from '../model/limits.ts';
+import type { Store } from '../store/store.ts';
+import type { CodeLocations } from './code-location.ts';
+import type { ControlContext, ControlSettings } from './control-context.ts';
+import { createFunction } from './create-function.ts';
+import { deleteFunction } from './delete-function.ts';
+import { FunctionCatalogue } from './function-catalogue.ts';
+import { getAccountSettings } from './get-account-settings.ts';
+import { getFunction, getFunctionConfiguration } from './get-function.ts';
+import { listFunctions } from './list-functions.ts';
+import { listVersionsByFunction } from './list-versions-by-function.ts';
+import { publishVersion } from './publish-version.ts';
+import { StateReconciler } from './reconcile-states.ts';
+import { CodeSweeper } from './sweep.ts';
+import { listTags, tagResource, untagResource } from './tag-resource.ts';
+import { updateFunctionCode } from './update-function-code.ts';
+import { updateFunctionConfiguration } from './update-function-configuration.ts';
+
+type Input<Name extends ApiOperationName> = ApiOperations[Name]['input'];
+type Output<Name extends ApiOperationName> = Promise<ApiOperations[Name]['output']>;
+
+/** Every method rejects with an ApiError for what the caller can put right. */
+export interface ControlPlane {
+  createFunction(input: Input<'CreateFunction'>): Output<'CreateFunction'>;
+  deleteFunction(input: Input<'DeleteFunction'>): Output<'DeleteFunction'>;
+  getAccountSettings(input: Input<'GetAccountSettings'>): Output<'GetAccountSettings'>;
+  /** `baseUrl` is where the client reached the server, for the code's link: 'http://HOST:PORT'. */
+  getFunction(
+    input: Input<'GetFunction'>,
+    options: { readonly baseUrl: string },
+  ): Output<'GetFunction'>;
+  getFunctionConfiguration(
+    input: Input<'GetFunctionConfiguration'>,
+  ): Output<'GetFunctionConfiguration'>;
+  listFunctions(input: Input<'ListFunctions'>): Output<'ListFunctions'>;
+  listTags(input: Input<'ListTags'>): Output<'ListTags'>;
+  listVersionsByFunction(input: Input<'ListVersionsByFunction'>): Output<'ListVersionsByFunction'>;
+  publishVersion(input: Input<'PublishVersion'>): Output<'PublishVersion'>;
+  tagResource(input: Input<'TagResource'>): Output<'TagResource'>;
+  untagResource(input: Input<'UntagResource'>): Output<'UntagResource'>;
+  updateFunctionCode(input: Input<'UpdateFunctionCode'>): Output<'UpdateFunctionCode'>;
+  updateFunctionConfiguration(
+    input: Input<'UpdateFunctionConfiguration'>,
+  ): Output<'UpdateFunctionConfiguration'>;
+  /** Stops settling and sweeping; resolves once nothing is under way. Does not close the store. */
+  close(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  /** 12 digits. */
+  readonly accountId: string;
+  readonly region: string;
+  readonly codeLocations: CodeLocations;
+  /** Default limits.concurrencyAccountDefault. */
+  readonly concurrentExecutions?: number;
+  /** Default limits.codeStorageBytesMax. */
+  readonly codeStorageBytesMax?: number;
+  /** Default false: runtimes past their dates go on working here. */
+  readonly enforceRuntimeDeprecation?: boolean;
+  /** From a change to its settling (Pending to Active); default 0, which is a few milliseconds. */
+  readonly settleDelayMs?: number;
+}
+
+/** Starts settling what an earlier process left unsettled, and removes code that nothing uses. */
+export async function createControlPlane(
+  clock: Clock,
+  random: Random,
+  log: Log,
+  store: Store,
+  blobs: Blobs,
+  codeTrees: CodeTrees,
+  options: ControlPlaneOptions,
+): Promise<ControlPlane> {
+  const ports = { clock, random, log, store, blobs, codeTrees };
+  const reconciler = new StateReconciler(ports, { delayMs: options.settleDelayMs ?? 0 });
+  const catalogue = new FunctionCatalogue({
+    onUnsettled: (functionName) => reconciler.settleSoon(functionName),
+    onUnreferenced: (hash) => sweeper.sweepSoon(hash),
+  });
+  const sweeper = new CodeSweeper(log, blobs, codeTrees, catalogue);
+  await catalogue.open(store);
+  const swept = await sweeper.sweepAll();
+  if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
+  const { codeLocations } = options;
+  const settings = settingsOf(options);
+  const context: ControlContext = { ...ports, codeLocations, catalogue, sweeper, settings };
+  return {
+    ...operationsOf(context),
+    async close() {
+      await reconciler.close();
+      catalogue.close();
+      await sweeper.idle();
+    },
+  };
+}
+
+function settingsOf(options: ControlPlaneOptions): ControlSettings {
+  return {
+    accountId: options.accountId,
+    region: options.region,
+    concurrentExecutions: options.concurrentExecutions ?? limits.concurrencyAccountDefault,
+    codeStorageBytesMax: options.codeStorageBytesMax ?? limits.codeStorageBytesMax,
+    enforceRuntimeDeprecation: options.enforceRuntimeDeprecation ?? false,
+  };
+}
+
+function operationsOf(context: ControlContext): Omit<ControlPlane, 'close'> {
+  return {
+    createFunction: (input) => createFunction(context, input),
+    deleteFunction: (input) => deleteFunction(context, input),
+    getAccountSettings: () => getAccountSettings(context),
+    getFunction: (input, options) => getFunction(context, input, options),
+    getFunctionConfiguration: (input) => getFunctionConfiguration(context, input),
+    listFunctions: (input) => listFunctions(context, input),
+    listTags: (input) => listTags(context, input),
+    listVersionsByFunction: (input) => listVersionsByFunction(context, input),
+    publishVersion: (input) => publishVersion(context, input),
+    tagResource: (input) => tagResource(context, input),
+    untagResource: (input) => untagResource(context, input),
+    updateFunctionCode: (input) => updateFunctionCode(context, input),
+    updateFunctionConfiguration: (input) => updateFunctionConfiguration(context, input),
+  };
+}

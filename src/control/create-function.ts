@@ -1,0 +1,78 @@
+/** CreateFunction: a new function with its first code package, Pending until it is settled. */
+import { ApiError, functionExists, invalidParameterValue } from '../model/errors.ts';
+import type { CodeReference, FunctionRecord } from '../model/function.ts';
+import type { CreateFunctionRequest, FunctionConfiguration } from '../model/generated/api-types.ts';
+import { withTags } from '../model/tags.ts';
+import { archiveOf, stageCode } from './code-package.ts';
+import type { ControlContext } from './control-context.ts';
+import { checkRuntime, checkSupported, newConfiguration } from './function-configuration.ts';
+import { commitWithRetry, functionKey, resolveUnqualified } from './function-documents.ts';
+import { planVersion } from './plan-version.ts';
+import { renderConfiguration, withoutUpdateStatus } from './render-configuration.ts';
+
+export async function createFunction(
+  context: ControlContext,
+  input: CreateFunctionRequest,
+): Promise<FunctionConfiguration> {
+  const { functionName } = resolveUnqualified(context, input.FunctionName);
+  const archive = checkRequest(context, input);
+  // The code is taken in only when there is a place for it; the commit below decides.
+  const present = await context.store.get(functionKey(functionName));
+  if (present !== undefined) throw functionExists(functionName);
+  const staged = await stageCode(context, archive);
+  try {
+    const record = newRecord(context, input, { functionName, code: staged.code });
+    return await commitWithRetry(context.store, async () => {
+      const key = functionKey(functionName);
+      if ((await context.store.get(key)) !== undefined) throw functionExists(functionName);
+      const put = { type: 'put', key, value: record, expect: 'absent' } as const;
+      if (input.Publish !== true) {
+        const result = renderConfiguration(record.latest.configuration, context.settings);
+        return { operations: [put], result: withoutUpdateStatus(result) };
+      }
+      const { operations, version } = await planVersion(context, record.latest, {});
+      const { configuration } = version;
+      const result = renderConfiguration(configuration, context.settings, configuration.Version);
+      return { operations: [put, ...operations], result: withoutUpdateStatus(result) };
+    });
+  } finally {
+    staged.release();
+  }
+}
+
+/** What can be said without looking at the code; gives the archive. */
+function checkRequest(context: ControlContext, input: CreateFunctionRequest): Uint8Array {
+  if (input.PackageType === 'Image') {
+    throw invalidParameterValue('PackageType Image is not supported by this server yet.');
+  }
+  const archive = archiveOf(input.Code);
+  if (input.Runtime === undefined || input.Handler === undefined) {
+    throw invalidParameterValue(
+      'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
+    );
+  }
+  if (input.CodeSigningConfigArn !== undefined) {
+    throw new ApiError(
+      'CodeSigningConfigNotFoundException',
+      `The code signing configuration ${input.CodeSigningConfigArn} does not exist.`,
+    );
+  }
+  checkSupported(input);
+  checkRuntime(context, input.Runtime, 'create');
+  return archive;
+}
+
+function newRecord(
+  context: ControlContext,
+  input: CreateFunctionRequest,
+  { functionName, code }: { readonly functionName: string; readonly code: CodeReference },
+): FunctionRecord {
+  return {
+    latest: {
+      configuration: newConfiguration(context, input, { functionName, code }),
+      code,
+      buildId: context.random.uuid(),
+    },
+    tags: withTags({}, input.Tags ?? {}),
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * What the control plane knows of all functions and versions, in memory, fed by the change feed:
+ * which code packages are in use, how much code the account has, and what is not settled yet.
+ */
+import {
+  collections,
+  type FunctionRecord,
+  type StoredConfiguration,
+  type VersionRecord,
+} from '../model/function.ts';
+import type { Change, DocumentKey, Store, Subscription } from '../store/store.ts';
+
+interface Entry {
+  readonly hash: string;
+  readonly zippedBytes: number;
+}
+
+export interface CatalogueListener {
+  /** A function or one of its versions is in a state that does not last. */
+  onUnsettled(functionName: string): void;
+  /** Nothing refers to this code package any more. */
+  onUnreferenced(hash: string): void;
+}
+
+export interface AccountUsage {
+  readonly functionCount: number;
+  readonly codeBytes: number;
+}
+
+export class FunctionCatalogue {
+  readonly #entries = new Map<string, Entry>();
+  readonly #references = new Map<string, number>();
+  readonly #listener: CatalogueListener;
+  #functionCount = 0;
+  #codeBytes = 0;
+  #subscription: Subscription | undefined;
+
+  constructor(listener: CatalogueListener) {
+    this.#listener = listener;
+  }
+
+  /** Loads all functions and follows every change from there. */
+  async open(store: Store): Promise<void> {
+    const watched = [collections.function, collections.version];
+    this.#subscription = await store.watch(watched, (changes) => {
+      for (const change of changes) this.#apply(change);
+    });
+  }
+
+  close(): void {
+    this.#subscription?.close();
+  }
+
+  /** Whether $LATEST or a version of any function has this code package. */
+  isReferenced(hash: string): boolean {
+    return this.#references.has(hash);
+  }
+
+  /** Code counts once for $LATEST and once for each version. */
+  get usage(): AccountUsage {
+    return { functionCount: this.#functionCount, codeBytes: this.#codeBytes };
+  }
+
+  #apply(change: Change): void {
+    if (change.type === 'delete') {
+      this.#replace(change.key, undefined);
+      return;
+    }
+    const { document } = change;
+    const isFunction = document.collection === collections.function;
+    const { configuration, code } = isFunction
+      ? (document.value as FunctionRecord).latest
+      : (document.value as VersionRecord);
+    this.#replace(document, { hash: code.hash, zippedBytes: code.zippedBytes });
+    if (isUnsettled(configuration)) this.#listener.onUnsettled(document.partition);
+  }
+
+  #replace(key: DocumentKey, next: Entry | undefined): void {
+    const name = `${key.collection}/${key.partition}/${key.id}`;
+    const previous = this.#entries.get(name);
+    // The new reference comes first, so that code kept by a change is never without one.
+    if (next !== undefined) {
+      this.#entries.set(name, next);
+      this.#references.set(next.hash, (this.#references.get(next.hash) ?? 0) + 1);
+    } else this.#entries.delete(name);
+    this.#codeBytes += (next?.zippedBytes ?? 0) - (previous?.zippedBytes ?? 0);
+    if (key.collection === collections.function) {
+      this.#functionCount += (next === undefined ? 0 : 1) - (previous === undefined ? 0 : 1);
+    }
+    if (previous !== undefined) this.#unreference(previous.hash);
+  }
+
+  #unreference(hash: string): void {
+    const count = (this.#references.get(hash) ?? 0) - 1;
+    if (count > 0) this.#references.set(hash, count);
+    else {
+      this.#references.delete(hash);
+      this.#listener.onUnreferenced(hash);
+    }
+  }
+}
+
+/** Pending, or with an update in progress: the reconciler has something to do. */
+export function isUnsettled(configuration: StoredConfiguration): boolean {
+  return configuration.State === 'Pending' || configuration.LastUpdateStatus === 'InProgress';
+}

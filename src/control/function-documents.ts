@@ -1,0 +1,144 @@
+/**
+ * Reading and changing a function's documents. Every change is one commit with compare-and-set on
+ * the function's document, which is written even when only its versions change: it is what two
+ * changes of one function meet at.
+ */
+import { functionArn, parseFunctionReference } from '../model/arn.ts';
+import { ApiError, functionNotFound, invalidParameterValue } from '../model/errors.ts';
+import {
+  collections,
+  versionDocumentId,
+  type FunctionRecord,
+  type PublishedVersionRecord,
+  type VersionCounter,
+  type VersionRecord,
+} from '../model/function.ts';
+import type { DocumentKey, Store, StoredDocument, WriteOperation } from '../store/store.ts';
+import type { ControlContext } from './control-context.ts';
+
+export const LATEST = '$LATEST';
+/** Attempts at a change that others keep overtaking. */
+const COMMIT_ATTEMPTS_MAX = 20;
+
+export function functionKey(functionName: string): DocumentKey {
+  return { collection: collections.function, partition: functionName, id: '' };
+}
+
+export function versionKey(functionName: string, version: string): DocumentKey {
+  return {
+    collection: collections.version,
+    partition: functionName,
+    id: versionDocumentId(version),
+  };
+}
+
+export function versionCounterKey(functionName: string): DocumentKey {
+  return { collection: collections.versionCounter, partition: functionName, id: '' };
+}
+
+/** What a request names: a function and maybe one of its versions. */
+export interface Reference {
+  readonly functionName: string;
+  readonly qualifier: string | undefined;
+  /** ARN as asked for, with the qualifier if there was one. */
+  readonly arn: string;
+}
+
+/** Reads a name, partial or full ARN and a qualifier; throws what parseFunctionReference throws. */
+export function resolveReference(
+  { settings }: ControlContext,
+  input: string,
+  qualifierInput?: string,
+): Reference {
+  const { functionName, qualifier } = parseFunctionReference(input, qualifierInput, settings);
+  return { functionName, qualifier, arn: functionArn(settings, functionName, qualifier) };
+}
+
+/** As resolveReference, for operations that work on $LATEST or the function as a whole. */
+export function resolveUnqualified(context: ControlContext, input: string): Reference {
+  const reference = resolveReference(context, input);
+  if (reference.qualifier !== undefined && reference.qualifier !== LATEST) {
+    throw invalidParameterValue('Current operation does not support versions other than $LATEST');
+  }
+  const { functionName } = reference;
+  return { functionName, qualifier: undefined, arn: functionArn(context.settings, functionName) };
+}
+
+/** The function's document; throws ResourceNotFound in the words of the reference. */
+export async function requireFunction(
+  { store }: ControlContext,
+  reference: Reference,
+): Promise<StoredDocument<FunctionRecord>> {
+  const document = await store.get<FunctionRecord>(functionKey(reference.functionName));
+  if (document === undefined) throw functionNotFound(reference.arn);
+  return document;
+}
+
+/** $LATEST or the version that the reference names, with the function's own record. */
+export async function requireVersion(
+  context: ControlContext,
+  reference: Reference,
+): Promise<{ readonly record: FunctionRecord; readonly version: VersionRecord }> {
+  const { value: record } = await requireFunction(context, reference);
+  const { functionName, qualifier } = reference;
+  if (qualifier === undefined || qualifier === LATEST) return { record, version: record.latest };
+  const version = isVersionNumber(qualifier)
+    ? await readVersion(context.store, functionName, qualifier)
+    : undefined;
+  if (version === undefined) throw functionNotFound(reference.arn);
+  return { record, version };
+}
+
+/** Version numbers are canonical: no sign, no leading zero. */
+export function isVersionNumber(qualifier: string): boolean {
+  return /^[1-9][0-9]{0,9}$/.test(qualifier);
+}
+
+export async function readVersion(
+  store: Store,
+  functionName: string,
+  version: string,
+): Promise<PublishedVersionRecord | undefined> {
+  const document = await store.get<PublishedVersionRecord>(versionKey(functionName, version));
+  return document?.value;
+}
+
+export async function readVersionCounter(
+  store: Store,
+  functionName: string,
+): Promise<StoredDocument<VersionCounter> | undefined> {
+  return await store.get<VersionCounter>(versionCounterKey(functionName));
+}
+
+export interface PlannedCommit<Result> {
+  readonly operations: readonly WriteOperation[];
+  readonly result: Result;
+}
+
+/**
+ * Plans and commits until no one else's change came between; `plan` reads anew each time and
+ * throws what refuses the change. A plan without operations commits nothing.
+ */
+export async function commitWithRetry<Result>(
+  store: Store,
+  plan: () => Promise<PlannedCommit<Result>>,
+): Promise<Result> {
+  for (let attempt = 1; attempt <= COMMIT_ATTEMPTS_MAX; attempt += 1) {
+    const { operations, result } = await plan();
+    if (operations.length === 0) return result;
+    if ((await store.commit(operations)).ok) return result;
+  }
+  throw new ApiError(
+    'ResourceConflictException',
+    'The operation cannot be performed at this time. The function is being changed by other requests.',
+  );
+}
+
+/** Writes the function's document, provided that it is still the one that was read. */
+export function putFunction(
+  present: StoredDocument<FunctionRecord>,
+  value: FunctionRecord,
+): WriteOperation {
+  const { collection, partition, id, revision } = present;
+  return { type: 'put', key: { collection, partition, id }, value, expect: { revision } };
+}

@@ -1,0 +1,31 @@
+/** Page sizes and the opaque markers of listings: where the page before ended. */
+import { invalidParameterValue } from '../model/errors.ts';
+
+/** Functions or versions on one page, also when more are asked for (API page of ListFunctions). */
+export const PAGE_ITEMS_MAX = 50;
+
+export interface Position {
+  readonly functionName: string;
+  /** '$LATEST' or a number. */
+  readonly version: string;
+}
+
+export function pageSizeOf(maxItems: number | undefined): number {
+  return Math.min(maxItems ?? PAGE_ITEMS_MAX, PAGE_ITEMS_MAX);
+}
+
+export function renderMarker({ functionName, version }: Position): string {
+  return Buffer.from(`${functionName}:${version}`).toString('base64url');
+}
+
+/** Undefined for no marker; throws InvalidParameterValue for one that no listing gave. */
+export function parseMarker(marker: string | undefined): Position | undefined {
+  if (marker === undefined || marker === '') return undefined;
+  const text = Buffer.from(marker, 'base64url').toString('utf8');
+  const match = /^([a-zA-Z0-9-_.]{1,256}):(\$LATEST|[1-9][0-9]{0,9})$/.exec(text);
+  const [, functionName, version] = match ?? [];
+  if (functionName === undefined || version === undefined) {
+    throw invalidParameterValue('The marker is not one that a listing gave.');
+  }
+  return { functionName, version };
+}

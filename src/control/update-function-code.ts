@@ -1,0 +1,45 @@
+/** UpdateFunctionCode: another code package for $LATEST; a dry run checks all and writes nothing. */
+import type {
+  FunctionConfiguration,
+  UpdateFunctionCodeRequest,
+} from '../model/generated/api-types.ts';
+import type { CodeReference, VersionRecord } from '../model/function.ts';
+import { changeLatest, checkChangeable, previewChange } from './change-latest.ts';
+import { archiveOf, checkCode, stageCode } from './code-package.ts';
+import type { ControlContext } from './control-context.ts';
+import { checkRuntime, codeMembers, notSupported } from './function-configuration.ts';
+import { requireFunction, resolveUnqualified } from './function-documents.ts';
+
+export async function updateFunctionCode(
+  context: ControlContext,
+  input: UpdateFunctionCodeRequest,
+): Promise<FunctionConfiguration> {
+  const reference = resolveUnqualified(context, input.FunctionName);
+  const archive = archiveOf(input);
+  if (input.PublishTo !== undefined) throw notSupported('PublishTo');
+  const present = await requireFunction(context, reference);
+  // Refused before the code is taken in; the commit checks again.
+  checkChangeable(present.value, input.RevisionId);
+  checkRuntime(context, present.value.latest.configuration.Runtime, 'update');
+  const changeTo = (code: CodeReference) => (latest: VersionRecord) => ({
+    code,
+    configuration: {
+      ...latest.configuration,
+      ...codeMembers(code),
+      ...(input.Architectures === undefined ? {} : { Architectures: input.Architectures }),
+    },
+  });
+  const revisionId = input.RevisionId;
+  if (input.DryRun === true) {
+    const change = changeTo(await checkCode(context, archive));
+    return previewChange(context, present, { change, revisionId });
+  }
+  const staged = await stageCode(context, archive);
+  try {
+    const change = changeTo(staged.code);
+    const publish = input.Publish === true;
+    return await changeLatest(context, { reference, revisionId, publish, change });
+  } finally {
+    staged.release();
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Invoke: from a named function and an event to an answer, in the order of the invoke path
+ * (ARCHITECTURE.md): resolve, permit, environment, attempt, outcome. All the branching is here.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import { functionArn, type Identity } from '../model/arn.ts';
+import {
+  ApiError,
+  invalidRequestContent,
+  resourceConflict,
+  resourceNotFound,
+  serviceError,
+  tooManyRequests,
+} from '../model/errors.ts';
+import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { Attempt, FinishedInvocation } from '../worker/environment.ts';
+import type { AcquireResult, Worker } from '../worker/worker.ts';
+import type { Concurrency, Permit } from './concurrency.ts';
+import type { FunctionDirectory } from './function-directory.ts';
+import { renderOutcome, type InvokeAnswer } from './outcome.ts';
+
+export interface InvokeRequest {
+  readonly requestId: string;
+  readonly functionName: string;
+  readonly qualifier: string | undefined;
+  /** JSON text; empty stands for an empty object. */
+  readonly payload: Buffer;
+  /** Base64 of JSON, from X-Amz-Client-Context. */
+  readonly clientContext: string | undefined;
+  /** X-Amzn-Trace-Id as it came. */
+  readonly traceHeader: string | undefined;
+}
+
+export interface InvokeResult extends InvokeAnswer {
+  readonly executedVersion: string;
+  /** Once the environment is ready again: the report and the log's tail. */
+  readonly finished: Promise<FinishedInvocation>;
+}
+
+const emptyEvent = Buffer.from('{}');
+
+export class Invoker {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #directory: FunctionDirectory;
+  readonly #concurrency: Concurrency;
+  readonly #worker: Worker;
+  readonly #identity: Identity;
+
+  constructor(
+    clock: Clock,
+    random: Random,
+    dependencies: {
+      directory: FunctionDirectory;
+      concurrency: Concurrency;
+      worker: Worker;
+    },
+    identity: Identity,
+  ) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#directory = dependencies.directory;
+    this.#concurrency = dependencies.concurrency;
+    this.#worker = dependencies.worker;
+    this.#identity = identity;
+  }
+
+  /** Invocation type DryRun: everything that can be refused without running the function. */
+  dryRun(request: InvokeRequest): void {
+    this.#resolve(request);
+    eventOf(request);
+  }
+
+  /** Invocation type RequestResponse. Rejects with an ApiError; a failed function is a result. */
+  async invoke(request: InvokeRequest): Promise<InvokeResult> {
+    const version = this.#resolve(request);
+    const payload = eventOf(request);
+    const permit = this.#concurrency.acquire();
+    if (permit === undefined) {
+      throw tooManyRequests('ConcurrentInvocationLimitExceeded', 'Rate Exceeded.');
+    }
+    try {
+      const attempt = await this.#start(request, version, payload);
+      releaseAfter(attempt, permit);
+      const answer = renderOutcome(await attempt.outcome, request.requestId);
+      return { ...answer, executedVersion: version.version, finished: attempt.finished };
+    } catch (error) {
+      permit.release();
+      throw error;
+    }
+  }
+
+  #resolve({ functionName, qualifier }: InvokeRequest): RunnableVersion {
+    const version = this.#directory.find(functionName, qualifier);
+    if (version === undefined) {
+      const arn = functionArn(this.#identity, functionName, qualifier);
+      throw resourceNotFound(`Function not found: ${arn}`);
+    }
+    if (version.state !== 'Active') {
+      throw resourceConflict(
+        `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
+      );
+    }
+    return version;
+  }
+
+  async #start(request: InvokeRequest, version: RunnableVersion, payload: Buffer): Promise<Attempt> {
+    const lease = this.#worker.acquireWarm(version) ?? leaseOf(await this.#worker.acquire(version));
+    return lease.invoke({
+      requestId: request.requestId,
+      payload,
+      deadlineMs: this.#clock.nowMs() + version.timeoutMs,
+      invokedFunctionArn:
+        request.qualifier === undefined
+          ? version.functionArn
+          : `${version.functionArn}:${request.qualifier}`,
+      traceId: request.traceHeader ?? this.#newTrace(),
+      clientContext: decodeClientContext(request.clientContext),
+      cognitoIdentity: undefined,
+    });
+  }
+
+  /** PassThrough without an upstream decision: not sampled (guide page 017). */
+  #newTrace(): string {
+    const seconds = Math.floor(this.#clock.nowMs() / 1000).toString(16);
+    return `Root=1-${seconds}-${this.#random.hex(12)};Parent=${this.#random.hex(8)};Sampled=0`;
+  }
+}
+
+/** The permit is held until the environment is free again, not until the caller has the answer. */
+function releaseAfter(attempt: Attempt, permit: Permit): void {
+  attempt.finished.then(
+    () => permit.release(),
+    () => permit.release(),
+  );
+}
+
+function leaseOf(acquired: AcquireResult): Extract<AcquireResult, { type: 'lease' }>['lease'] {
+  switch (acquired.type) {
+    case 'lease':
+      return acquired.lease;
+    case 'noCapacity':
+      throw tooManyRequests('ConcurrentInvocationLimitExceeded', 'Rate Exceeded.');
+    case 'runtimeUnavailable':
+      throw new ApiError('InvalidRuntimeException', acquired.reason);
+    case 'failed':
+      throw serviceError(acquired.cause);
+  }
+}
+
+function eventOf({ payload }: InvokeRequest): Buffer {
+  if (payload.length === 0) return emptyEvent;
+  try {
+    JSON.parse(payload.toString('utf8'));
+    return payload;
+  } catch (error) {
+    throw invalidRequestContent(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The header is base64 of JSON; the runtime gets the JSON (guide page 018). */
+function decodeClientContext(header: string | undefined): string | undefined {
+  if (header === undefined || header === '') return undefined;
+  return Buffer.from(header, 'base64').toString('utf8');
+}

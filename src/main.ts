@@ -1,0 +1,185 @@
+/**
+ * Composition root: config -> wire -> listen -> drain. The only file that sees every module; read it
+ * from top to bottom to see how data flows.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createApiServer, type ApiServer } from './api/server.ts';
+import { createOperationHandlers } from './api/operations/operations.ts';
+import { openCodeTrees } from './artifact/code-trees.ts';
+import { openFileBlobs } from './artifact/file-blobs.ts';
+import { systemClock } from './base/clock.ts';
+import { lockFolder } from './base/folder-lock.ts';
+import type { Log } from './base/log.ts';
+import { systemRandom } from './base/random.ts';
+import type { Config, RuntimeSearch } from './config.ts';
+import { createCodeLocations } from './control/code-location.ts';
+import { createControlPlane } from './control/control-plane.ts';
+import { Concurrency } from './invoke/concurrency.ts';
+import { FunctionDirectory } from './invoke/function-directory.ts';
+import { Invoker } from './invoke/invoke.ts';
+import { runtimeTransports } from './runtime-api/transports.ts';
+import { selectDriver } from './sandbox/select-driver.ts';
+import type { SandboxDriver, SweepReport } from './sandbox/sandbox.ts';
+import { startWatchdog, type Watchdog } from './sandbox/watchdog/watchdog.ts';
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import type { LogSink } from './telemetry/log-stream.ts';
+import { createRuntimeCatalog, type RuntimeCatalog } from './worker/runtimes.ts';
+import { Worker } from './worker/worker.ts';
+
+export interface Hearth {
+  readonly url: string;
+  readonly driver: SandboxDriver;
+  /** What earlier processes had left on the host, now removed. */
+  readonly swept: SweepReport;
+  /** Drains: requests in flight finish, then everything that was started is stopped. */
+  stop(): Promise<void>;
+}
+
+export interface HearthOptions {
+  readonly logSink: LogSink;
+  /** Command line that sweeps this data folder; run by the watchdog if this process dies. */
+  readonly sweepCommand: readonly string[];
+}
+
+/** The function's own calls to other services get these; there is no STS behind them yet. */
+const placeholderCredentials = {
+  accessKeyId: 'HEARTHPLACEHOLDER000',
+  secretAccessKey: 'hearth-placeholder-secret-access-key',
+  sessionToken: 'hearth-placeholder-session-token',
+};
+
+export async function startHearth(
+  config: Config,
+  log: Log,
+  options: HearthOptions,
+): Promise<Hearth> {
+  const cleanups: (() => Promise<void> | void)[] = [];
+  const onStop = (cleanup: () => Promise<void> | void): void => void cleanups.unshift(cleanup);
+  try {
+    return await wire(config, log, options, onStop, () => runAll(cleanups, log));
+  } catch (error) {
+    await runAll(cleanups, log);
+    throw error;
+  }
+}
+
+async function wire(
+  config: Config,
+  log: Log,
+  options: HearthOptions,
+  onStop: (cleanup: () => Promise<void> | void) => void,
+  stop: () => Promise<void>,
+): Promise<Hearth> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const identity = { accountId: config.accountId, region: config.region };
+  const folder = (name: string): string => join(config.dataFolder, name);
+
+  const lock = await lockFolder(config.dataFolder);
+  onStop(() => lock.release());
+  const watchdog: Watchdog = await startWatchdog({ command: options.sweepCommand });
+  onStop(() => watchdog.stop());
+
+  const { driver, swept } = await openDriver(config, log);
+  onStop(() => driver.close());
+
+  const store = await openSqliteStore(log, { path: folder('state.db') });
+  onStop(() => store.close());
+  const blobs = await openFileBlobs({ folder: folder('blobs') });
+  const codeTrees = await openCodeTrees({ folder: folder('code') });
+
+  const control = createControlPlane(clock, random, log, { store, blobs, codeTrees }, {
+    ...identity,
+    enforceRuntimeDeprecation: config.enforceRuntimeDeprecation,
+  });
+  await control.start();
+  onStop(() => control.close());
+
+  const worker = new Worker(
+    clock,
+    random,
+    log,
+    {
+      driver,
+      catalog: createRuntimeCatalog(config.runtimes),
+      transports: runtimeTransports,
+    },
+    {
+      ...config,
+      credentials: placeholderCredentials,
+      codeFolder: (hash) => codeTrees.ensure(hash, () => readBlob(blobs, hash)),
+      logSink: options.logSink,
+    },
+  );
+  onStop(() => worker.close());
+  const directory = new FunctionDirectory({
+    onVersion: (version) => worker.expectRuntime(version.runtime),
+    onRetired: (key) => worker.retire(key),
+  });
+  await directory.open(store);
+  onStop(() => directory.close());
+  const concurrency = new Concurrency(config.concurrencyMax);
+  const invoker = new Invoker(clock, random, { directory, concurrency, worker }, identity);
+
+  const codeLocations = createCodeLocations(clock, random.hex(32));
+  const handlers = createOperationHandlers({ control, invoker, codeLocations, identity });
+  const server: ApiServer = createApiServer(clock, random, log, handlers, {
+    loopbackOnly: config.loopbackOnly,
+    extraRoutes: codeLocations.serve(blobs),
+  });
+  const address = await server.listen(config.host, config.port);
+  onStop(() => server.close({ drainMs: config.drainMsMax }));
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return { url: `http://${host}:${address.port}`, driver, swept, stop };
+}
+
+/** Removes whatever earlier processes left of this data folder's sandboxes. */
+export async function sweep(config: Config, log: Log): Promise<SweepReport> {
+  const lock = await lockFolder(config.dataFolder);
+  try {
+    const { driver, swept } = await openDriver(config, log);
+    await driver.close();
+    return swept;
+  } finally {
+    lock.release();
+  }
+}
+
+export function openCatalog(search: RuntimeSearch): RuntimeCatalog {
+  return createRuntimeCatalog(search);
+}
+
+async function openDriver(
+  config: Config,
+  log: Log,
+): Promise<{ driver: SandboxDriver; swept: SweepReport }> {
+  const folder = join(config.dataFolder, 'run');
+  await mkdir(folder, { recursive: true });
+  const driver = await selectDriver(systemClock, systemRandom, log, {
+    choice: config.sandbox,
+    folder,
+    ...(config.ociRuntimePath === undefined ? {} : { runtimePath: config.ociRuntimePath }),
+  });
+  return { driver, swept: await driver.sweep() };
+}
+
+async function readBlob(
+  blobs: { get(hash: string): Promise<Buffer | undefined> },
+  hash: string,
+): Promise<Buffer> {
+  const bytes = await blobs.get(hash);
+  if (bytes === undefined) throw new Error(`the code package ${hash} is missing from the data folder`);
+  return bytes;
+}
+
+/** Last started, first stopped; one that fails does not keep the others from stopping. */
+async function runAll(cleanups: (() => Promise<void> | void)[], log: Log): Promise<void> {
+  for (const cleanup of cleanups.splice(0)) {
+    try {
+      await cleanup();
+    } catch (error) {
+      log.error({ error }, 'something could not be stopped');
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * What the data plane knows of a function version: all that running it takes, derived once from the
+ * stored document when the change feed brings it, so that an invoke reads no store (ADR 0007).
+ */
+import type { State } from './generated/api-types.ts';
+import type { VersionRecord } from './function.ts';
+import { limits } from './limits.ts';
+
+export interface RunnableVersion {
+  /** Changes whenever anything that an environment was built from changes. */
+  readonly key: string;
+  readonly functionName: string;
+  /** ARN without a qualifier. */
+  readonly functionArn: string;
+  /** '$LATEST' or a number. */
+  readonly version: string;
+  readonly state: State;
+  readonly runtime: string;
+  readonly runtimeVersionArn: string;
+  readonly handler: string;
+  readonly codeHash: string;
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
+  readonly temporaryStorageMb: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logGroup: string;
+  readonly logFormat: string;
+  readonly applicationLogLevel: string | undefined;
+}
+
+export function runnableVersion(record: VersionRecord): RunnableVersion {
+  const { configuration, code } = record;
+  const { LoggingConfig: logging, FunctionName: functionName } = configuration;
+  return {
+    key: `${functionName}:${configuration.Version}:${configuration.RevisionId}`,
+    functionName,
+    functionArn: configuration.FunctionArn.split(':').slice(0, 7).join(':'),
+    version: configuration.Version,
+    state: configuration.State,
+    runtime: configuration.Runtime ?? '',
+    runtimeVersionArn: configuration.RuntimeVersionConfig?.RuntimeVersionArn ?? '',
+    handler: configuration.Handler ?? '',
+    codeHash: code.hash,
+    timeoutMs: configuration.Timeout * 1000,
+    memoryMb: configuration.MemorySize,
+    temporaryStorageMb: configuration.EphemeralStorage.Size,
+    environment: configuration.Environment?.Variables ?? {},
+    logGroup: logging?.LogGroup ?? `/aws/lambda/${functionName}`,
+    logFormat: logging?.LogFormat ?? 'Text',
+    applicationLogLevel: logging?.ApplicationLogLevel,
+  };
+}
+
+/** CPUs that a function of this memory gets after Init: 1 at 1,769 MB (architecture.md section 5). */
+export function cpusForMemory(memoryMb: number): number {
+  return memoryMb / limits.memoryMbPerVcpu;
+}

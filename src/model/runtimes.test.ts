@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Runtime } from './generated/api-types.ts';
+import { isRuntimeBlocked, runtimes } from './runtimes.ts';
+
+const DAY_MS = 86_400_000;
+
+test('isRuntimeBlocked changes on the day of the table, separately for create and update', () => {
+  for (const [runtime, { blockCreate, blockUpdate }] of Object.entries(runtimes)) {
+    const rules = [
+      ['create', blockCreate],
+      ['update', blockUpdate],
+    ] as const;
+    for (const [change, since] of rules) {
+      if (since === undefined) continue;
+      const at = Date.parse(since);
+      assert.equal(isRuntimeBlocked(runtime as Runtime, change, at - DAY_MS), false, runtime);
+      assert.equal(isRuntimeBlocked(runtime as Runtime, change, at), true, runtime);
+    }
+  }
+});
+
+test('isRuntimeBlocked never blocks what has no date', () => {
+  assert.equal(isRuntimeBlocked('nodejs24.x', 'create', Date.parse('2100-01-01')), false);
+});
+
+test('runtimes recommends only runtimes that are not blocked themselves', () => {
+  for (const { replacement } of Object.values(runtimes)) {
+    if (replacement === undefined) continue;
+    assert.equal(isRuntimeBlocked(replacement, 'create', Date.parse('2026-12-31')), false);
+  }
+});

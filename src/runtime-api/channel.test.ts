@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, connect, type Socket } from 'node:net';
+import { after, before, test } from 'node:test';
+import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
+import { openRuntimeChannel } from './channel.ts';
+
+const accepted: PortAnswer = { status: 'accepted' };
+const server = createServer();
+let host: Socket;
+let runtime: Socket;
+
+before(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve())));
+after(() => void server.close());
+
+async function connectPair(): Promise<void> {
+  const address = server.address();
+  assert(typeof address === 'object' && address !== null);
+  const connected = once(server, 'connection') as Promise<[Socket]>;
+  runtime = connect(address.port, '127.0.0.1');
+  [host] = await connected;
+}
+
+function frame(type: number, header: object, payload = ''): Buffer {
+  const headerBytes = Buffer.from(JSON.stringify(header));
+  const body = Buffer.from(payload);
+  const bytes = Buffer.alloc(9 + headerBytes.length + body.length);
+  bytes.writeUInt32BE(5 + headerBytes.length + body.length, 0);
+  bytes.writeUInt8(type, 4);
+  bytes.writeUInt32BE(headerBytes.length, 5);
+  headerBytes.copy(bytes, 9);
+  body.copy(bytes, 9 + headerBytes.length);
+  return bytes;
+}
+
+/** Records what the runtime says and resolves `said(n)` once it has said n things. */
+function recordingPort(): { port: RuntimePort; words: unknown[][]; said(count: number): Promise<void> } {
+  const words: unknown[][] = [];
+  let wake: () => void = () => undefined;
+  const say = (...word: unknown[]): PortAnswer => {
+    words.push(word);
+    wake();
+    return accepted;
+  };
+  return {
+    words,
+    port: {
+      next: (deliver) => say('next', deliver),
+      expectsResponse: () => accepted,
+      respond: (requestId, response) => say('respond', requestId, String(response.body)),
+      fail: (requestId, error) => say('fail', requestId, error.errorType, String(error.payload)),
+      initError: (error) => say('initError', error.errorType, String(error.payload)),
+    },
+    async said(count) {
+      while (words.length < count) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
+}
+
+test('channel passes frames on, however the stream cuts them', async () => {
+  await connectPair();
+  const channel = openRuntimeChannel(host);
+  const { port, words, said } = recordingPort();
+  channel.attach(port);
+  const bytes = Buffer.concat([
+    frame(0x81, {}),
+    frame(0x82, {}),
+    frame(0x84, { requestId: 'r1' }, '{"ok":true}'),
+    frame(0x85, { requestId: 'r2', errorType: 'Error' }, '{"errorType":"Error"}'),
+    frame(0x83, { errorType: 'Runtime.ImportModuleError' }, '{}'),
+    frame(0x70, { unknown: true }),
+  ]);
+  for (const byte of bytes) runtime.write(Buffer.of(byte));
+  await channel.booted;
+  await said(4);
+  assert.deepEqual(words.map(([word]) => word), ['next', 'respond', 'fail', 'initError']);
+  assert.deepEqual(words[1], ['respond', 'r1', '{"ok":true}']);
+  assert.deepEqual(words[2], ['fail', 'r2', 'Error', '{"errorType":"Error"}']);
+  runtime.destroy();
+});
+
+test('channel delivers an event of several megabytes in one frame', async () => {
+  await connectPair();
+  const channel = openRuntimeChannel(host);
+  const { port, words, said } = recordingPort();
+  channel.attach(port);
+  runtime.write(frame(0x82, {}));
+  await said(1);
+  const payload = Buffer.alloc(6 * 1024 * 1024, 'a');
+  const invocation: Invocation = {
+    requestId: 'r3',
+    payload,
+    deadlineMs: 1,
+    invokedFunctionArn: 'arn',
+    traceId: 'Root=1',
+    clientContext: undefined,
+    cognitoIdentity: undefined,
+  };
+  (words[0]?.[1] as (invocation: Invocation) => void)(invocation);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of runtime as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= 4 && length >= 4 + Buffer.concat(chunks).readUInt32BE(0)) break;
+  }
+  const received = Buffer.concat(chunks);
+  const headerEnd = 9 + received.readUInt32BE(5);
+  assert.equal(received.readUInt8(4), 0x02);
+  const header = JSON.parse(received.toString('utf8', 9, headerEnd)) as { requestId: string };
+  assert.equal(header.requestId, 'r3');
+  assert.equal(received.length - headerEnd, payload.length);
+});
+
+for (const [what, bytes] of [
+  ['a length over the bound', Buffer.from([0xff, 0xff, 0xff, 0xff])],
+  ['a length under the smallest frame', Buffer.from([0, 0, 0, 1])],
+  ['a header longer than its frame', Buffer.from([0, 0, 0, 5, 0x82, 0, 0, 0, 9])],
+  ['a header that is not JSON', Buffer.from([0, 0, 0, 6, 0x82, 0, 0, 0, 1, 0x7b])],
+] as const) {
+  test(`channel ends the conversation at ${what}`, async () => {
+    await connectPair();
+    const channel = openRuntimeChannel(host);
+    runtime.write(bytes);
+    runtime.on('error', () => undefined);
+    await once(host, 'close');
+    await assert.rejects(channel.booted, /ended before it had booted/);
+  });
+}

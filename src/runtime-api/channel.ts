@@ -1,0 +1,175 @@
+/**
+ * The host's end of the private channel of managed runtimes (ADR 0011): frames on a duplex stream,
+ * in front of the same RuntimePort as the HTTP Runtime API. Format: docs/internals/runtime-channel.md.
+ */
+import type { Duplex } from 'node:stream';
+import { deferred } from '../base/deferred.ts';
+import { MIB } from '../model/limits.ts';
+import type {
+  Invocation,
+  RuntimeChannel,
+  RuntimeInit,
+  RuntimePort,
+} from '../worker/runtime-port.ts';
+
+const frameType = {
+  init: 0x01,
+  invoke: 0x02,
+  booted: 0x81,
+  next: 0x82,
+  initError: 0x83,
+  response: 0x84,
+  error: 0x85,
+} as const;
+
+/** A frame longer than this ends the conversation: the runtime is broken or hostile. */
+const frameBytesMax = 64 * MIB;
+const lengthBytes = 4;
+/** Of what follows the length: the type and the header's length. */
+const prefixBytes = 5;
+
+interface FrameHeader {
+  readonly requestId?: unknown;
+  readonly errorType?: unknown;
+  readonly contentType?: unknown;
+}
+
+export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
+  const booted = deferred<void>();
+  booted.promise.catch(() => undefined);
+  let port: RuntimePort | null = null;
+  const deliver = (invocation: Invocation): void => sendInvoke(stream, invocation);
+  const onFrame = (type: number, header: FrameHeader, payload: Buffer): void => {
+    if (type === frameType.booted) booted.resolve();
+    else if (port !== null) passOn(port, deliver, { type, header, payload });
+  };
+  const end = (): void => {
+    booted.reject(new Error('the runtime ended before it had booted'));
+  };
+  stream.on('data', readFrames(onFrame, () => stream.destroy()));
+  stream.on('error', end);
+  stream.on('close', end);
+  return {
+    booted: booted.promise,
+    attach: (attached) => {
+      port = attached;
+    },
+    sendInit: (init) => sendInit(stream, init),
+    close: () => stream.destroy(),
+  };
+}
+
+function passOn(
+  port: RuntimePort,
+  deliver: (invocation: Invocation) => void,
+  frame: { type: number; header: FrameHeader; payload: Buffer },
+): void {
+  const requestId = String(frame.header.requestId);
+  const errorType = String(frame.header.errorType ?? 'Runtime.UnknownReason');
+  switch (frame.type) {
+    case frameType.next:
+      port.next(deliver);
+      break;
+    case frameType.response: {
+      const { contentType } = frame.header;
+      port.respond(requestId, {
+        contentType: typeof contentType === 'string' ? contentType : undefined,
+        body: frame.payload,
+      });
+      break;
+    }
+    case frameType.error:
+      port.fail(requestId, { errorType, payload: frame.payload });
+      break;
+    case frameType.initError:
+      port.initError({ errorType, payload: frame.payload });
+      break;
+    default:
+      // A frame type of a later bootstrap: not understood, no harm done.
+      break;
+  }
+}
+
+/** Cuts a byte stream into frames; `onBroken` is called once for input that cannot be one. */
+function readFrames(
+  onFrame: (type: number, header: FrameHeader, payload: Buffer) => void,
+  onBroken: () => void,
+): (bytes: Buffer) => void {
+  let chunks: Buffer[] = [];
+  let buffered = 0;
+  let needed = lengthBytes;
+  let broken = false;
+  return (bytes) => {
+    if (broken) return;
+    chunks.push(bytes);
+    buffered += bytes.length;
+    if (buffered < needed) return;
+    let input = chunks.length === 1 ? bytes : Buffer.concat(chunks, buffered);
+    needed = lengthBytes;
+    while (input.length >= lengthBytes) {
+      const length = input.readUInt32BE(0);
+      if (length < prefixBytes || length > frameBytesMax) {
+        broken = true;
+        onBroken();
+        return;
+      }
+      needed = lengthBytes + length;
+      if (input.length < needed) break;
+      if (!readFrame(input.subarray(lengthBytes, needed), onFrame)) {
+        broken = true;
+        onBroken();
+        return;
+      }
+      input = input.subarray(needed);
+      needed = lengthBytes;
+    }
+    chunks = input.length === 0 ? [] : [input];
+    buffered = input.length;
+  };
+}
+
+function readFrame(
+  frame: Buffer,
+  onFrame: (type: number, header: FrameHeader, payload: Buffer) => void,
+): boolean {
+  const headerEnd = prefixBytes + frame.readUInt32BE(1);
+  if (headerEnd > frame.length) return false;
+  let header: unknown;
+  try {
+    header = JSON.parse(frame.toString('utf8', prefixBytes, headerEnd));
+  } catch {
+    return false;
+  }
+  if (typeof header !== 'object' || header === null) return false;
+  onFrame(frame.readUInt8(0), header, frame.subarray(headerEnd));
+  return true;
+}
+
+function sendInit(stream: Duplex, init: RuntimeInit): void {
+  const { handler, taskRoot, env, initializationType } = init;
+  const header = JSON.stringify({ handler, taskRoot, env, initializationType });
+  stream.write(renderFrame(frameType.init, header, 0));
+}
+
+function sendInvoke(stream: Duplex, invocation: Invocation): void {
+  const { payload, ...rest } = invocation;
+  const frame = renderFrame(frameType.invoke, JSON.stringify(rest), payload.length);
+  if (payload.length < 16 * 1024) {
+    stream.write(Buffer.concat([frame, payload]));
+    return;
+  }
+  stream.cork();
+  stream.write(frame);
+  stream.write(payload);
+  stream.uncork();
+}
+
+function renderFrame(type: number, header: string, payloadBytes: number): Buffer {
+  const headerBytes = Buffer.byteLength(header);
+  const frame = Buffer.allocUnsafe(lengthBytes + prefixBytes + headerBytes);
+  frame.writeUInt32BE(prefixBytes + headerBytes + payloadBytes, 0);
+  frame.writeUInt8(type, lengthBytes);
+  frame.writeUInt32BE(headerBytes, lengthBytes + 1);
+  frame.write(header, lengthBytes + prefixBytes);
+  return frame;
+}

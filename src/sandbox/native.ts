@@ -1,0 +1,400 @@
+/**
+ * The few system calls that the sandbox drivers need and Node does not offer, by koffi.
+ *
+ * Thin on purpose: each export is one call (or a pair that must not come apart), synchronous, and throws
+ * NativeError. What only Linux has is bound at its first use, so that the process driver loads anywhere.
+ *
+ * Namespaces belong to a thread. `inNetworkNamespace` and `inNewPidNamespace` switch the main thread, run
+ * a synchronous function and switch back before anything else can run; a failed way back ends the process.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+import { assert } from '../base/assert.ts';
+
+export const isLinux = process.platform === 'linux';
+
+/** A failed system call: `code` is the errno's name, for example 'EBUSY'. */
+export class NativeError extends Error {
+  override readonly name = 'NativeError';
+  readonly call: string;
+  readonly code: string;
+
+  constructor(call: string, errno: number, detail = '') {
+    const code = errno === 0 ? 'UNKNOWN' : getSystemErrorName(-errno);
+    super(`${call}${detail === '' ? '' : ` ${detail}`}: ${code}`);
+    this.call = call;
+    this.code = code;
+  }
+}
+
+type NativeFunction = (...args: unknown[]) => number;
+
+const libc = koffi.load(null);
+const bound = new Map<string, NativeFunction>();
+
+function native(prototype: string): NativeFunction {
+  let found = bound.get(prototype);
+  if (found === undefined) {
+    found = libc.func(prototype) as unknown as NativeFunction;
+    bound.set(prototype, found);
+  }
+  return found;
+}
+
+/** Calls and throws NativeError on a negative result. */
+function call(prototype: string, detail: string, ...args: unknown[]): number {
+  const result = native(prototype)(...args);
+  if (result < 0) {
+    const name = /(\w+)\(/.exec(prototype)?.[1] ?? prototype;
+    throw new NativeError(name, koffi.errno(), detail);
+  }
+  return result;
+}
+
+// Descriptors.
+
+const O_CLOEXEC = 0o2000000;
+const SOCK_CLOEXEC = 0o2000000;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const AF_UNIX = 1;
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+
+export interface PipeDescriptors {
+  readonly readFd: number;
+  readonly writeFd: number;
+}
+
+/** A pipe whose two ends no child inherits unless it is given them. */
+export function createPipe(): PipeDescriptors {
+  const fds = new Int32Array(2);
+  if (isLinux) call('int pipe2(int *fds, int flags)', '', fds, O_CLOEXEC);
+  else {
+    call('int pipe(int *fds)', '', fds);
+    setCloseOnExec(fds);
+  }
+  return { readFd: fds[0]!, writeFd: fds[1]! };
+}
+
+/** A connected pair of Unix stream sockets that no child inherits unless it is given one. */
+export function createSocketPair(): readonly [number, number] {
+  const fds = new Int32Array(2);
+  const prototype = 'int socketpair(int domain, int type, int protocol, int *fds)';
+  if (isLinux) call(prototype, '', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds);
+  else {
+    call(prototype, '', AF_UNIX, SOCK_STREAM, 0, fds);
+    setCloseOnExec(fds);
+  }
+  return [fds[0]!, fds[1]!];
+}
+
+function setCloseOnExec(fds: Int32Array): void {
+  for (const fd of fds) {
+    call('int fcntl(int fd, int command, ...)', '', fd, F_SETFD, 'int', FD_CLOEXEC);
+  }
+}
+
+/** `request` with a pointer to `argument`, which the call may change. */
+export function ioctl(fd: number, request: number, argument: Buffer): number {
+  const detail = `0x${request.toString(16)}`;
+  return call('int ioctl(int fd, unsigned long request, ...)', detail, fd, request, 'void *', argument);
+}
+
+/** `request` with a number as its argument. */
+export function ioctlNumber(fd: number, request: number, argument: number): number {
+  const detail = `0x${request.toString(16)}`;
+  return call('int ioctl(int fd, unsigned long request, ...)', detail, fd, request, 'int', argument);
+}
+
+export interface DataExtent {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The parts of a sparse file that hold data, in order. */
+export function dataExtents(fd: number, size: number): DataExtent[] {
+  const SEEK_DATA = 3;
+  const SEEK_HOLE = 4;
+  const seek = native('long lseek(int fd, long offset, int whence)');
+  const extents: DataExtent[] = [];
+  for (let end = 0; end < size; ) {
+    const start = seek(fd, end, SEEK_DATA);
+    if (start < 0) break; // ENXIO: only a hole is left
+    end = seek(fd, start, SEEK_HOLE);
+    if (end < 0) throw new NativeError('lseek', koffi.errno());
+    extents.push({ start, end });
+  }
+  return extents;
+}
+
+// Mounts (Linux).
+
+export const mountFlags = {
+  readOnly: 0x1,
+  noSuid: 0x2,
+  noDevices: 0x4,
+  noExecute: 0x8,
+  remount: 0x20,
+  bind: 0x1000,
+  move: 0x2000,
+  recursive: 0x4000,
+  private: 0x40000,
+  shared: 0x100000,
+} as const;
+
+export function mount(
+  source: string,
+  target: string,
+  fileSystem: string | null,
+  flags: number,
+  options: string | null = null,
+): void {
+  const prototype =
+    'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)';
+  call(prototype, `${source} on ${target}`, source, target, fileSystem, flags, options);
+}
+
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+
+/** Detaches the topmost mount at `target`; false when nothing is mounted there. */
+export function unmount(target: string): boolean {
+  const umount = native('int umount2(const char *target, int flags)');
+  if (umount(target, MNT_DETACH | UMOUNT_NOFOLLOW) === 0) return true;
+  const errno = koffi.errno();
+  const { EINVAL, ENOENT } = osConstants.errno;
+  if (errno === EINVAL || errno === ENOENT) return false;
+  throw new NativeError('umount2', errno, target);
+}
+
+/** A device node; `major` and `minor` below 256. */
+export function makeCharacterDevice(path: string, major: number, minor: number): void {
+  const S_IFCHR = 0o020000;
+  const device = (major << 8) | minor;
+  const prototype = 'int mknod(const char *path, unsigned int mode, unsigned long device)';
+  call(prototype, path, path, S_IFCHR | 0o666, device);
+}
+
+// Namespaces (Linux).
+
+const CLONE_NEWPID = 0x20000000;
+const CLONE_NEWNET = 0x40000000;
+
+function unshare(flags: number): void {
+  call('int unshare(int flags)', '', flags);
+}
+
+function joinNamespace(fd: number, kind: number): void {
+  call('int setns(int fd, int kind)', '', fd, kind);
+}
+
+/** Runs `work` (synchronous) with the main thread in the network namespace behind `fd`. */
+export function inNetworkNamespace<T>(fd: number, work: () => T): T {
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    joinNamespace(fd, CLONE_NEWNET);
+    try {
+      return work();
+    } finally {
+      goHome(home, CLONE_NEWNET);
+    }
+  } finally {
+    closeSync(home);
+  }
+}
+
+/** Makes a network namespace and returns a descriptor that keeps it alive. */
+export function createNetworkNamespace(): number {
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    unshare(CLONE_NEWNET);
+    try {
+      return openSync('/proc/thread-self/ns/net', 'r');
+    } finally {
+      goHome(home, CLONE_NEWNET);
+    }
+  } finally {
+    closeSync(home);
+  }
+}
+
+/** Runs `work` (synchronous); the first child it makes becomes process 1 of a new pid namespace. */
+export function inNewPidNamespace<T>(work: () => T): T {
+  const home = openSync('/proc/thread-self/ns/pid', 'r');
+  try {
+    unshare(CLONE_NEWPID);
+    try {
+      return work();
+    } finally {
+      goHome(home, CLONE_NEWPID);
+    }
+  } finally {
+    closeSync(home);
+  }
+}
+
+function goHome(fd: number, kind: number): void {
+  try {
+    joinNamespace(fd, kind);
+  } catch (error) {
+    // The server must not live on in a namespace that untrusted code shares.
+    assert(false, `the main thread could not leave a sandbox's namespace: ${String(error)}`);
+  }
+}
+
+// Network interfaces (Linux): the old ioctls are enough for one IPv4 address and one route.
+
+const SIOCADDRT = 0x890b;
+const SIOCSIFFLAGS = 0x8914;
+const SIOCSIFADDR = 0x8916;
+const SIOCSIFNETMASK = 0x891c;
+const IFF_UP = 1;
+const IFF_RUNNING = 0x40;
+const INTERFACE_REQUEST_BYTES = 40;
+const ROUTE_ENTRY_BYTES = 120;
+const RTF_UP = 1;
+const RTF_GATEWAY = 2;
+
+function socketAddress(address: string, port = 0): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt16LE(AF_INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  address.split('.').forEach((part, index) => bytes.writeUInt8(Number(part), 4 + index));
+  return bytes;
+}
+
+function withInetSocket<T>(work: (fd: number) => T): T {
+  const prototype = 'int socket(int domain, int type, int protocol)';
+  const fd = call(prototype, '', AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  try {
+    return work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function interfaceRequest(name: string, fill: (request: Buffer) => void): Buffer {
+  assert(name.length > 0 && name.length < 16, `interface name ${name}`);
+  const request = Buffer.alloc(INTERFACE_REQUEST_BYTES);
+  request.write(name, 0, 'latin1');
+  fill(request);
+  return request;
+}
+
+export function bringInterfaceUp(name: string): void {
+  const request = interfaceRequest(name, (bytes) => bytes.writeUInt16LE(IFF_UP | IFF_RUNNING, 16));
+  withInetSocket((fd) => ioctl(fd, SIOCSIFFLAGS, request));
+}
+
+export interface InterfaceAddress {
+  readonly address: string;
+  readonly netmask: string;
+  readonly gateway: string;
+}
+
+/** Gives the interface of the current network namespace its address, brings it up, adds the default route. */
+export function configureInterface(name: string, settings: InterfaceAddress): void {
+  const put = (address: string) => (request: Buffer) => void socketAddress(address).copy(request, 16);
+  withInetSocket((fd) => {
+    ioctl(fd, SIOCSIFADDR, interfaceRequest(name, put(settings.address)));
+    ioctl(fd, SIOCSIFNETMASK, interfaceRequest(name, put(settings.netmask)));
+  });
+  bringInterfaceUp(name);
+  const route = Buffer.alloc(ROUTE_ENTRY_BYTES); // struct rtentry, 64-bit layout
+  socketAddress('0.0.0.0').copy(route, 8);
+  socketAddress(settings.gateway).copy(route, 24);
+  socketAddress('0.0.0.0').copy(route, 40);
+  route.writeUInt16LE(RTF_UP | RTF_GATEWAY, 56);
+  withInetSocket((fd) => ioctl(fd, SIOCADDRT, route));
+}
+
+/** A listening TCP socket in the current network namespace; the caller owns the descriptor. */
+export function listenTcp(address: string, port: number): number {
+  const socketPrototype = 'int socket(int domain, int type, int protocol)';
+  const fd = call(socketPrototype, '', AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  try {
+    const target = `${address}:${port}`;
+    const bind = 'int bind(int fd, const void *address, unsigned int length)';
+    call(bind, target, fd, socketAddress(address, port), 16);
+    call('int listen(int fd, int backlog)', target, fd, 511);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+// Processes.
+
+const PR_SET_CHILD_SUBREAPER = 36;
+
+/** From now on orphaned descendants become children of this process (Linux). */
+export function adoptOrphans(): void {
+  const prototype =
+    'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)';
+  call(prototype, '', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+export interface ChildStatus {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Highest resident size of the process and the children it waited for. */
+  readonly residentPeakBytes: number;
+}
+
+const WNOHANG = 1;
+const RUSAGE_BYTES = 144;
+const RUSAGE_MAXRSS_OFFSET = 32;
+
+/** Reaps the child if it has ended: its status, null while it runs, 'gone' when it is no child of ours. */
+export function reapChild(pid: number): ChildStatus | null | 'gone' {
+  const status = new Int32Array(1);
+  const usage = Buffer.alloc(RUSAGE_BYTES);
+  const wait4 = native('int wait4(int pid, int *status, int options, void *usage)');
+  const result = wait4(pid, status, WNOHANG, usage);
+  if (result === 0) return null;
+  if (result < 0) return 'gone';
+  const word = status[0]!;
+  const signalNumber = word & 0x7f;
+  return {
+    code: signalNumber === 0 ? (word >> 8) & 0xff : null,
+    signal: signalNumber === 0 ? null : signalName(signalNumber),
+    residentPeakBytes: Number(usage.readBigInt64LE(RUSAGE_MAXRSS_OFFSET)) * 1024,
+  };
+}
+
+/** 'SIGKILL' for 9; 'SIG34' for a real-time signal. */
+export function signalName(number: number): string {
+  for (const [name, value] of Object.entries(osConstants.signals)) {
+    if (value === number) return name;
+  }
+  return `SIG${number}`;
+}
+
+const RLIMIT_LOCKS = 10;
+const RLIM_INFINITY = 0xffffffffffffffffn;
+
+/**
+ * Runs `work` (synchronous) with a mark that every child it makes, and theirs, inherit for life (Linux):
+ * the soft limit on file locks, which the kernel has not used since 2.4 and which shows in
+ * /proc/PID/limits. Unlike an environment variable no program sees it, nor loses it by cleaning up.
+ */
+export function withInheritedMark<T>(mark: bigint, work: () => T): T {
+  const prototype = 'int prlimit(int pid, int resource, const void *next, void *previous)';
+  const limits = Buffer.alloc(16);
+  call(prototype, '', 0, RLIMIT_LOCKS, null, limits);
+  const previousSoft = limits.readBigUInt64LE(0);
+  assert(limits.readBigUInt64LE(8) === RLIM_INFINITY, 'the hard limit on file locks is unlimited');
+  limits.writeBigUInt64LE(mark, 0);
+  call(prototype, '', 0, RLIMIT_LOCKS, limits, null);
+  try {
+    return work();
+  } finally {
+    limits.writeBigUInt64LE(previousSoft, 0);
+    call(prototype, '', 0, RLIMIT_LOCKS, limits, null);
+  }
+}

@@ -1,0 +1,100 @@
+/** Control groups version 1: one tree per controller, as on hosts with a hybrid layout. */
+import { join } from 'node:path';
+import { assert } from '../../base/assert.ts';
+import type { Clock } from '../../base/clock.ts';
+import {
+  CPU_PERIOD_US,
+  cpuQuotaUs,
+  groupPath,
+  listFolders,
+  readCounter,
+  readIds,
+  removeGroup,
+  writeControl,
+  type Cgroups,
+} from './cgroups.ts';
+
+export class CgroupsV1 implements Cgroups {
+  readonly version = 1;
+  readonly #clock: Clock;
+  readonly #controllers: ReadonlyMap<string, string>;
+  readonly #roots: readonly string[];
+  readonly #parent: string;
+
+  /** `controllers`: mount point by controller; `roots`: all mount points, those of no controller too. */
+  constructor(
+    clock: Clock,
+    controllers: ReadonlyMap<string, string>,
+    roots: readonly string[],
+    parent: string,
+  ) {
+    this.#clock = clock;
+    this.#controllers = controllers;
+    this.#roots = roots;
+    this.#parent = parent;
+  }
+
+  containerPath(container: string): string {
+    return `/${this.#parent}/${container}`;
+  }
+
+  #file(controller: string, container: string, name: string): string {
+    const root = this.#controllers.get(controller);
+    assert(root !== undefined, `the ${controller} controller is mounted`);
+    return join(groupPath(root, this.#parent, container), name);
+  }
+
+  /** Memory and memory+swap have the same limit, so there is no swap; the sum must never be the smaller. */
+  setMemoryLimit(container: string, limitBytes: number): void {
+    const memory = this.#file('memory', container, 'memory.limit_in_bytes');
+    const withSwap = this.#file('memory', container, 'memory.memsw.limit_in_bytes');
+    const value = String(limitBytes);
+    try {
+      writeControl(withSwap, value);
+      writeControl(memory, value);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+      writeControl(memory, value);
+      writeControl(withSwap, value);
+    }
+  }
+
+  setCpus(container: string, cpus: number | null): void {
+    if (!this.#controllers.has('cpu')) return;
+    writeControl(this.#file('cpu', container, 'cpu.cfs_period_us'), String(CPU_PERIOD_US));
+    const quota = cpuQuotaUs(cpus) ?? -1;
+    writeControl(this.#file('cpu', container, 'cpu.cfs_quota_us'), String(quota));
+  }
+
+  freeze(container: string): void {
+    writeControl(this.#file('freezer', container, 'freezer.state'), 'FROZEN');
+  }
+
+  thaw(container: string): void {
+    writeControl(this.#file('freezer', container, 'freezer.state'), 'THAWED');
+  }
+
+  processes(container: string): number[] {
+    return readIds(this.#file('freezer', container, 'cgroup.procs'));
+  }
+
+  oomKills(container: string): number {
+    return readCounter(this.#file('memory', container, 'memory.oom_control'), 'oom_kill');
+  }
+
+  containers(): string[] {
+    const found = this.#roots.flatMap((root) => listFolders(join(root, this.#parent)));
+    return [...new Set(found)];
+  }
+
+  async remove(container: string): Promise<number> {
+    const paths = this.#roots.map((root) => groupPath(root, this.#parent, container));
+    const removed = await Promise.all(paths.map((path) => removeGroup(this.#clock, path)));
+    return removed.filter(Boolean).length;
+  }
+
+  async removeParent(): Promise<void> {
+    const paths = this.#roots.map((root) => join(root, this.#parent));
+    await Promise.all(paths.map((path) => removeGroup(this.#clock, path)));
+  }
+}

@@ -1,0 +1,74 @@
+/** Control groups version 2: one tree for all controllers. */
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import {
+  CPU_PERIOD_US,
+  cpuQuotaUs,
+  groupPath,
+  listFolders,
+  readCounter,
+  readIds,
+  removeGroup,
+  writeControl,
+  type Cgroups,
+} from './cgroups.ts';
+
+export class CgroupsV2 implements Cgroups {
+  readonly version = 2;
+  readonly #clock: Clock;
+  readonly #root: string;
+  readonly #parent: string;
+
+  constructor(clock: Clock, root: string, parent: string) {
+    this.#clock = clock;
+    this.#root = root;
+    this.#parent = parent;
+  }
+
+  containerPath(container: string): string {
+    return `/${this.#parent}/${container}`;
+  }
+
+  #file(container: string, name: string): string {
+    return join(groupPath(this.#root, this.#parent, container), name);
+  }
+
+  setMemoryLimit(container: string, limitBytes: number): void {
+    writeControl(this.#file(container, 'memory.swap.max'), '0');
+    writeControl(this.#file(container, 'memory.max'), String(limitBytes));
+  }
+
+  setCpus(container: string, cpus: number | null): void {
+    const quota = cpuQuotaUs(cpus) ?? 'max';
+    writeControl(this.#file(container, 'cpu.max'), `${quota} ${CPU_PERIOD_US}`);
+  }
+
+  freeze(container: string): void {
+    writeControl(this.#file(container, 'cgroup.freeze'), '1');
+  }
+
+  thaw(container: string): void {
+    writeControl(this.#file(container, 'cgroup.freeze'), '0');
+  }
+
+  processes(container: string): number[] {
+    return readIds(this.#file(container, 'cgroup.procs'));
+  }
+
+  oomKills(container: string): number {
+    return readCounter(this.#file(container, 'memory.events'), 'oom_kill');
+  }
+
+  containers(): string[] {
+    return listFolders(join(this.#root, this.#parent));
+  }
+
+  async remove(container: string): Promise<number> {
+    const path = groupPath(this.#root, this.#parent, container);
+    return (await removeGroup(this.#clock, path)) ? 1 : 0;
+  }
+
+  async removeParent(): Promise<void> {
+    await removeGroup(this.#clock, join(this.#root, this.#parent));
+  }
+}

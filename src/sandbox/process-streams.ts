@@ -1,0 +1,39 @@
+/** The two streams between the server and a sandbox's main process: its output and its channel. */
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { createPipe, createSocketPair } from './native.ts';
+
+export interface ProcessStreams {
+  /** Our read end of the one pipe that is both standard output and standard error. */
+  readonly output: Socket;
+  /** Our end of the channel; null without one. */
+  readonly channel: Socket | null;
+  /** What to give child_process.spawn as `stdio`: standard input is empty. */
+  readonly stdio: readonly ('ignore' | number)[];
+  /** Closes the child's ends in this process; call right after the child has them. */
+  releaseChildEnds(): void;
+}
+
+/**
+ * A real pipe, not a socket pair, for output: /dev/stderr can be opened again only on a pipe, and one pipe
+ * for both keeps their order. The channel is not child_process's own 'pipe', whose parent's end is drained
+ * when the direct child exits, which under an OCI runtime is long before the channel ends.
+ */
+export function createProcessStreams(channel: boolean): ProcessStreams {
+  const pipe = createPipe();
+  const pair = channel ? createSocketPair() : null;
+  const childEnds = [pipe.writeFd, ...(pair === null ? [] : [pair[1]])];
+  return {
+    output: new Socket({ fd: pipe.readFd, readable: true, writable: false }),
+    channel: pair === null ? null : new Socket({ fd: pair[0], allowHalfOpen: true }),
+    stdio: ['ignore', pipe.writeFd, pipe.writeFd, ...(pair === null ? [] : [pair[1]])],
+    releaseChildEnds: () => childEnds.splice(0).forEach((fd) => closeSync(fd)),
+  };
+}
+
+/** Ends both streams of a process that did not start. */
+export function discardStreams(streams: ProcessStreams): void {
+  streams.releaseChildEnds();
+  streams.output.destroy();
+  streams.channel?.destroy();
+}

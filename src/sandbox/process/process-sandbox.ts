@@ -1,0 +1,201 @@
+/** One sandbox of the process driver: a process group, a temporary folder, and nothing else. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
+import type { AddressInfo, Server } from 'node:net';
+import { join } from 'node:path';
+import { assert } from '../../base/assert.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { isLinux, withInheritedMark } from '../native.ts';
+import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
+import {
+  SandboxStartError,
+  type ProcessExit,
+  type Sandbox,
+  type SandboxBinding,
+  type SandboxCommand,
+  type SandboxPaths,
+  type SandboxProcess,
+  type SandboxSpec,
+} from '../sandbox.ts';
+import { mergeLayers } from './merge-layers.ts';
+import { killMarked, sendSignal } from './process-mark.ts';
+import { processTree, residentPeakBytes } from './process-table.ts';
+
+export interface ProcessSandboxParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The sandbox's own folder; removed on destroy. */
+  readonly folder: string;
+  /** What its processes carry (see process-mark.ts). */
+  readonly mark: bigint;
+  onDestroyed(): void;
+}
+
+interface Running {
+  readonly pid: number;
+  readonly exited: Promise<ProcessExit>;
+}
+
+export class ProcessSandbox implements Sandbox {
+  readonly id: string;
+  readonly #spec: SandboxSpec;
+  readonly #parts: ProcessSandboxParts;
+  #binding: SandboxBinding | null = null;
+  #optRoot: string;
+  #running: Running | null = null;
+  #starting = false;
+  #frozen = false;
+  #server: Server | null = null;
+  #memoryPeakBytes = 0;
+  #destroyed: Promise<void> | null = null;
+
+  constructor(spec: SandboxSpec, parts: ProcessSandboxParts) {
+    this.id = spec.id;
+    this.#spec = spec;
+    this.#parts = parts;
+    this.#optRoot = join(parts.folder, 'opt');
+  }
+
+  get paths(): SandboxPaths {
+    return {
+      taskRoot: this.#binding?.codeDir ?? '',
+      optRoot: this.#optRoot,
+      runtimeDir: this.#spec.runtimeDir,
+      languageDir: this.#spec.languageDir,
+      temporaryDir: join(this.#parts.folder, 'tmp'),
+    };
+  }
+
+  async bind(binding: SandboxBinding): Promise<void> {
+    assert(this.#binding === null, `sandbox ${this.id} is bound once`);
+    this.#binding = binding;
+    const [first, ...others] = binding.layerDirs;
+    if (first === undefined) await mkdir(this.#optRoot, { recursive: true });
+    else if (others.length === 0) this.#optRoot = first;
+    else await mergeLayers(binding.layerDirs, this.#optRoot);
+  }
+
+  async start(command: SandboxCommand): Promise<SandboxProcess> {
+    assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
+    assert(this.#running === null && !this.#starting, `sandbox ${this.id} runs one process`);
+    this.#starting = true;
+    const streams = createProcessStreams(command.channel);
+    try {
+      const child = await this.#spawn(command, streams);
+      return this.#follow(child, streams);
+    } catch (error) {
+      discardStreams(streams);
+      throw error;
+    } finally {
+      this.#starting = false;
+    }
+  }
+
+  async #spawn(command: SandboxCommand, streams: ProcessStreams): Promise<ChildProcess> {
+    const [executable, ...args] = command.argv;
+    assert(executable !== undefined, 'a command has an executable');
+    const launch = (): ChildProcess =>
+      spawn(executable, args, {
+        cwd: command.cwd,
+        env: command.env,
+        stdio: [...streams.stdio],
+        detached: true, // a session and group of its own
+      });
+    try {
+      const child = isLinux ? withInheritedMark(this.#parts.mark, launch) : launch();
+      streams.releaseChildEnds();
+      await once(child, 'spawn');
+      return child;
+    } catch (error) {
+      throw new SandboxStartError(`cannot start ${executable}: ${String(error)}`, { cause: error });
+    }
+  }
+
+  #follow(child: ChildProcess, streams: ProcessStreams): SandboxProcess {
+    const pid = child.pid!;
+    const exited = this.#exitOf(child);
+    this.#running = { pid, exited };
+    let ended = false;
+    child.once('exit', () => (ended = true));
+    return {
+      channel: streams.channel,
+      output: streams.output,
+      exited,
+      signal: (signal) => {
+        if (!ended) sendSignal(pid, signal);
+      },
+      kill: () => {
+        if (!ended) this.#killGroup(pid);
+        return exited;
+      },
+    };
+  }
+
+  /** Resolves when the main process has ended and the rest of its group and of its mark is gone. */
+  async #exitOf(child: ChildProcess): Promise<ProcessExit> {
+    const pid = child.pid!;
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+      child.once('exit', (...status) => resolve(status)),
+    );
+    this.#killGroup(pid);
+    if (isLinux) await killMarked(this.#parts.clock, (mark) => mark === this.#parts.mark);
+    this.#running = null;
+    this.#frozen = false;
+    return { code, signal, outOfMemory: false };
+  }
+
+  #killGroup(pid: number): void {
+    sendSignal(-pid, 'SIGKILL');
+  }
+
+  async serve(server: Server): Promise<string> {
+    assert(this.#server === null, `sandbox ${this.id} serves one server`);
+    this.#server = server;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { address, port } = server.address() as AddressInfo;
+    return `${address}:${port}`;
+  }
+
+  async setCpus(): Promise<void> {
+    // Not enforced: a notice of the driver says so.
+  }
+
+  freeze(): void {
+    if (this.#frozen || this.#running === null) return;
+    this.#frozen = true;
+    sendSignal(-this.#running.pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    if (!this.#frozen || this.#running === null) return;
+    this.#frozen = false;
+    sendSignal(-this.#running.pid, 'SIGCONT');
+  }
+
+  memoryPeakBytes(): number {
+    if (isLinux && this.#running !== null) {
+      let bytes = 0;
+      for (const pid of processTree(this.#running.pid)) bytes += residentPeakBytes(pid);
+      this.#memoryPeakBytes = Math.max(this.#memoryPeakBytes, bytes);
+    }
+    return this.#memoryPeakBytes;
+  }
+
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#destroy();
+    return this.#destroyed;
+  }
+
+  async #destroy(): Promise<void> {
+    if (this.#running !== null) {
+      this.#killGroup(this.#running.pid);
+      await this.#running.exited;
+    }
+    this.#server?.close();
+    await rm(this.#parts.folder, { recursive: true, force: true });
+    this.#parts.onDestroyed();
+  }
+}

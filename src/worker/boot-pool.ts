@@ -1,0 +1,116 @@
+/**
+ * Booted sandboxes waiting to be bound, per runtime: cold starts paid in advance (ADR 0004).
+ *
+ * A runtime is kept warm once a function of it is known. What is taken is replaced in the background,
+ * one at a time; a sandbox that is taken is bound to one function version and never comes back.
+ */
+import type { Log } from '../base/log.ts';
+import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
+
+export interface BootedRuntime {
+  readonly runtimeSandbox: RuntimeSandbox;
+  readonly running: RunningRuntime;
+}
+
+export interface BootPoolOptions {
+  /** Sandboxes held per runtime; 0 holds none. */
+  readonly size: number;
+  /** Makes one booted sandbox of a runtime. */
+  readonly boot: (runtimeId: string) => Promise<BootedRuntime>;
+}
+
+/** After this many failed boots in a row a runtime is no longer kept warm until it is wanted anew. */
+const failuresMax = 3;
+
+interface Shelf {
+  readonly booted: BootedRuntime[];
+  filling: Promise<void> | null;
+  failures: number;
+}
+
+export class BootPool {
+  readonly #log: Log;
+  readonly #options: BootPoolOptions;
+  readonly #shelves = new Map<string, Shelf>();
+  #closed = false;
+
+  constructor(log: Log, options: BootPoolOptions) {
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /** From now on sandboxes of this runtime are kept ready. */
+  want(runtimeId: string): void {
+    const shelf = this.#shelf(runtimeId);
+    shelf.failures = 0;
+    this.#fill(runtimeId, shelf);
+  }
+
+  /** A booted sandbox that is still alive, or undefined: then the caller starts one itself. */
+  take(runtimeId: string): BootedRuntime | undefined {
+    const shelf = this.#shelf(runtimeId);
+    const taken = shelf.booted.pop();
+    this.#fill(runtimeId, shelf);
+    return taken;
+  }
+
+  /** Resolves once every shelf is as full as it gets; for tests, benchmarks and a quiet start. */
+  async settled(): Promise<void> {
+    await Promise.all(Array.from(this.#shelves.values(), (shelf) => shelf.filling));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.settled();
+    const all = Array.from(this.#shelves.values()).flatMap((shelf) => shelf.booted.splice(0));
+    await Promise.all(all.map(({ runtimeSandbox }) => runtimeSandbox.destroy()));
+  }
+
+  #shelf(runtimeId: string): Shelf {
+    const known = this.#shelves.get(runtimeId);
+    if (known !== undefined) return known;
+    const shelf: Shelf = { booted: [], filling: null, failures: 0 };
+    this.#shelves.set(runtimeId, shelf);
+    return shelf;
+  }
+
+  #fill(runtimeId: string, shelf: Shelf): void {
+    if (shelf.filling !== null || this.#closed) return;
+    shelf.filling = this.#fillShelf(runtimeId, shelf).finally(() => {
+      shelf.filling = null;
+    });
+  }
+
+  async #fillShelf(runtimeId: string, shelf: Shelf): Promise<void> {
+    while (
+      !this.#closed &&
+      shelf.booted.length < this.#options.size &&
+      shelf.failures < failuresMax
+    ) {
+      try {
+        const booted = await this.#options.boot(runtimeId);
+        shelf.failures = 0;
+        shelf.booted.push(booted);
+        booted.running.process.exited.then(
+          () => this.#discard(runtimeId, shelf, booted),
+          () => undefined,
+        );
+      } catch (error) {
+        shelf.failures += 1;
+        this.#log.warn({ error, runtime: runtimeId }, 'could not boot a sandbox in advance');
+      }
+    }
+  }
+
+  /** A booted process died on the shelf. */
+  #discard(runtimeId: string, shelf: Shelf, booted: BootedRuntime): void {
+    const index = shelf.booted.indexOf(booted);
+    if (index === -1) return;
+    shelf.booted.splice(index, 1);
+    shelf.failures += 1;
+    booted.runtimeSandbox.destroy().catch((error: unknown) => {
+      this.#log.error({ error }, 'could not remove a dead sandbox');
+    });
+    this.#fill(runtimeId, shelf);
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The environment of a function's runtime (guide page 001): what the platform reserves, what it
+ * gives by default and the user may replace, and the user's own.
+ */
+import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { SandboxPaths } from '../sandbox/sandbox.ts';
+import type { InstalledRuntime } from './runtimes.ts';
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+}
+
+export interface EnvironmentVariableInputs {
+  readonly version: RunnableVersion;
+  readonly runtime: InstalledRuntime;
+  readonly paths: SandboxPaths;
+  readonly region: string;
+  readonly logStream: string;
+  readonly runtimeApiAddress: string;
+  readonly initializationType: string;
+  readonly credentials: Credentials;
+}
+
+/** The complete environment: reserved names win over the user's, the user's over the defaults. */
+export function functionEnvironment(inputs: EnvironmentVariableInputs): Record<string, string> {
+  return {
+    ...defaultVariables(inputs),
+    ...inputs.version.environment,
+    ...reservedVariables(inputs),
+  };
+}
+
+function defaultVariables(inputs: EnvironmentVariableInputs): Record<string, string> {
+  const { paths, runtime } = inputs;
+  const { taskRoot, optRoot, runtimeDir } = paths;
+  const languageLib = paths.languageDir === null ? [] : [`${paths.languageDir}/lib`];
+  const languageBin = paths.languageDir === null ? [] : [`${paths.languageDir}/bin`];
+  const variables: Record<string, string> = {
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    PATH: [...languageBin, '/usr/local/bin', '/usr/bin/', '/bin', `${optRoot}/bin`].join(':'),
+    LD_LIBRARY_PATH: [
+      ...languageLib,
+      '/lib64',
+      '/usr/lib64',
+      runtimeDir,
+      `${runtimeDir}/lib`,
+      taskRoot,
+      `${taskRoot}/lib`,
+      `${optRoot}/lib`,
+    ].join(':'),
+    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    AWS_XRAY_DAEMON_ADDRESS: '169.254.79.129:2000',
+    _AWS_XRAY_DAEMON_ADDRESS: '169.254.79.129',
+    _AWS_XRAY_DAEMON_PORT: '2000',
+  };
+  if (runtime.language === 'nodejs') variables['NODE_PATH'] = nodePath(inputs);
+  if (runtime.language === 'python') variables['PYTHONPATH'] = runtimeDir;
+  return variables;
+}
+
+function nodePath({ version, paths }: EnvironmentVariableInputs): string {
+  const major = /^nodejs(\d+)/.exec(version.runtime)?.[1] ?? '';
+  return [
+    `${paths.optRoot}/nodejs/node${major}/node_modules`,
+    `${paths.optRoot}/nodejs/node_modules`,
+    `${paths.runtimeDir}/node_modules`,
+  ].join(':');
+}
+
+function reservedVariables(inputs: EnvironmentVariableInputs): Record<string, string> {
+  const { version, runtime, paths, credentials } = inputs;
+  const variables: Record<string, string> = {
+    _HANDLER: version.handler,
+    AWS_REGION: inputs.region,
+    AWS_DEFAULT_REGION: inputs.region,
+    AWS_LAMBDA_FUNCTION_NAME: version.functionName,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: version.version,
+    AWS_LAMBDA_INITIALIZATION_TYPE: inputs.initializationType,
+    AWS_LAMBDA_LOG_GROUP_NAME: version.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: inputs.logStream,
+    AWS_LAMBDA_LOG_FORMAT: version.logFormat,
+    AWS_ACCESS_KEY: credentials.accessKeyId,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    AWS_LAMBDA_RUNTIME_API: inputs.runtimeApiAddress,
+    LAMBDA_TASK_ROOT: paths.taskRoot,
+    LAMBDA_RUNTIME_DIR: paths.runtimeDir,
+  };
+  if (version.applicationLogLevel !== undefined) {
+    variables['AWS_LAMBDA_LOG_LEVEL'] = version.applicationLogLevel;
+  }
+  if (runtime.kind === 'managed') variables['AWS_EXECUTION_ENV'] = `AWS_Lambda_${version.runtime}`;
+  return variables;
+}
+
+/** Variables that a language reads only when its process starts, so that late binding cannot serve them. */
+const startOnlyVariables: Readonly<Record<string, RegExp>> = {
+  nodejs: /^(NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_ICU_DATA|NODE_PENDING_DEPRECATION|UV_THREADPOOL_SIZE|LD_.*|SSL_CERT_.*|OPENSSL_.*|NODE_COMPILE_CACHE|NODE_V8_COVERAGE|NODE_DEBUG.*)$/,
+  python: /^(PYTHON.*|LD_.*|LC_.*|LANG|MALLOC_.*|OPENSSL_.*|SSL_CERT_.*)$/,
+};
+
+/** Whether a function's own variables allow it to be bound to a process that runs already. */
+export function allowsLateBinding(
+  language: string,
+  environment: Readonly<Record<string, string>>,
+): boolean {
+  const startOnly = startOnlyVariables[language];
+  return startOnly !== undefined && !Object.keys(environment).some((name) => startOnly.test(name));
+}

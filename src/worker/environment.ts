@@ -1,0 +1,482 @@
+/**
+ * One execution environment: a sandbox bound to one function version for life. It is the state
+ * machine behind the Runtime API (RuntimePort) on one side and `invoke` on the other; the states are
+ * in environment-states.ts. Known by its own endpoint, never by what a runtime says (ADR 0010).
+ */
+import { assert } from '../base/assert.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import { deferred, type Deferred } from '../base/deferred.ts';
+import type { Log } from '../base/log.ts';
+import { limits, MIB } from '../model/limits.ts';
+import { cpusForMemory, type RunnableVersion } from '../model/runnable-version.ts';
+import type { ProcessExit, SandboxBinding, SandboxPaths } from '../sandbox/sandbox.ts';
+import type { LogStream } from '../telemetry/log-stream.ts';
+import {
+  endLine,
+  initReportLine,
+  initStartLine,
+  reportLine,
+  startLine,
+  type InvocationReport,
+} from '../telemetry/system-log.ts';
+import { canMove, type EnvironmentState } from './environment-states.ts';
+import { faultErrorType, type Fault } from './faults.ts';
+import { OutputDrain } from './output-drain.ts';
+import type {
+  Invocation,
+  PortAnswer,
+  RuntimeError,
+  RuntimePort,
+  RuntimeResponse,
+} from './runtime-port.ts';
+import { findBootstrap, type RunningRuntime, type RuntimeSandbox } from './runtime-sandbox.ts';
+
+/** What one invocation came to. */
+export type InvocationOutcome =
+  | { readonly type: 'response'; readonly response: RuntimeResponse }
+  /** The runtime reported that the handler failed. */
+  | { readonly type: 'functionError'; readonly error: RuntimeError }
+  | { readonly type: 'fault'; readonly fault: Fault };
+
+export interface FinishedInvocation {
+  readonly report: InvocationReport;
+  /** Last bytes of the log, platform lines included. */
+  readonly logTail: Buffer;
+}
+
+/** An invocation under way: the caller's answer and its end are different events. */
+export interface Attempt {
+  readonly outcome: Promise<InvocationOutcome>;
+  /** Once the runtime is ready again or was reset, and the log is complete. */
+  readonly finished: Promise<FinishedInvocation>;
+}
+
+export interface EnvironmentSetup {
+  readonly version: RunnableVersion;
+  readonly binding: SandboxBinding;
+  /** The complete environment of the runtime's process, once the paths inside are known. */
+  readonly variables: (paths: SandboxPaths) => Readonly<Record<string, string>>;
+  readonly initializationType: string;
+  readonly runtimeVersionName: string;
+}
+
+type InitOutcome =
+  | { readonly type: 'ready' }
+  | { readonly type: 'timeout' }
+  | { readonly type: 'failed'; readonly fault: Fault };
+
+interface CurrentInvocation {
+  readonly invocation: Invocation;
+  readonly startedAtMs: number;
+  readonly outcome: Deferred<InvocationOutcome>;
+  readonly finished: Deferred<FinishedInvocation>;
+  readonly timer: Timer;
+  /** START was written. */
+  started: boolean;
+  responded: boolean;
+  fault: Fault | null;
+}
+
+type Deliver = (invocation: Invocation) => void;
+
+const accepted: PortAnswer = { status: 'accepted' };
+const invalidRequestId: PortAnswer = { status: 'invalidRequestId' };
+
+export class ExecutionEnvironment implements RuntimePort {
+  readonly version: RunnableVersion;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #logStream: LogStream;
+  readonly #runtimeSandbox: RuntimeSandbox;
+  readonly #setup: EnvironmentSetup;
+  readonly #drain = new OutputDrain();
+  #state: EnvironmentState = 'Starting';
+  #variables: Readonly<Record<string, string>> = {};
+  #running: RunningRuntime | null = null;
+  /** What the runtime's pending "next" is waiting with. */
+  #deliver: Deliver | null = null;
+  #init: Deferred<InitOutcome> | null = null;
+  /** Init has to run (again) before the next event can be delivered. */
+  #needsInit = true;
+  /** Of the Init before the first invocation; reported once. */
+  #initDurationMs: number | undefined;
+  #current: CurrentInvocation | null = null;
+  #stopped: Promise<void> | null = null;
+
+  constructor(
+    clock: Clock,
+    log: Log,
+    runtimeSandbox: RuntimeSandbox,
+    options: { setup: EnvironmentSetup; logStream: LogStream },
+  ) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#runtimeSandbox = runtimeSandbox;
+    this.#setup = options.setup;
+    this.#logStream = options.logStream;
+    this.version = options.setup.version;
+    runtimeSandbox.attach(this);
+  }
+
+  get state(): EnvironmentState {
+    return this.#state;
+  }
+
+  get id(): string {
+    return this.#runtimeSandbox.sandbox.id;
+  }
+
+  /**
+   * Binds the sandbox and runs Init, at most 10 s. A failed or overrun Init is not an error here: it
+   * is logged and runs again inside the first invocation. Rejects only when the host failed.
+   * @param booted a runtime process of this sandbox that is already waiting to be bound, if any
+   */
+  async start(booted: RunningRuntime | null): Promise<void> {
+    const { runtimeVersionName, version, binding } = this.#setup;
+    this.#logStream.write(initStartLine(runtimeVersionName, version.runtimeVersionArn));
+    try {
+      await this.#runtimeSandbox.bind(binding);
+      this.#variables = this.#setup.variables(this.#runtimeSandbox.sandbox.paths);
+      if (booted !== null) this.#adopt(booted);
+      const startedAtMs = this.#clock.monotonicMs();
+      const outcome = await this.#runInit(limits.initDurationMsMax);
+      await this.#endOfStartInit(outcome, this.#clock.monotonicMs() - startedAtMs);
+      if (this.#state === 'Starting') this.#move('Ready');
+    } catch (error) {
+      if (this.#state === 'Starting') this.#move('Failed');
+      throw error;
+    }
+  }
+
+  async #endOfStartInit(outcome: InitOutcome, durationMs: number): Promise<void> {
+    if (outcome.type === 'ready') {
+      this.#initDurationMs = durationMs;
+    } else {
+      if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
+      await this.#drain.settle();
+      this.#logInitReport(outcome, durationMs, 'init');
+    }
+    await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
+  }
+
+  #logInitReport(
+    outcome: Exclude<InitOutcome, { type: 'ready' }>,
+    durationMs: number,
+    phase: 'init' | 'invoke',
+  ): void {
+    const report =
+      outcome.type === 'timeout'
+        ? { durationMs, phase, status: 'timeout' as const, errorType: undefined }
+        : { durationMs, phase, status: 'error' as const, errorType: faultErrorType(outcome.fault) };
+    this.#logStream.write(initReportLine(report));
+  }
+
+  /** Runs Init once, within `limitMs`; afterwards the runtime waits in "next" or is gone. */
+  async #runInit(limitMs: number): Promise<InitOutcome> {
+    const init = deferred<InitOutcome>();
+    this.#init = init;
+    const timer = this.#clock.schedule(limitMs, () => init.resolve({ type: 'timeout' }));
+    this.#startRuntime().catch((error: unknown) => {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      init.resolve({ type: 'failed', fault: { type: 'host', cause } });
+    });
+    const outcome = await init.promise;
+    timer.cancel();
+    this.#init = null;
+    if (outcome.type === 'ready') this.#needsInit = false;
+    else await this.#reset();
+    return outcome;
+  }
+
+  async #startRuntime(): Promise<void> {
+    const { version, initializationType } = this.#setup;
+    const variables = this.#variables;
+    const sandbox = this.#runtimeSandbox;
+    if (sandbox.runtime.kind === 'custom') {
+      await this.#startBootstrap();
+      return;
+    }
+    if (this.#running === null) this.#adopt(await sandbox.startManaged(variables));
+    this.#running?.channel?.sendInit({
+      handler: version.handler,
+      taskRoot: sandbox.sandbox.paths.taskRoot,
+      env: variables,
+      initializationType,
+    });
+  }
+
+  async #startBootstrap(): Promise<void> {
+    const { binding } = this.#setup;
+    const { sandbox } = this.#runtimeSandbox;
+    const bootstrap = await findBootstrap(sandbox, binding);
+    if (bootstrap === null) {
+      const { taskRoot, optRoot } = sandbox.paths;
+      const message = `Couldn't find valid bootstrap(s): [${taskRoot}/bootstrap ${optRoot}/bootstrap]`;
+      this.#init?.resolve({ type: 'failed', fault: { type: 'invalidEntrypoint', message } });
+      return;
+    }
+    try {
+      this.#adopt(await this.#runtimeSandbox.startCustom(bootstrap, this.#variables));
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'SandboxStartError') throw error;
+      const message = `fork/exec ${bootstrap}: ${error.message}`;
+      this.#init?.resolve({ type: 'failed', fault: { type: 'invalidEntrypoint', message } });
+    }
+  }
+
+  #adopt(running: RunningRuntime): void {
+    this.#running = running;
+    this.#drain.watch(running.process.output, (bytes) => this.#logStream.write(bytes));
+    running.channel?.attach(this);
+    running.process.exited.then(
+      (exit) => this.#onExit(running, exit),
+      (error: unknown) => this.#log.error({ error, sandbox: this.id }, 'lost track of a runtime'),
+    );
+  }
+
+  // ---- what the runtime says ----
+
+  next(deliver: Deliver): PortAnswer {
+    if (this.#init !== null) {
+      this.#deliver = deliver;
+      this.#init.resolve({ type: 'ready' });
+      return accepted;
+    }
+    const current = this.#current;
+    if (current !== null && !current.responded) {
+      return { status: 'invalidTransition', from: 'InvocationRunning', to: 'Ready' };
+    }
+    this.#deliver = deliver;
+    if (current !== null) this.#finish(current);
+    return accepted;
+  }
+
+  expectsResponse(requestId: string): PortAnswer {
+    const current = this.#current;
+    if (current === null || current.invocation.requestId !== requestId) return invalidRequestId;
+    if (!current.started || current.responded) {
+      return { status: 'invalidTransition', from: 'InvocationResponse', to: 'InvocationResponse' };
+    }
+    return accepted;
+  }
+
+  respond(requestId: string, response: RuntimeResponse): PortAnswer {
+    const answer = this.expectsResponse(requestId);
+    const current = this.#current;
+    if (answer.status !== 'accepted' || current === null) return answer;
+    current.responded = true;
+    const { body } = response;
+    const maxBytes = limits.invokeResponseBytesMax;
+    if (Buffer.isBuffer(body) && body.length > maxBytes) {
+      current.fault = { type: 'responseTooLarge', sizeBytes: body.length, maxBytes };
+      current.outcome.resolve({ type: 'fault', fault: current.fault });
+      return { status: 'tooLarge', maxBytes };
+    }
+    current.outcome.resolve({ type: 'response', response });
+    return accepted;
+  }
+
+  fail(requestId: string, error: RuntimeError): PortAnswer {
+    const answer = this.expectsResponse(requestId);
+    const current = this.#current;
+    if (answer.status !== 'accepted' || current === null) return answer;
+    current.responded = true;
+    current.outcome.resolve({ type: 'functionError', error });
+    return accepted;
+  }
+
+  initError(error: RuntimeError): PortAnswer {
+    if (this.#init === null) {
+      return { status: 'invalidTransition', from: this.#state, to: 'InitError' };
+    }
+    this.#init.resolve({ type: 'failed', fault: { type: 'initError', error } });
+    return accepted;
+  }
+
+  // ---- what the platform asks ----
+
+  /** Delivers one event. Only in Ready or Frozen. */
+  invoke(invocation: Invocation): Attempt {
+    this.thaw();
+    this.#move('Invoking');
+    const current: CurrentInvocation = {
+      invocation,
+      startedAtMs: this.#clock.monotonicMs(),
+      outcome: deferred(),
+      finished: deferred(),
+      timer: this.#clock.schedule(this.version.timeoutMs, () => this.#onTimeout(current)),
+      started: false,
+      responded: false,
+      fault: null,
+    };
+    this.#current = current;
+    if (this.#needsInit) {
+      this.#initThenDeliver(current).catch((error: unknown) => {
+        const cause = error instanceof Error ? error : new Error(String(error));
+        if (this.#current === current) this.#failCurrent(current, { type: 'host', cause });
+      });
+    } else {
+      this.#deliverTo(current);
+    }
+    return { outcome: current.outcome.promise, finished: current.finished.promise };
+  }
+
+  #deliverTo(current: CurrentInvocation): void {
+    const deliver = this.#deliver;
+    assert(deliver !== null, 'a runtime that is ready waits for an event');
+    this.#deliver = null;
+    this.#startLine(current);
+    deliver(current.invocation);
+  }
+
+  #startLine(current: CurrentInvocation): void {
+    if (current.started) return;
+    current.started = true;
+    this.#logStream.write(startLine(current.invocation.requestId, this.version.version));
+  }
+
+  /** A suppressed Init: no INIT_START line, its time counts into the invocation's. */
+  async #initThenDeliver(current: CurrentInvocation): Promise<void> {
+    this.#initDurationMs = undefined;
+    const startedAtMs = this.#clock.monotonicMs();
+    await this.#runtimeSandbox.sandbox.setCpus(null);
+    // The invocation's own timer bounds this Init too: it resolves #init when it fires.
+    const outcome = await this.#runInit(this.version.timeoutMs + 1);
+    if (this.#current !== current) return;
+    await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
+    if (outcome.type === 'ready') {
+      this.#deliverTo(current);
+      return;
+    }
+    await this.#drain.settle();
+    this.#logInitReport(outcome, this.#clock.monotonicMs() - startedAtMs, 'invoke');
+    const fault: Fault =
+      outcome.type === 'timeout'
+        ? { type: 'timeout', timeoutMs: this.version.timeoutMs }
+        : outcome.fault;
+    this.#failCurrent(current, fault);
+  }
+
+  #onTimeout(current: CurrentInvocation): void {
+    if (this.#current !== current) return;
+    if (this.#init !== null) {
+      this.#init.resolve({ type: 'timeout' });
+      return;
+    }
+    void this.#endWithFault(current, { type: 'timeout', timeoutMs: this.version.timeoutMs });
+  }
+
+  async #endWithFault(current: CurrentInvocation, fault: Fault): Promise<void> {
+    current.fault = fault;
+    await this.#reset();
+    await this.#drain.settle();
+    if (this.#current === current) this.#failCurrent(current, fault);
+  }
+
+  #failCurrent(current: CurrentInvocation, fault: Fault): void {
+    current.fault = fault;
+    current.responded = true;
+    this.#startLine(current);
+    current.outcome.resolve({ type: 'fault', fault });
+    this.#finish(current);
+  }
+
+  /** Ends the runtime's process; Init runs again with the next invocation, /tmp stays. */
+  async #reset(): Promise<void> {
+    this.#needsInit = true;
+    this.#deliver = null;
+    const running = this.#running;
+    this.#running = null;
+    if (running === null) return;
+    running.channel?.close();
+    await running.process.kill();
+  }
+
+  async #onExit(running: RunningRuntime, exit: ProcessExit): Promise<void> {
+    // What the process said before it ended may still be on its way up.
+    await this.#drain.settle();
+    if (this.#running !== running) return;
+    this.#running = null;
+    this.#needsInit = true;
+    this.#deliver = null;
+    running.channel?.close();
+    const fault: Fault = exit.outOfMemory ? { type: 'outOfMemory' } : { type: 'exit', exit };
+    if (this.#init !== null) this.#init.resolve({ type: 'failed', fault });
+    else if (this.#current !== null) this.#failCurrent(this.#current, fault);
+  }
+
+  #finish(current: CurrentInvocation): void {
+    current.timer.cancel();
+    this.#current = null;
+    const durationMs = this.#clock.monotonicMs() - current.startedAtMs;
+    void this.#writeReport(current, durationMs);
+  }
+
+  async #writeReport(current: CurrentInvocation, durationMs: number): Promise<void> {
+    await this.#drain.settle();
+    const report = this.#report(current, durationMs);
+    this.#initDurationMs = undefined;
+    this.#logStream.write(endLine(report.requestId) + reportLine(report));
+    const logTail = this.#logStream.takeTail();
+    if (this.#state === 'Invoking') this.#move('Ready');
+    current.finished.resolve({ report, logTail });
+  }
+
+  #report(current: CurrentInvocation, durationMs: number): InvocationReport {
+    const { fault } = current;
+    const initDurationMs = this.#initDurationMs;
+    const failed = fault !== null && fault.type !== 'responseTooLarge';
+    return {
+      requestId: current.invocation.requestId,
+      durationMs,
+      billedDurationMs: Math.ceil(durationMs + (initDurationMs ?? 0)),
+      memorySizeMb: this.version.memoryMb,
+      maxMemoryUsedMb: this.#memoryUsedMb(fault),
+      initDurationMs,
+      status: !failed ? 'success' : fault.type === 'timeout' ? 'timeout' : 'error',
+      errorType: failed && fault.type !== 'timeout' ? faultErrorType(fault) : undefined,
+    };
+  }
+
+  #memoryUsedMb(fault: Fault | null): number {
+    if (fault?.type === 'outOfMemory') return this.version.memoryMb;
+    const usedMb = Math.ceil(this.#runtimeSandbox.sandbox.memoryPeakBytes() / MIB);
+    return Math.min(usedMb, this.version.memoryMb);
+  }
+
+  /** Stops the processes where they are, until the next event. Only when idle; else nothing happens. */
+  freeze(): void {
+    if (this.#state !== 'Ready') return;
+    this.#runtimeSandbox.sandbox.freeze();
+    this.#move('Frozen');
+  }
+
+  thaw(): void {
+    if (this.#state !== 'Frozen') return;
+    this.#runtimeSandbox.sandbox.thaw();
+    this.#move('Ready');
+  }
+
+  /** Ends everything and leaves nothing on the host. An invocation in flight ends with a fault. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.thaw();
+    this.#move('Stopping');
+    const stopping: Fault = { type: 'host', cause: new Error('the environment was stopped') };
+    this.#running?.channel?.close();
+    this.#running = null;
+    this.#init?.resolve({ type: 'failed', fault: stopping });
+    if (this.#current !== null) this.#failCurrent(this.#current, stopping);
+    await this.#runtimeSandbox.destroy();
+    this.#move('Stopped');
+  }
+
+  #move(to: EnvironmentState): void {
+    assert(canMove(this.#state, to), `an environment cannot go from ${this.#state} to ${to}`);
+    this.#state = to;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The seam between a runtime and its execution environment: what a runtime may say, whichever way it
+ * says it (HTTP Runtime API or the private channel), and the two ways. `worker/` owns the states
+ * behind it; `runtime-api/` implements the transports, wired in by main.ts.
+ */
+import type { Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** One attempt to run the handler with one event. */
+export interface Invocation {
+  readonly requestId: string;
+  /** JSON text. */
+  readonly payload: Buffer;
+  /** Wall clock, Unix milliseconds. */
+  readonly deadlineMs: number;
+  /** As the caller named it: with the qualifier that was used. */
+  readonly invokedFunctionArn: string;
+  readonly traceId: string;
+  readonly clientContext: string | undefined;
+  readonly cognitoIdentity: string | undefined;
+}
+
+export interface RuntimeResponse {
+  readonly contentType: string | undefined;
+  /** In arrival order; one element when it came whole. */
+  readonly body: AsyncIterable<Buffer> | Buffer;
+}
+
+/** An error that the runtime reports, with the document that the caller gets. */
+export interface RuntimeError {
+  readonly errorType: string;
+  readonly payload: Buffer;
+}
+
+export type PortAnswer =
+  | { readonly status: 'accepted' }
+  /** No such invocation is in flight here. */
+  | { readonly status: 'invalidRequestId' }
+  /** Not allowed now; `from` and `to` name the states for the error message. */
+  | { readonly status: 'invalidTransition'; readonly from: string; readonly to: string }
+  /** The response is longer than a synchronous invoke may return. */
+  | { readonly status: 'tooLarge'; readonly maxBytes: number };
+
+export interface RuntimePort {
+  /**
+   * The runtime is ready for an event: ends Init the first time, and the invocation before it later.
+   * `deliver` is called once, when an event comes. Answers 'accepted' or 'invalidTransition'.
+   */
+  next(deliver: (invocation: Invocation) => void): PortAnswer;
+  /** Whether a response for this request id would be taken now, before its body is read. */
+  expectsResponse(requestId: string): PortAnswer;
+  respond(requestId: string, response: RuntimeResponse): PortAnswer;
+  fail(requestId: string, error: RuntimeError): PortAnswer;
+  initError(error: RuntimeError): PortAnswer;
+}
+
+/** What INIT tells a managed runtime. */
+export interface RuntimeInit {
+  readonly handler: string;
+  readonly taskRoot: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly initializationType: string;
+}
+
+/** The host's end of the private channel (docs/internals/runtime-channel.md). */
+export interface RuntimeChannel {
+  /** Resolves when the runtime process has booted; rejects when the channel closed before. */
+  readonly booted: Promise<void>;
+  attach(port: RuntimePort): void;
+  sendInit(init: RuntimeInit): void;
+  close(): void;
+}
+
+/** One environment's HTTP Runtime API; `server` is not yet listening. */
+export interface RuntimeHttpApi {
+  readonly server: Server;
+  attach(port: RuntimePort): void;
+  close(): void;
+}
+
+export interface RuntimeTransports {
+  openChannel(stream: Duplex): RuntimeChannel;
+  createHttpApi(): RuntimeHttpApi;
+}

@@ -1,0 +1,157 @@
+/**
+ * A sandbox together with the runtime in it and the two ways to talk to it: the unit that the pool
+ * holds unbound and that an execution environment owns once it is bound.
+ */
+import { constants } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type {
+  Sandbox,
+  SandboxBinding,
+  SandboxCommand,
+  SandboxDriver,
+  SandboxLimits,
+  SandboxProcess,
+} from '../sandbox/sandbox.ts';
+import type { RuntimeChannel, RuntimeHttpApi, RuntimePort, RuntimeTransports } from './runtime-port.ts';
+import type { InstalledRuntime } from './runtimes.ts';
+
+/** The runtime process of one sandbox; replaced by a new one after a reset. */
+export interface RunningRuntime {
+  readonly process: SandboxProcess;
+  /** Null for custom runtimes, which use the HTTP Runtime API. */
+  readonly channel: RuntimeChannel | null;
+}
+
+export class RuntimeSandbox {
+  readonly sandbox: Sandbox;
+  readonly runtime: InstalledRuntime;
+  /** 'host:port' as seen from inside: AWS_LAMBDA_RUNTIME_API. */
+  readonly runtimeApiAddress: string;
+  readonly limits: SandboxLimits;
+  readonly #transports: RuntimeTransports;
+  readonly #httpApi: RuntimeHttpApi;
+
+  private constructor(
+    sandbox: Sandbox,
+    transports: RuntimeTransports,
+    parts: {
+      runtime: InstalledRuntime;
+      limits: SandboxLimits;
+      httpApi: RuntimeHttpApi;
+      runtimeApiAddress: string;
+    },
+  ) {
+    this.sandbox = sandbox;
+    this.#transports = transports;
+    this.runtime = parts.runtime;
+    this.limits = parts.limits;
+    this.#httpApi = parts.httpApi;
+    this.runtimeApiAddress = parts.runtimeApiAddress;
+  }
+
+  static async create(
+    driver: SandboxDriver,
+    transports: RuntimeTransports,
+    options: { id: string; runtime: InstalledRuntime; limits: SandboxLimits },
+  ): Promise<RuntimeSandbox> {
+    const { id, runtime, limits } = options;
+    const { languageDir, runtimeDir } = runtime;
+    const sandbox = await driver.create({ id, limits, languageDir, runtimeDir });
+    const httpApi = transports.createHttpApi();
+    try {
+      const runtimeApiAddress = await sandbox.serve(httpApi.server);
+      return new RuntimeSandbox(sandbox, transports, { runtime, limits, httpApi, runtimeApiAddress });
+    } catch (error) {
+      httpApi.close();
+      await sandbox.destroy();
+      throw error;
+    }
+  }
+
+  /** From now on what the runtime says goes to `port`. */
+  attach(port: RuntimePort): void {
+    this.#httpApi.attach(port);
+  }
+
+  bind(binding: SandboxBinding): Promise<void> {
+    return this.sandbox.bind(binding);
+  }
+
+  /** Starts a managed runtime knowing no function and resolves once it has booted. */
+  async boot(environment: Readonly<Record<string, string>>): Promise<RunningRuntime> {
+    const running = await this.startManaged(environment);
+    try {
+      await running.channel?.booted;
+    } catch (error) {
+      await running.process.kill();
+      throw error;
+    }
+    return running;
+  }
+
+  /**
+   * Starts a managed runtime's process. The language reads some variables only at its start, so a
+   * process that is not pooled gets the function's `environment` from its first moment.
+   */
+  async startManaged(environment: Readonly<Record<string, string>>): Promise<RunningRuntime> {
+    const { paths } = this.sandbox;
+    const place = (text: string): string =>
+      text
+        .replaceAll('{runtime}', paths.runtimeDir)
+        .replaceAll('{language}', paths.languageDir ?? '');
+    const { runtime } = this;
+    const executable =
+      paths.languageDir === null ? runtime.executable : join(paths.languageDir, runtime.executable);
+    const bootEnvironment = Object.fromEntries(
+      Object.entries(runtime.bootEnvironment).map(([name, value]) => [name, place(value)]),
+    );
+    const command: SandboxCommand = {
+      argv: [executable, ...runtime.bootArguments.map(place)],
+      env: { ...bootEnvironment, ...environment },
+      cwd: paths.temporaryDir,
+      channel: true,
+    };
+    const process = await this.sandbox.start(command);
+    const stream = process.channel;
+    return { process, channel: stream === null ? null : this.#transports.openChannel(stream) };
+  }
+
+  /** Starts a custom runtime's bootstrap, already bound. */
+  async startCustom(
+    bootstrap: string,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<RunningRuntime> {
+    const process = await this.sandbox.start({
+      argv: [bootstrap],
+      env: environment,
+      cwd: this.sandbox.paths.taskRoot,
+      channel: false,
+    });
+    return { process, channel: null };
+  }
+
+  async destroy(): Promise<void> {
+    this.#httpApi.close();
+    await this.sandbox.destroy();
+  }
+}
+
+/**
+ * Where a custom runtime's `bootstrap` is: in the code, else in a layer (guide page 021). The answer
+ * is a path inside the sandbox, or null when there is none that may be executed.
+ */
+export async function findBootstrap(sandbox: Sandbox, binding: SandboxBinding): Promise<string | null> {
+  const candidates = [
+    { host: join(binding.codeDir, 'bootstrap'), inside: join(sandbox.paths.taskRoot, 'bootstrap') },
+    ...binding.layerDirs.toReversed().map((layer) => ({
+      host: join(layer, 'bootstrap'),
+      inside: join(sandbox.paths.optRoot, 'bootstrap'),
+    })),
+  ];
+  for (const { host, inside } of candidates) {
+    const found = await stat(host).catch(() => null);
+    if (found?.isFile() && (found.mode & constants.S_IXOTH) !== 0) return inside;
+  }
+  return null;
+}
