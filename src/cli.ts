@@ -118,7 +118,7 @@ async function runSweep(flags: ServeFlags): Promise<void> {
   }
 }
 
-function sweepCommand(config: Config): string[] {
+function sweepCommand(config: Config): [string, ...string[]] {
   const runtime = config.ociRuntimePath === undefined ? [] : ['--runtime-path', config.ociRuntimePath];
   return [launcher, 'sweep', '--data', config.dataFolder, '--sandbox', config.sandbox, ...runtime];
 }

@@ -54,7 +54,7 @@ export interface Config {
 
 export interface RuntimeSearch {
   readonly searchPath: readonly string[];
-  readonly pyenvRoot: string | undefined;
+  readonly pyenvRoot?: string;
   readonly packageFolder: string;
   readonly runtimesFolder: string;
 }
@@ -123,7 +123,7 @@ export function findRuntimeSearch(): RuntimeSearch {
   const pyenvRoot = process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv');
   return {
     searchPath: (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
-    pyenvRoot: existsSync(pyenvRoot) ? pyenvRoot : undefined,
+    ...(existsSync(pyenvRoot) ? { pyenvRoot } : {}),
     packageFolder: join(projectFolder, 'node_modules'),
     runtimesFolder: join(projectFolder, 'runtimes'),
   };

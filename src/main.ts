@@ -13,7 +13,7 @@ import { lockFolder } from './base/folder-lock.ts';
 import type { Log } from './base/log.ts';
 import { systemRandom } from './base/random.ts';
 import type { Config, RuntimeSearch } from './config.ts';
-import { createCodeLocations } from './control/code-location.ts';
+import { createCodeDownloadRoute, createCodeLocations } from './control/code-location.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { Concurrency } from './invoke/concurrency.ts';
 import { FunctionDirectory } from './invoke/function-directory.ts';
@@ -39,7 +39,7 @@ export interface Hearth {
 export interface HearthOptions {
   readonly logSink: LogSink;
   /** Command line that sweeps this data folder; run by the watchdog if this process dies. */
-  readonly sweepCommand: readonly string[];
+  readonly sweepCommand: readonly [string, ...string[]];
 }
 
 /** The function's own calls to other services get these; there is no STS behind them yet. */
@@ -89,11 +89,12 @@ async function wire(
   const blobs = await openFileBlobs({ folder: folder('blobs') });
   const codeTrees = await openCodeTrees({ folder: folder('code') });
 
-  const control = createControlPlane(clock, random, log, { store, blobs, codeTrees }, {
+  const codeLocations = createCodeLocations(clock, random.hex(32));
+  const control = await createControlPlane(clock, random, log, store, blobs, codeTrees, {
     ...identity,
+    codeLocations,
     enforceRuntimeDeprecation: config.enforceRuntimeDeprecation,
   });
-  await control.start();
   onStop(() => control.close());
 
   const worker = new Worker(
@@ -122,11 +123,10 @@ async function wire(
   const concurrency = new Concurrency(config.concurrencyMax);
   const invoker = new Invoker(clock, random, { directory, concurrency, worker }, identity);
 
-  const codeLocations = createCodeLocations(clock, random.hex(32));
-  const handlers = createOperationHandlers({ control, invoker, codeLocations, identity });
+  const handlers = createOperationHandlers({ control, invoker, identity });
   const server: ApiServer = createApiServer(clock, random, log, handlers, {
     loopbackOnly: config.loopbackOnly,
-    extraRoutes: codeLocations.serve(blobs),
+    extraRoutes: createCodeDownloadRoute(log, blobs, codeLocations),
   });
   const address = await server.listen(config.host, config.port);
   onStop(() => server.close({ drainMs: config.drainMsMax }));

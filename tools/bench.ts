@@ -12,10 +12,11 @@
  * does hits both. Published beside the goals, measured elsewhere on another machine (ADR 0011), as
  * warm ratio and throughput ratio: miniflare/workerd 3.3 and 0.069, serverless-offline 9.1 and 0.026.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +27,8 @@ import {
   type Runtime,
   waitUntilFunctionActiveV2,
 } from '@aws-sdk/client-lambda';
+import { findRuntimeSearch } from '../src/config.ts';
+import { createRuntimeCatalog } from '../src/worker/runtimes.ts';
 import { type Load, type LoadResult, send } from './bench-client.ts';
 import { startThrowawayServer, type ThrowawayServer } from './throwaway-server.ts';
 import { zipFiles } from './zip-folder.ts';
@@ -95,15 +98,17 @@ function findLanguages(): Language[] {
   return [node, { name: 'python', file: 'index.py', handler: 'index.handler', code, ...python }];
 }
 
-/** The Python that `python3` really is (it may be a slow wrapper), when Hearth runs that version. */
+/** The newest Python that Hearth runs, and the interpreter that it runs. */
 function findPython(): Pick<Language, 'runtime' | 'bare'> | undefined {
-  const script = 'import sys; print(sys.executable); print("python%d.%d" % sys.version_info[:2])';
-  const { stdout, status } = spawnSync('python3', ['-c', script], { encoding: 'utf8' });
-  const [binary = '', runtime = ''] = stdout?.split('\n') ?? [];
-  if (status !== 0 || binary === '') return undefined;
-  const offered = spawnSync(`${root}hearth`, ['runtimes'], { encoding: 'utf8' }).stdout;
-  const isOffered = new RegExp(`^${runtime.replace('.', '\\.')} +yes`, 'm').test(offered);
-  return isOffered ? { runtime, bare: [binary, '-c', 'pass'] } : undefined;
+  const found = createRuntimeCatalog(findRuntimeSearch())
+    .list()
+    .flatMap((entry) =>
+      entry.available && entry.runtime.language === 'python' ? [entry.runtime] : [],
+    )
+    .at(-1);
+  if (found === undefined) return undefined;
+  const binary = join(found.languageDir ?? '', found.executable);
+  return { runtime: found.id, bare: [binary, '-c', 'pass'] };
 }
 
 function median(values: readonly number[]): number {

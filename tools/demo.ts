@@ -109,6 +109,11 @@ function print(text = ''): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Stack traces make lines of a thousand characters. */
+function shorten(text: string): string {
+  return text.length > 160 ? `${text.slice(0, 157)}...` : text;
+}
+
 function report(what: string, error: unknown): void {
   wrong += 1;
   const text = String((error as Error).message).replaceAll('\n', '\n      ');
@@ -163,9 +168,9 @@ async function invoke(lambda: LambdaClient, name: string, step: Step): Promise<v
     report(JSON.stringify(step.event), error);
   }
   const failed = answer.functionError === undefined ? '' : `${answer.functionError} error: `;
-  print(`    ${paint('cyan', `${failed}${JSON.stringify(answer.result)}`)}`);
+  print(`    ${paint('cyan', shorten(`${failed}${JSON.stringify(answer.result)}`))}`);
   for (const line of answer.log.trimEnd().split('\n')) {
-    print(`    ${paint('dim', `│ ${line.replaceAll('\t', '  ').trimEnd()}`)}`);
+    print(`    ${paint('dim', shorten(`│ ${line.replaceAll('\t', '  ').trimEnd()}`))}`);
   }
 }
 

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-export const generators: readonly string[] = ['tools/generate-api-types.ts'];
+export const generators: readonly string[] = [
+  'tools/generate-api-types.ts',
+  'tools/generate-api-coverage.ts',
+];
 
 if (import.meta.main) {
   for (const generator of generators) {

@@ -20,7 +20,7 @@ export interface ThrowawayServer {
   readonly lines: readonly string[];
   /** From the start of ./hearth to its ready line. */
   readonly readyMs: number;
-  /** Ends it with SIGTERM; resolves with its exit status, or the signal that ended it. */
+  /** Ends it with SIGTERM; resolves with its exit status, or in words with what went wrong. */
   stop(): Promise<number | string>;
 }
 
@@ -74,6 +74,11 @@ async function stopChild(
   const killer = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
   const status = await exited;
   clearTimeout(killer);
-  await rm(folder, { recursive: true, force: true });
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch (error) {
+    // A mount that is still there, for example: the server should have removed it.
+    return `status ${status}, but it left something behind: ${(error as Error).message}`;
+  }
   return status;
 }

@@ -161,7 +161,12 @@ describe('input parser', () => {
   });
 
   test('refuses query members of the wrong form', () => {
-    for (const query of ['MaxItems=abc', 'MaxItems=', 'MaxItems=1.5', `MaxItems=${'9'.repeat(99)}`]) {
+    for (const query of [
+      'MaxItems=abc',
+      'MaxItems=',
+      'MaxItems=1.5',
+      `MaxItems=${'9'.repeat(99)}`,
+    ]) {
       const message = 'STRING_VALUE can not be converted to an Integer';
       assert.equal(refusal('ListFunctions', { query }), message, query);
     }

@@ -48,7 +48,13 @@ describe('output renderer', () => {
       }),
       {
         status: 200,
-        headers: ['X-Amz-Function-Error', 'Unhandled', 'X-Amz-Executed-Version', '$LATEST', ...json],
+        headers: [
+          'X-Amz-Function-Error',
+          'Unhandled',
+          'X-Amz-Executed-Version',
+          '$LATEST',
+          ...json,
+        ],
         body: Payload,
       },
     );
@@ -89,7 +95,10 @@ describe('renderError', () => {
   test('members go to the body or to their header', () => {
     const rendered = render(
       new ApiError('TooManyRequestsException', 'slow down', {
-        members: { Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded', retryAfterSeconds: 2 },
+        members: {
+          Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+          retryAfterSeconds: 2,
+        },
         headers: { 'x-extra': '1' },
       }),
     );

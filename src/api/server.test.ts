@@ -102,7 +102,10 @@ describe('api server', () => {
   test('gives the handler its context', async (context) => {
     const { port } = await start(context, {
       GetAccountSettings: async (_, { baseUrl, requestId, headers }) => {
-        throw new ApiError('ServiceException', JSON.stringify([baseUrl, requestId, headers['x-a']]));
+        throw new ApiError(
+          'ServiceException',
+          JSON.stringify([baseUrl, requestId, headers['x-a']]),
+        );
       },
     });
     const path = '/2016-08-19/account-settings/';
@@ -189,7 +192,9 @@ describe('api server', () => {
 
   test('a port in use is an error of listen', async (context) => {
     const { port } = await start(context);
-    const other = createApiServer(systemClock, systemRandom, silentLog, echo, { loopbackOnly: true });
+    const other = createApiServer(systemClock, systemRandom, silentLog, echo, {
+      loopbackOnly: true,
+    });
     await assert.rejects(other.listen('127.0.0.1', port), { code: 'EADDRINUSE' });
   });
 });
@@ -259,6 +264,22 @@ describe('api server body limits', () => {
     assert.match(alias.body, /1048576 bytes for the CreateAlias operation/);
   });
 
+  test('operations that carry code or a checkpoint take more', async (context) => {
+    const { port } = await start(context, echo, { refusedBodyMs: 20 });
+    const cases: [string, number, string][] = [
+      ['POST /2015-03-31/functions', 69_905_067, 'CreateFunction'],
+      ['PUT /2015-03-31/functions/f/code', 69_905_067, 'UpdateFunctionCode'],
+      ['POST /2018-10-31/layers/l/versions', 69_905_067, 'PublishLayerVersion'],
+      ['POST /2025-12-01/durable-executions/d/checkpoint', 8 * MIB, 'CheckpointDurableExecution'],
+    ];
+    for (const [target, bytesMax, action] of cases) {
+      const length = `Content-Length: ${bytesMax + 1}`;
+      const answer = await talk(port, `${target} HTTP/1.1\r\nHost: localhost\r\n${length}\r\n\r\n`);
+      const message = `Request must be smaller than ${bytesMax} bytes for the ${action} operation`;
+      assert.ok(answer.includes(message), answer);
+    }
+  });
+
   test('Expect: 100-continue is answered with the refusal instead of a go-ahead', async (context) => {
     const { port } = await start(context);
     const head = `POST ${invokePath} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n`;
@@ -288,8 +309,18 @@ describe('api server and slow or broken clients', () => {
       timeoutCheckIntervalMs: 20,
     });
     const head = `POST ${invokePath} HTTP/1.1\r\nHost: localhost\r\n`;
-    const slow = [head, `${head}Content-Length: 5\r\n\r\n{`, ''];
-    for (const text of slow) assert.match(await talk(port, text), /^(HTTP\/1\.1 408 .*)?/);
+    const slow = [head, `${head}Content-Length: 5\r\n\r\n{`];
+    for (const text of slow) assert.match(await talk(port, text), /^HTTP\/1\.1 408 /);
+    // A connection that never says anything is ended too.
+    await talk(port, '');
+  });
+
+  test('ends a kept connection that stays idle', async (context) => {
+    const { port } = await start(context, echo, {
+      keepAliveTimeoutMs: 20,
+      timeoutCheckIntervalMs: 20,
+    });
+    assert.match(await talk(port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'), / 200 OK/);
   });
 
   test('what is not HTTP is answered 400', async (context) => {

@@ -5,12 +5,7 @@
  * Everything that depends on the operation is compiled when the server is made; what is left per
  * request is one small object and, for a body, the listeners that collect it.
  */
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -154,10 +149,7 @@ class HttpApiServer implements ApiServer {
     this.#options = options;
     this.#refuseBrowser = options.loopbackOnly ? createBrowserDefence() : undefined;
     this.#routes = createRouteTable(
-      [...operations.values()].map((operation) => [
-        operation,
-        createEndpoint(operation, handlers),
-      ]),
+      [...operations.values()].map((operation) => [operation, createEndpoint(operation, handlers)]),
     );
     this.#server = this.#createServer();
   }

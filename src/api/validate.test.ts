@@ -109,7 +109,10 @@ describe('input validator', () => {
   });
 
   test('first letter of a path in lower case, no more', () => {
-    assert.match(violation('CreateFunction', { ...create, KMSKeyArn: 'x' }), /^Value 'x' at 'kMSKeyArn'/);
+    assert.match(
+      violation('CreateFunction', { ...create, KMSKeyArn: 'x' }),
+      /^Value 'x' at 'kMSKeyArn'/,
+    );
   });
 
   test('an invalid list element is reported on the list', () => {
@@ -201,8 +204,19 @@ describe('bounds of the input validator', () => {
   test('long values are cut in messages', () => {
     const { message } = refusal('Invoke', { FunctionName: 'x'.repeat(1_000_000) });
     assert.ok(message.length < 10_000, String(message.length));
-    const layers = refusal('CreateFunction', { ...create, Layers: Array(100_000).fill('x'.repeat(100)) });
+    const layers = refusal('CreateFunction', {
+      ...create,
+      Layers: Array(100_000).fill('x'.repeat(100)),
+    });
     assert.ok(layers.message.length < 10_000);
+  });
+
+  test('a value too long to be tried against its pattern is refused', () => {
+    // Environment variable names have a pattern and no maximum length.
+    const accepted = { Variables: { ['x'.repeat(4_096)]: '' } };
+    createInputValidator(operationNamed('CreateFunction'))({ ...create, Environment: accepted });
+    const Environment = { Variables: { ['x'.repeat(4_097)]: '' } };
+    assert.match(violation('CreateFunction', { ...create, Environment }), /Map keys must satisfy/);
   });
 
   test('the number of violations reported is bounded', () => {
@@ -213,7 +227,21 @@ describe('bounds of the input validator', () => {
   });
 
   test('no pattern of the model is slow on hostile input', () => {
-    const seeds = ['a', '-', '.', 'a.', 'a-', ':', 'a:', 'arn:', 'arn:aws:lambda:', '/', '$', '1', 'é'];
+    const seeds = [
+      'a',
+      '-',
+      '.',
+      'a.',
+      'a-',
+      ':',
+      'a:',
+      'arn:',
+      'arn:aws:lambda:',
+      '/',
+      '$',
+      '1',
+      'é',
+    ];
     const patterned = [...shapes.values()].filter(({ pattern }) => pattern !== undefined);
     assert.ok(patterned.length > 80);
     for (const { name, pattern, max } of patterned) {
@@ -233,7 +261,9 @@ describe('bounds of the input validator', () => {
 
   test('any JSON is either accepted or refused, quickly', () => {
     const validators = [...operations.values()].map(createInputValidator);
-    const names = [...new Set([...shapes.values()].flatMap(({ members }) => members.map((m) => m.name)))];
+    const names = [
+      ...new Set([...shapes.values()].flatMap(({ members }) => members.map((m) => m.name))),
+    ];
     const text = fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 2_000 }));
     const input = fc.dictionary(fc.constantFrom(...names), text, { maxKeys: 8 });
     const property = fc.property(fc.constantFrom(...validators), input, (validate, value) => {

@@ -130,7 +130,12 @@ function printed(value: unknown, budget: number): string {
   if (value instanceof Uint8Array) return `java.nio.HeapByteBuffer[lim=${value.length}]`;
   if (typeof value === 'object') {
     const entries = Object.entries(value);
-    return `{${printedItems(entries, budget, ([, item]) => item, ([key]) => `${key}=`)}}`;
+    return `{${printedItems(
+      entries,
+      budget,
+      ([, item]) => item,
+      ([key]) => `${key}=`,
+    )}}`;
   }
   return String(value);
 }
@@ -308,7 +313,8 @@ function compile(shape: Shape): Validator | undefined {
 function isCheckedLate(member: Member, parent: Shape): boolean {
   return (
     member.shape.name === 'Runtime' &&
-    (parent.name === 'CreateFunctionRequest' || parent.name === 'UpdateFunctionConfigurationRequest')
+    (parent.name === 'CreateFunctionRequest' ||
+      parent.name === 'UpdateFunctionConfigurationRequest')
   );
 }
 

@@ -94,7 +94,7 @@ class FolderCodeTrees implements CodeTrees {
         const text = await readFile(join(this.#folder, hash, 'unpacked.json'), 'utf8');
         return JSON.parse(text) as UnpackedZip;
       }
-      return await this.#unpack(hash, bytes, zipLimits);
+      return this.#unpack(hash, bytes, zipLimits);
     });
     return { ...unpacked, folder: this.#codeFolder(hash) };
   }

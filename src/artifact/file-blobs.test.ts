@@ -84,7 +84,7 @@ describe('openFileBlobs', () => {
     const { hash } = await blobs.put(Buffer.alloc(1_000_000));
     const isOpen = async (): Promise<boolean> => {
       const links = await readdir('/proc/self/fd');
-      const targets = await Promise.all(links.map(async (link) => await targetOf(link)));
+      const targets = await Promise.all(links.map(async (link) => targetOf(link)));
       return targets.includes(pathOf(hash));
     };
     const opened = await blobs.open(hash);
@@ -111,5 +111,5 @@ async function changeOneByte(path: string): Promise<void> {
 }
 
 async function targetOf(descriptor: string): Promise<string | undefined> {
-  return await readlink(`/proc/self/fd/${descriptor}`).catch(() => undefined);
+  return readlink(`/proc/self/fd/${descriptor}`).catch(() => undefined);
 }

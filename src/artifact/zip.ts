@@ -231,7 +231,7 @@ async function inflate(packed: Buffer, entry: Entry): Promise<Buffer> {
   if (entry.uncompressedSize <= INLINE_BYTES_MAX && packed.length <= INLINE_BYTES_MAX) {
     return inflateRawSync(packed, options);
   }
-  return await inflateRawAsync(packed, options);
+  return inflateRawAsync(packed, options);
 }
 
 function isDeflated(entry: Entry): boolean {

@@ -14,6 +14,7 @@ import {
   requireFunction,
   type Reference,
 } from './function-documents.ts';
+import { omitMembers } from './omit-members.ts';
 import { planVersion } from './plan-version.ts';
 import { renderConfiguration } from './render-configuration.ts';
 
@@ -30,7 +31,7 @@ export async function changeLatest(
   context: ControlContext,
   { reference, revisionId, publish, change }: LatestChange,
 ): Promise<FunctionConfiguration> {
-  return await commitWithRetry(context.store, async () => {
+  return commitWithRetry(context.store, async () => {
     const present = await requireFunction(context, reference);
     checkChangeable(present.value, revisionId);
     const latest = changedVersion(context, change(present.value.latest));
@@ -76,10 +77,9 @@ function changedVersion(
   { clock, random }: ControlContext,
   { configuration, code }: Pick<VersionRecord, 'configuration' | 'code'>,
 ): VersionRecord {
-  const { StateReason: _reason, StateReasonCode: _code, ...settings } = configuration;
   return {
     configuration: {
-      ...settings,
+      ...omitMembers(configuration, ['StateReason', 'StateReasonCode']),
       // A function that could not be made is usable again once an update brings what was missing.
       State: 'Active',
       ...updating(),

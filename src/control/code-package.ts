@@ -64,7 +64,7 @@ export async function stageCode(context: ControlContext, archive: Uint8Array): P
   if (catalogue.usage.codeBytes + archive.byteLength > settings.codeStorageBytesMax) {
     throw codeStorageExceeded();
   }
-  return await stage(context, archive, { durable: true });
+  return stage(context, archive, { durable: true });
 }
 
 /** As stageCode, but nothing is kept: for a dry run. */

@@ -5,7 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { checkEnvironment } from '../model/environment-rules.ts';
-import { ApiError, invalidParameterValue } from '../model/errors.ts';
+import type { ApiError } from '../model/errors.ts';
+import { invalidParameterValue } from '../model/errors.ts';
 import type { CodeReference, StoredConfiguration } from '../model/function.ts';
 import type {
   CreateFunctionRequest,

@@ -107,7 +107,7 @@ export async function readVersionCounter(
   store: Store,
   functionName: string,
 ): Promise<StoredDocument<VersionCounter> | undefined> {
-  return await store.get<VersionCounter>(versionCounterKey(functionName));
+  return store.get<VersionCounter>(versionCounterKey(functionName));
 }
 
 export interface PlannedCommit<Result> {

@@ -87,7 +87,7 @@ async function listRecords(
   after: string | undefined,
   limit: number,
 ): Promise<StoredDocument<FunctionRecord>[]> {
-  return await store.list<FunctionRecord>(collections.function, {
+  return store.list<FunctionRecord>(collections.function, {
     limit,
     ...(after === undefined ? {} : { after: { partition: after, id: '' } }),
   });

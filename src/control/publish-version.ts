@@ -19,7 +19,7 @@ export async function publishVersion(
 ): Promise<FunctionConfiguration> {
   const reference = resolveUnqualified(context, input.FunctionName);
   if (input.PublishTo !== undefined) throw notSupported('PublishTo');
-  return await commitWithRetry(context.store, async () => {
+  return commitWithRetry(context.store, async () => {
     const present = await requireFunction(context, reference);
     const { latest } = present.value;
     checkChangeable(present.value, input.RevisionId);

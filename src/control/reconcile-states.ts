@@ -29,6 +29,7 @@ import {
   readVersionCounter,
   versionKey,
 } from './function-documents.ts';
+import { omitMembers } from './omit-members.ts';
 
 /** After a failure that may pass, such as a full disk. */
 const RETRY_DELAY_MS = 1_000;
@@ -158,13 +159,12 @@ export class StateReconciler {
     code: CodeReference,
   ): Promise<StoredConfiguration> {
     const failure = await this.#unpack(code);
-    const {
-      StateReason: _stateReason,
-      StateReasonCode: _stateReasonCode,
-      LastUpdateStatusReason: _updateReason,
-      LastUpdateStatusReasonCode: _updateReasonCode,
-      ...rest
-    } = configuration;
+    const rest = omitMembers(configuration, [
+      'StateReason',
+      'StateReasonCode',
+      'LastUpdateStatusReason',
+      'LastUpdateStatusReasonCode',
+    ]);
     // The service, too, gives another revision when a change is settled (aws-sdk #377).
     const settled = { ...rest, RevisionId: this.#random.uuid() };
     if (failure === undefined) {

@@ -3,6 +3,7 @@ import { functionArn } from '../model/arn.ts';
 import type { StoredConfiguration } from '../model/function.ts';
 import type { FunctionConfiguration } from '../model/generated/api-types.ts';
 import type { ControlSettings } from './control-context.ts';
+import { omitMembers } from './omit-members.ts';
 
 /** As GetFunctionConfiguration answers; the ARN has a qualifier when the request had one. */
 export function renderConfiguration(
@@ -16,23 +17,19 @@ export function renderConfiguration(
 
 /** CreateFunction's answer has no update status: there was no update yet. */
 export function withoutUpdateStatus(configuration: FunctionConfiguration): FunctionConfiguration {
-  const {
-    LastUpdateStatus: _status,
-    LastUpdateStatusReason: _reason,
-    LastUpdateStatusReasonCode: _code,
-    ...rest
-  } = configuration;
-  return rest;
+  return omitMembers(configuration, [
+    'LastUpdateStatus',
+    'LastUpdateStatusReason',
+    'LastUpdateStatusReasonCode',
+  ]);
 }
 
 /** Lists leave out states and the runtime version (API page of ListFunctions). */
 export function renderListEntry(configuration: FunctionConfiguration): FunctionConfiguration {
-  const {
-    State: _state,
-    StateReason: _reason,
-    StateReasonCode: _code,
-    RuntimeVersionConfig: _runtimeVersion,
-    ...rest
-  } = withoutUpdateStatus(configuration);
-  return rest;
+  return omitMembers(withoutUpdateStatus(configuration), [
+    'State',
+    'StateReason',
+    'StateReasonCode',
+    'RuntimeVersionConfig',
+  ]);
 }

@@ -22,14 +22,14 @@ export async function tagResource(
   context: ControlContext,
   input: TagResourceRequest,
 ): Promise<Record<string, never>> {
-  return await changeTags(context, input.Resource, (tags) => withTags(tags, input.Tags));
+  return changeTags(context, input.Resource, (tags) => withTags(tags, input.Tags));
 }
 
 export async function untagResource(
   context: ControlContext,
   input: UntagResourceRequest,
 ): Promise<Record<string, never>> {
-  return await changeTags(context, input.Resource, (tags) => withoutTags(tags, input.TagKeys));
+  return changeTags(context, input.Resource, (tags) => withoutTags(tags, input.TagKeys));
 }
 
 export async function listTags(
@@ -46,7 +46,7 @@ async function changeTags(
   change: (tags: Tags) => Tags,
 ): Promise<Record<string, never>> {
   const reference = taggedFunction(context, resource);
-  return await commitWithRetry(context.store, async () => {
+  return commitWithRetry(context.store, async () => {
     const present = await requireFunction(context, reference);
     checkSettled(present.value.latest.configuration);
     const { latest } = present.value;

@@ -17,7 +17,7 @@ export async function updateFunctionConfiguration(
   const { value } = await requireFunction(context, reference);
   // Moving to a runtime that is supported is allowed from one that is not any more.
   checkRuntime(context, input.Runtime ?? value.latest.configuration.Runtime, 'update');
-  return await changeLatest(context, {
+  return changeLatest(context, {
     reference,
     revisionId: input.RevisionId,
     publish: false,

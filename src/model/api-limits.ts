@@ -68,7 +68,5 @@ const bodyLimits: Readonly<Partial<Record<ApiOperationName, BodyLimit>>> = {
 
 /** The largest body that an operation takes. */
 export function bodyLimitOf(operation: ApiOperationName): BodyLimit {
-  return (
-    bodyLimits[operation] ?? { bytesMax: apiLimits.requestBytesMax, actionName: operation }
-  );
+  return bodyLimits[operation] ?? { bytesMax: apiLimits.requestBytesMax, actionName: operation };
 }

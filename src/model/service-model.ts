@@ -21,8 +21,7 @@ export type ShapeType =
   | 'double';
 
 /** Where a member travels: `body` is a JSON member, `payload` the whole HTTP body. */
-export type MemberLocation =
-  'body' | 'payload' | 'uri' | 'querystring' | 'header' | 'statusCode';
+export type MemberLocation = 'body' | 'payload' | 'uri' | 'querystring' | 'header' | 'statusCode';
 
 export interface Member {
   readonly name: string;

@@ -101,13 +101,27 @@ function setCloseOnExec(fds: Int32Array): void {
 /** `request` with a pointer to `argument`, which the call may change. */
 export function ioctl(fd: number, request: number, argument: Buffer): number {
   const detail = `0x${request.toString(16)}`;
-  return call('int ioctl(int fd, unsigned long request, ...)', detail, fd, request, 'void *', argument);
+  return call(
+    'int ioctl(int fd, unsigned long request, ...)',
+    detail,
+    fd,
+    request,
+    'void *',
+    argument,
+  );
 }
 
 /** `request` with a number as its argument. */
 export function ioctlNumber(fd: number, request: number, argument: number): number {
   const detail = `0x${request.toString(16)}`;
-  return call('int ioctl(int fd, unsigned long request, ...)', detail, fd, request, 'int', argument);
+  return call(
+    'int ioctl(int fd, unsigned long request, ...)',
+    detail,
+    fd,
+    request,
+    'int',
+    argument,
+  );
 }
 
 export interface DataExtent {
@@ -121,7 +135,7 @@ export function dataExtents(fd: number, size: number): DataExtent[] {
   const SEEK_HOLE = 4;
   const seek = native('long lseek(int fd, long offset, int whence)');
   const extents: DataExtent[] = [];
-  for (let end = 0; end < size; ) {
+  for (let end = 0; end < size;) {
     const start = seek(fd, end, SEEK_DATA);
     if (start < 0) break; // ENXIO: only a hole is left
     end = seek(fd, start, SEEK_HOLE);
@@ -298,7 +312,8 @@ export interface InterfaceAddress {
 
 /** Gives the interface of the current network namespace its address, brings it up, adds the default route. */
 export function configureInterface(name: string, settings: InterfaceAddress): void {
-  const put = (address: string) => (request: Buffer) => void socketAddress(address).copy(request, 16);
+  const put = (address: string) => (request: Buffer) =>
+    void socketAddress(address).copy(request, 16);
   withInetSocket((fd) => {
     ioctl(fd, SIOCSIFADDR, interfaceRequest(name, put(settings.address)));
     ioctl(fd, SIOCSIFNETMASK, interfaceRequest(name, put(settings.netmask)));

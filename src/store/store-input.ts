@@ -17,8 +17,8 @@ import type {
 export const storeBounds = {
   /** One document as JSON text in UTF-8. A function's configuration with all documented quotas used is under 100 KB. */
   valueBytesMax: MIB,
-  /** Each of collection, partition and id, in UTF-8: several times the longest ARN. */
-  keyPartBytesMax: 1024,
+  /** Each of collection, partition and id, in UTF-8: twice a function's longest ARN; three fit PostgreSQL's index rows. */
+  keyPartBytesMax: 512,
   /** Arrays and objects inside one another; keeps recursion far from the end of the stack. */
   valueDepthMax: 100,
   /** Deleting a function with all of its versions is one commit. */
@@ -139,9 +139,13 @@ export function checkKey({ collection, partition, id }: DocumentKey): void {
   checkKeyPart(id);
 }
 
-/** Unpaired surrogates have no UTF-8 form: two different keys would become one. */
+/**
+ * Unpaired surrogates have no UTF-8 form: two different keys would become one. U+0000 is no text to
+ * PostgreSQL.
+ */
 function checkKeyPart(part: string): void {
   assert(typeof part === 'string' && part.isWellFormed(), 'a key is well-formed Unicode text');
+  assert(!part.includes('\0'), 'a key has no U+0000');
   assert(Buffer.byteLength(part) <= storeBounds.keyPartBytesMax, 'a key is within its bound');
 }
 

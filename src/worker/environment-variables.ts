@@ -97,18 +97,3 @@ function reservedVariables(inputs: EnvironmentVariableInputs): Record<string, st
   if (runtime.kind === 'managed') variables['AWS_EXECUTION_ENV'] = `AWS_Lambda_${version.runtime}`;
   return variables;
 }
-
-/** Variables that a language reads only when its process starts, so that late binding cannot serve them. */
-const startOnlyVariables: Readonly<Record<string, RegExp>> = {
-  nodejs: /^(NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_ICU_DATA|NODE_PENDING_DEPRECATION|UV_THREADPOOL_SIZE|LD_.*|SSL_CERT_.*|OPENSSL_.*|NODE_COMPILE_CACHE|NODE_V8_COVERAGE|NODE_DEBUG.*)$/,
-  python: /^(PYTHON.*|LD_.*|LC_.*|LANG|MALLOC_.*|OPENSSL_.*|SSL_CERT_.*)$/,
-};
-
-/** Whether a function's own variables allow it to be bound to a process that runs already. */
-export function allowsLateBinding(
-  language: string,
-  environment: Readonly<Record<string, string>>,
-): boolean {
-  const startOnly = startOnlyVariables[language];
-  return startOnly !== undefined && !Object.keys(environment).some((name) => startOnly.test(name));
-}

@@ -8,13 +8,12 @@ import { join } from 'node:path';
 import type {
   Sandbox,
   SandboxBinding,
-  SandboxCommand,
   SandboxDriver,
   SandboxLimits,
   SandboxProcess,
 } from '../sandbox/sandbox.ts';
 import type { RuntimeChannel, RuntimeHttpApi, RuntimePort, RuntimeTransports } from './runtime-port.ts';
-import type { InstalledRuntime } from './runtimes.ts';
+import { memoryArguments, startEnvironment, type InstalledRuntime } from './runtimes.ts';
 
 /** The runtime process of one sandbox; replaced by a new one after a reset. */
 export interface RunningRuntime {
@@ -79,8 +78,8 @@ export class RuntimeSandbox {
   }
 
   /** Starts a managed runtime knowing no function and resolves once it has booted. */
-  async boot(environment: Readonly<Record<string, string>>): Promise<RunningRuntime> {
-    const running = await this.startManaged(environment);
+  async boot(): Promise<RunningRuntime> {
+    const running = await this.#startManaged([], {});
     try {
       await running.channel?.booted;
     } catch (error) {
@@ -91,28 +90,38 @@ export class RuntimeSandbox {
   }
 
   /**
-   * Starts a managed runtime's process. The language reads some variables only at its start, so a
-   * process that is not pooled gets the function's `environment` from its first moment.
+   * Starts a managed runtime's process for a function, with the memory limit and those of its
+   * `variables` that the language reads only at its start; INIT brings all of them.
    */
-  async startManaged(environment: Readonly<Record<string, string>>): Promise<RunningRuntime> {
+  startManaged(variables: Readonly<Record<string, string>>): Promise<RunningRuntime> {
+    const { language } = this.runtime;
+    return this.#startManaged(
+      memoryArguments(language, this.limits.memoryMb),
+      startEnvironment(language, variables),
+    );
+  }
+
+  async #startManaged(
+    languageArguments: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ): Promise<RunningRuntime> {
     const { paths } = this.sandbox;
+    const { runtime } = this;
     const place = (text: string): string =>
       text
         .replaceAll('{runtime}', paths.runtimeDir)
         .replaceAll('{language}', paths.languageDir ?? '');
-    const { runtime } = this;
     const executable =
       paths.languageDir === null ? runtime.executable : join(paths.languageDir, runtime.executable);
     const bootEnvironment = Object.fromEntries(
       Object.entries(runtime.bootEnvironment).map(([name, value]) => [name, place(value)]),
     );
-    const command: SandboxCommand = {
-      argv: [executable, ...runtime.bootArguments.map(place)],
+    const process = await this.sandbox.start({
+      argv: [executable, ...languageArguments, ...runtime.bootArguments.map(place)],
       env: { ...bootEnvironment, ...environment },
       cwd: paths.temporaryDir,
       channel: true,
-    };
-    const process = await this.sandbox.start(command);
+    });
     const stream = process.channel;
     return { process, channel: stream === null ? null : this.#transports.openChannel(stream) };
   }

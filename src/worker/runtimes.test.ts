@@ -84,13 +84,13 @@ describe('runtime catalog', () => {
       bootArguments: [
         '--no-experimental-require-module',
         '--no-experimental-detect-module',
-        '{runtime}/bootstrap.mjs',
+        '{runtime}/bootstrap.cjs',
       ],
       bootEnvironment: {},
     });
     const newest = found('nodejs24.x', { packageFolder });
     assert.equal(newest.version, '24.1.2');
-    assert.deepEqual(newest.bootArguments, ['{runtime}/bootstrap.mjs']);
+    assert.deepEqual(newest.bootArguments, ['{runtime}/bootstrap.cjs']);
     const missing = catalog({ packageFolder }).find('nodejs18.x');
     assert(!missing.available);
     assert.match(missing.reason, /no Node\.js 18 .* found 24\.1\.2 at /);
@@ -102,7 +102,7 @@ describe('runtime catalog', () => {
     symlinkSync(join(root, 'opt/node/bin/node'), join(root, 'links/node'));
     const runtime = found('nodejs20.x', { searchPath: [join(root, 'links')] });
     assert.equal(runtime.languageDir, join(root, 'opt/node'));
-    assert.deepEqual(runtime.bootArguments, ['{runtime}/bootstrap.mjs']);
+    assert.deepEqual(runtime.bootArguments, ['{runtime}/bootstrap.cjs']);
   });
 
   it('finds the newest pyenv version and skips shims and free-threaded builds', () => {

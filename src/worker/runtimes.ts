@@ -176,7 +176,7 @@ function nodeRuntime(
     kind: 'managed',
     ...placed(file, prefix),
     runtimeDir: join(options.runtimesFolder, 'nodejs'),
-    bootArguments: [...nodeFlags(version), '{runtime}/bootstrap.mjs'],
+    bootArguments: [...nodeFlags(version), '{runtime}/bootstrap.cjs'],
     bootEnvironment: {},
   };
 }

@@ -13,11 +13,11 @@ import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxDriver, SandboxLimits } from '../sandbox/sandbox.ts';
 import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
 import { BootPool, type BootedRuntime } from './boot-pool.ts';
-import { allowsLateBinding, functionEnvironment, type Credentials } from './environment-variables.ts';
+import { functionEnvironment, type Credentials } from './environment-variables.ts';
 import { ExecutionEnvironment, type Attempt } from './environment.ts';
 import type { Invocation, RuntimeTransports } from './runtime-port.ts';
 import { RuntimeSandbox } from './runtime-sandbox.ts';
-import type { InstalledRuntime, RuntimeCatalog } from './runtimes.ts';
+import { startEnvironment, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
 
 export interface WorkerOptions {
   readonly region: string;
@@ -282,7 +282,7 @@ export class Worker {
   #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
     if (runtime.kind !== 'managed') return undefined;
     if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
-    if (!allowsLateBinding(runtime.language, version.environment)) return undefined;
+    if (needsOwnStart(version, runtime)) return undefined;
     return this.#bootPool.take(version.runtime);
   }
 
@@ -291,7 +291,7 @@ export class Worker {
     if (!found.available) throw new Error(found.reason);
     const runtimeSandbox = await this.#createSandbox(found.runtime, bootLimits);
     try {
-      const running = await runtimeSandbox.boot({ LANG: 'en_US.UTF-8', TZ: ':UTC' });
+      const running = await runtimeSandbox.boot();
       return { runtimeSandbox, running };
     } catch (error) {
       await runtimeSandbox.destroy();
@@ -370,6 +370,11 @@ export class Worker {
     resident.freezeTimer = null;
     resident.idleTimer = null;
   }
+}
+
+/** Its language reads some of the function's variables only when the process starts. */
+function needsOwnStart({ environment }: RunnableVersion, { language }: InstalledRuntime): boolean {
+  return Object.keys(startEnvironment(language, environment)).length > 0;
 }
 
 /** As INIT_START names it: 'nodejs:22.v22.23.3' for nodejs22.x. */

@@ -66,7 +66,7 @@ const expected: Expected = {
   revisions: new Map(),
 };
 
-describe(`store and blobs survive kill -9 (HEARTH_TEST_SEED=${seed})`, () => {
+describe('store and blobs survive kill -9', () => {
   let folder: string;
   const totals = { acknowledged: 0, unacknowledged: 0, happened: 0, unfinishedBlobs: 0 };
   before(() => {
@@ -74,19 +74,21 @@ describe(`store and blobs survive kill -9 (HEARTH_TEST_SEED=${seed})`, () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (let round = 1; round <= roundCount; round++) {
-    test(`round ${round}`, async () => {
+  // One test: once a round has failed, what the journal expects of the later ones is void.
+  test(`${roundCount} rounds`, async (t) => {
+    for (let round = 1; round <= roundCount; round++) {
       const lines = await writeUntilKilled(folder, round);
-      const begun = replay(lines);
-      totals.acknowledged += lines.filter((line) => line.type === 'acknowledge').length;
-      totals.unacknowledged += begun.filter((action) => action !== undefined).length;
-      totals.unfinishedBlobs += countFiles(join(folder, 'blobs', 'temporary'));
-      totals.happened += await verify(folder, begun);
-    });
-  }
-
-  test('the storm was one', (t) => {
-    t.diagnostic(JSON.stringify(totals));
+      try {
+        const begun = replay(lines);
+        totals.acknowledged += lines.filter((line) => line.type === 'acknowledge').length;
+        totals.unacknowledged += begun.filter((action) => action !== undefined).length;
+        totals.unfinishedBlobs += countFiles(join(folder, 'blobs', 'temporary'));
+        totals.happened += await verify(folder, begun);
+      } catch (error) {
+        throw new Error(`round ${round} of seed ${seed}`, { cause: error });
+      }
+    }
+    t.diagnostic(`seed ${seed}: ${JSON.stringify(totals)}`);
     assert.ok(totals.acknowledged > roundCount * 20, JSON.stringify(totals));
     assert.ok(totals.unacknowledged > roundCount, JSON.stringify(totals));
   });
@@ -251,7 +253,7 @@ async function verifyCounter(
   begun: readonly (Action | undefined)[],
 ): Promise<number> {
   const read = async (id: string): Promise<StoredDocument<number> | undefined> =>
-    await store.get<number>({ collection: collections[0], partition: sharedPartition, id });
+    store.get<number>({ collection: collections[0], partition: sharedPartition, id });
   let sum = 0;
   let happened = 0;
   for (let writer = 0; writer < writerCount; writer++) {

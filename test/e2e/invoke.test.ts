@@ -244,7 +244,7 @@ def handler(event, context):
       const full = await invoke(client, 'sizes', { a: 'x'.repeat(sixMib - 8) });
       assert.equal(full.result, sixMib);
       await assert.rejects(invoke(client, 'sizes', { a: 'x'.repeat(sixMib) }), {
-        name: 'RequestTooLargeException',
+        name: 'RequestEntityTooLargeException',
         message: 'Request must be smaller than 6291456 bytes for the InvokeFunction operation',
       });
       const large = await invoke(client, 'sizes', { respond: sixMib - 2 });

@@ -22,7 +22,18 @@ import { join } from 'node:path';
 import { makeCharacterDevice, mount, mountFlags } from '../native.ts';
 import { SANDBOX_GID, SANDBOX_UID, SANDBOX_USER } from './user.ts';
 
-const FOLDERS = ['proc', 'sys', 'tmp', 'opt', 'dev', 'etc', 'usr', 'var/task', 'var/runtime', 'var/lang'];
+const FOLDERS = [
+  'proc',
+  'sys',
+  'tmp',
+  'opt',
+  'dev',
+  'etc',
+  'usr',
+  'var/task',
+  'var/runtime',
+  'var/lang',
+];
 /** Parts of the host's /usr; /usr/local is the administrator's own and stays out. */
 const USR_FOLDERS = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'libexec', 'share'];
 const TOP_FOLDERS = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
@@ -102,7 +113,8 @@ function addEtc(root: string, resolvConf: string): void {
     group: `root:x:0:\n${SANDBOX_USER}:x:${SANDBOX_GID}:\n`,
     hosts: `127.0.0.1 localhost ${SANDBOX_HOSTNAME}\n::1 localhost\n`,
     hostname: `${SANDBOX_HOSTNAME}\n`,
-    'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
+    'nsswitch.conf':
+      'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
     'resolv.conf': resolvConf,
   };
   for (const [name, text] of Object.entries(texts)) writeFileSync(join(etc, name), text);
@@ -150,7 +162,9 @@ const RESOLVER_FILES = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'];
 export function findResolver(files: readonly string[] = RESOLVER_FILES): Resolver {
   for (const file of files) {
     const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
-    const kept = lines.filter((line) => /^(nameserver|search|options)\s/.test(line) && !isLoopback(line));
+    const kept = lines.filter(
+      (line) => /^(nameserver|search|options)\s/.test(line) && !isLoopback(line),
+    );
     if (kept.some((line) => line.startsWith('nameserver'))) {
       return { resolvConf: `${kept.join('\n')}\n`, problem: null };
     }

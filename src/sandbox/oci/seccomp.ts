@@ -109,7 +109,12 @@ export function seccompProfile(architecture: NodeJS.Architecture): SeccompProfil
       { names: names(REFUSED), action: 'SCMP_ACT_ERRNO', errnoRet: EPERM },
       // Threads and processes, but no namespaces. clone3 hides its flags in memory, where no filter
       // can look: it does not exist inside, and the C library falls back to clone.
-      allow(['clone'], { index: 0, value: CLONE_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }),
+      allow(['clone'], {
+        index: 0,
+        value: CLONE_NAMESPACES,
+        valueTwo: 0,
+        op: 'SCMP_CMP_MASKED_EQ',
+      }),
       // Address families below AF_ALG and between it and AF_VSOCK. AF_ALG has been a way into the
       // kernel's crypto code, AF_VSOCK reaches the hypervisor from inside a virtual machine.
       allow(['socket'], { index: 0, value: AF_ALG, op: 'SCMP_CMP_LT' }),

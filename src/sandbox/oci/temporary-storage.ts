@@ -120,7 +120,8 @@ class ImageStorage implements TemporaryStorage {
     let template = this.#templates.get(sizeMb);
     if (template === undefined) {
       const oldest = this.#templates.keys().next();
-      if (this.#templates.size >= TEMPLATES_MAX && !oldest.done) this.#templates.delete(oldest.value);
+      if (this.#templates.size >= TEMPLATES_MAX && !oldest.done)
+        this.#templates.delete(oldest.value);
       template = this.#makeTemplate(sizeMb);
       this.#templates.set(sizeMb, template);
       template.catch(() => this.#templates.delete(sizeMb));

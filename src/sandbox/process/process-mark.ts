@@ -30,10 +30,7 @@ const ROUNDS_MAX = 50;
 const ROUND_PAUSE_MS = 2;
 
 /** Kills all processes whose mark satisfies `accept` and waits until none is left; returns how many. */
-export async function killMarked(
-  clock: Clock,
-  accept: (mark: bigint) => boolean,
-): Promise<number> {
+export async function killMarked(clock: Clock, accept: (mark: bigint) => boolean): Promise<number> {
   const killed = new Set<number>();
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const found = markedProcesses(accept);

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { silentLog } from '../../base/log.ts';
-import { StoreError } from '../store-error.ts';
+import type { StoreError } from '../store-error.ts';
 import type { CommitResult, Store, WriteOperation } from '../store.ts';
 import { openSqliteStore, openStoreOfWorker, sqliteStoreBounds } from './sqlite-store.ts';
 

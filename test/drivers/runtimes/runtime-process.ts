@@ -58,7 +58,7 @@ export class RuntimeProcess {
   readonly #frames: Frame[] = [];
   readonly #waiting: (() => void)[] = [];
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
-  #unread = Buffer.alloc(0);
+  #unread: Buffer = Buffer.alloc(0);
   #ended = false;
   #output = '';
   #invocations = 0;
@@ -86,7 +86,7 @@ export class RuntimeProcess {
     return this.#child.pid ?? -1;
   }
 
-  /** All output so far; complete for an invocation once its outcome is here and `drained` too. */
+  /** All output so far; complete for an invocation once its outcome is here. */
   get output(): string {
     return this.#output;
   }
@@ -108,6 +108,8 @@ export class RuntimeProcess {
       clearTimeout(timer);
       assert(Date.now() < deadline, `no frame in ${ANSWER_WAIT_MS} ms; output: ${this.#output}`);
     }
+    // Output written before the frame is readable by now: let this turn of the event loop take it.
+    await new Promise((resolve) => setImmediate(resolve));
     return this.#frames.shift() ?? null;
   }
 
@@ -128,6 +130,7 @@ export class RuntimeProcess {
     this.#channel.write(Buffer.concat([prefix, head, body]));
   }
 
+  /** A Buffer is sent as it is, anything else as JSON. */
   sendInvoke(event: unknown, header: Record<string, unknown> = {}): string {
     this.#invocations += 1;
     const requestId = `00000000-0000-4000-8000-${String(this.#invocations).padStart(12, '0')}`;
@@ -138,8 +141,7 @@ export class RuntimeProcess {
       traceId: 'Root=1-00000000-000000000000000000000001;Parent=0000000000000001;Sampled=0',
       ...header,
     };
-    const payload = typeof event === 'string' ? event : JSON.stringify(event);
-    this.send(FRAME.INVOKE, fields, payload);
+    this.send(FRAME.INVOKE, fields, Buffer.isBuffer(event) ? event : JSON.stringify(event));
     return String(fields.requestId);
   }
 
@@ -152,7 +154,6 @@ export class RuntimeProcess {
     assert.equal(frame.header['requestId'], requestId);
     const following = await this.frame();
     assert(following === null || following.name === 'NEXT');
-    await new Promise((resolve) => setImmediate(resolve));
     return {
       name: frame.name,
       header: frame.header,

@@ -3,9 +3,10 @@
  * response is in the channel. Text lines are `time TAB request id TAB level TAB message`; with
  * AWS_LAMBDA_LOG_FORMAT=JSON each is one JSON object and AWS_LAMBDA_LOG_LEVEL drops the lower ones.
  */
-import fs from 'node:fs';
-import { format } from 'node:util';
-import { errorFields, loggedError } from './errors.mjs';
+'use strict';
+
+const fs = require('node:fs');
+const { errorFields, loggedError } = require('./errors.cjs');
 
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 const METHODS = {
@@ -21,15 +22,16 @@ const PIPE_FULL_WAIT_MS = 1;
 
 let requestId;
 let json = false;
+let formatValues;
 const waitCell = new Int32Array(new SharedArrayBuffer(4));
 
 /** The id that following lines carry; undefined outside an invocation's first one. */
-export function setRequestId(id) {
+function setRequestId(id) {
   requestId = id;
 }
 
 /** Replaces the console's methods and makes process.stdout and process.stderr synchronous. */
-export function installConsole(env) {
+function installConsole(env) {
   json = env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON';
   const lowest = json ? LEVELS.indexOf(env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase()) : -1;
   for (const [method, level] of Object.entries(METHODS)) {
@@ -40,8 +42,14 @@ export function installConsole(env) {
   makeSynchronous('stderr', 2);
 }
 
+/** Loaded on first use: a pooled process that prints nothing need not hold it. */
+function format(...values) {
+  formatValues ??= require('node:util').format;
+  return formatValues(...values);
+}
+
 /** The line that reports an error the function did not catch. */
-export function logError(label, thrown) {
+function logError(label, thrown) {
   const time = new Date().toISOString();
   if (!json) {
     const text = loggedError(thrown, 'stack');
@@ -107,3 +115,5 @@ function writeAll(descriptor, data) {
     }
   }
 }
+
+module.exports = { setRequestId, installConsole, logError };

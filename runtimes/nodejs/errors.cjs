@@ -2,10 +2,10 @@
  * Error documents: what the caller of a failed invocation gets, and what the log says about it.
  * The shapes are those of the managed Node.js runtimes.
  */
-import { types } from 'node:util';
+'use strict';
 
 /** An error that the runtime, not the function, raises; `type` is what callers see as errorType. */
-export class RuntimeError extends Error {
+class RuntimeError extends Error {
   constructor(type, message, extra) {
     super(message);
     // Not enumerable, so that the log line repeats it no more than errorType does.
@@ -16,7 +16,8 @@ export class RuntimeError extends Error {
 }
 
 function isError(value) {
-  if (types.isNativeError(value)) return true;
+  if (value instanceof Error) return true;
+  // Errors of another realm, and what passes for one.
   return Boolean(value && value.name && value.message && value.stack);
 }
 
@@ -25,7 +26,7 @@ function stackLines(error) {
 }
 
 /** The caller's document: {errorType, errorMessage, trace}. Never throws, whatever was thrown. */
-export function errorDocument(thrown) {
+function errorDocument(thrown) {
   try {
     if (isError(thrown)) {
       return {
@@ -45,22 +46,20 @@ export function errorDocument(thrown) {
 }
 
 /** The JSON text of a logged error; `stackKey` is `stack` in plain text logs, `stackTrace` in JSON. */
-export function loggedError(thrown, stackKey) {
-  let value = thrown;
-  if (!isError(value)) value = new Error(describe(thrown));
+function loggedError(thrown, stackKey) {
+  const replace = (_key, item) => errorFields(item, stackKey);
   try {
-    return JSON.stringify(value, (_key, item) => errorFields(item, stackKey));
+    const value = isError(thrown) ? thrown : new Error(describe(thrown));
+    return JSON.stringify(value, replace);
   } catch {
-    return JSON.stringify({
-      errorType: String(value.name),
-      errorMessage: String(value.message),
-      [stackKey]: stackLines(value),
-    });
+    // Fields that are circular or that throw when read: what callers see is safe.
+    const { errorType, errorMessage, trace } = errorDocument(thrown);
+    return JSON.stringify({ errorType, errorMessage, [stackKey]: trace });
   }
 }
 
 /** Errors lose their fields in JSON; this gives them back, own enumerable ones included. */
-export function errorFields(value, stackKey) {
+function errorFields(value, stackKey) {
   if (!(value instanceof Error)) return value;
   const fields = { errorType: value.name, errorMessage: value.message };
   if (value.code !== undefined) fields.code = value.code;
@@ -69,10 +68,12 @@ export function errorFields(value, stackKey) {
   return fields;
 }
 
-export function describe(value) {
+function describe(value) {
   try {
     return String(value);
   } catch {
     return Object.prototype.toString.call(value);
   }
 }
+
+module.exports = { RuntimeError, errorDocument, loggedError, errorFields, describe };

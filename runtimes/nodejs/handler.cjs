@@ -3,26 +3,29 @@
  * A `.js` file is CommonJS unless its package.json says "type": "module"; `.mjs` and `.cjs` say it
  * themselves (guide page 022).
  */
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { RuntimeError } from './errors.mjs';
+'use strict';
+
+const fs = require('node:fs');
+const { createRequire } = require('node:module');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { RuntimeError } = require('./errors.cjs');
 
 const HANDLER_PATTERN = /^([^.]*)\.(.+)$/;
 
 /** Runtimes from this major version on take only handlers that return their result. */
 const CALLBACKS_REMOVED_MAJOR = 24;
 const nodeMajor = Number.parseInt(process.versions.node, 10);
-export const callbacksSupported = nodeMajor < CALLBACKS_REMOVED_MAJOR;
+const callbacksSupported = nodeMajor < CALLBACKS_REMOVED_MAJOR;
 
 /** Marks handlers made by awslambda.streamifyResponse; wrappers of handlers copy it. */
-export const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 
-const require = createRequire(new URL('./bootstrap.mjs', import.meta.url));
+/** A require of its own, so that the function's module has no parent among ours. */
+const requireModule = createRequire(path.join(__dirname, 'bootstrap.cjs'));
 
 /** Resolves with the handler function, or rejects with what the init error should say. */
-export async function loadHandler(taskRoot, name) {
+async function loadHandler(taskRoot, name) {
   const { folder, file, exportPath } = splitName(name);
   const module = await loadModule(taskRoot, folder, file);
   const handler = exportPath.split('.').reduce((value, key) => value?.[key], module);
@@ -59,7 +62,7 @@ async function loadModule(taskRoot, folder, file) {
   try {
     const found = findFile(path.resolve(taskRoot, folder, file));
     if (found !== null) return await loadFile(found);
-    const target = require.resolve(folder === '' ? file : `./${path.join(folder, file)}`, {
+    const target = requireModule.resolve(folder === '' ? file : `./${path.join(folder, file)}`, {
       paths: [taskRoot],
     });
     return await loadFile(target);
@@ -80,7 +83,7 @@ async function loadFile(file) {
   const isModule = file.endsWith('.mjs') || (file.endsWith('.js') && packageIsModule(file));
   if (isModule) return import(pathToFileURL(file).href);
   try {
-    return require(file);
+    return requireModule(file);
   } catch (error) {
     // An ES module by its syntax, with top-level await (Node.js 24 tells by syntax).
     if (error?.code === 'ERR_REQUIRE_ASYNC_MODULE') return import(pathToFileURL(file).href);
@@ -120,3 +123,5 @@ function asInitError(error) {
   }
   return error;
 }
+
+module.exports = { callbacksSupported, STREAMING, loadHandler };

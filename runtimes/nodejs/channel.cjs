@@ -3,16 +3,18 @@
  * Reads through one fixed buffer and writes synchronously, so that a round trip costs one event-loop
  * turn; only what a full socket does not take is queued.
  */
-import fs from 'node:fs';
-import net from 'node:net';
+'use strict';
 
-export const INIT = 0x01;
-export const INVOKE = 0x02;
-export const BOOTED = 0x81;
-export const NEXT = 0x82;
-export const INIT_ERROR = 0x83;
-export const RESPONSE = 0x84;
-export const ERROR = 0x85;
+const fs = require('node:fs');
+const net = require('node:net');
+
+const INIT = 0x01;
+const INVOKE = 0x02;
+const BOOTED = 0x81;
+const NEXT = 0x82;
+const INIT_ERROR = 0x83;
+const RESPONSE = 0x84;
+const ERROR = 0x85;
 
 const DESCRIPTOR = 3;
 const FRAME_BYTES_MAX = 64 * 1024 * 1024;
@@ -32,7 +34,7 @@ nextFrame.write('{}', PREFIX_BYTES, 'latin1');
 let socket;
 
 /** Starts reading. `onFrame(type, header, payload)` must use `payload`, a view, before it returns. */
-export function openChannel(onFrame) {
+function openChannel(onFrame) {
   const receive = frameReader(onFrame);
   socket = new net.Socket({
     fd: DESCRIPTOR,
@@ -53,23 +55,23 @@ export function openChannel(onFrame) {
 }
 
 /** Whether waiting for the host keeps the process alive; off while the function's code runs. */
-export function keepAlive(on) {
+function keepAlive(on) {
   if (on) socket.ref();
   else socket.unref();
 }
 
 /** Sends one frame; `header` is JSON text, `payload` text or bytes. */
-export function send(type, header, payload) {
+function send(type, header, payload) {
   write(type, header, payload, nothing);
 }
 
 /** Sends one frame and NEXT behind it in the same write. */
-export function sendWithNext(type, header, payload) {
+function sendWithNext(type, header, payload) {
   write(type, header, payload, nextFrame);
 }
 
 /** Ends the process once everything sent has left it. */
-export function exitAfterSending(status) {
+function exitAfterSending(status) {
   if (socket.writableLength === 0) exit(status);
   socket.ref();
   socket.write(nothing, () => exit(status));
@@ -151,3 +153,18 @@ function deliver(frame, onFrame) {
   const payloadAt = 5 + frame.readUInt32BE(1);
   onFrame(frame[0], JSON.parse(frame.utf8Slice(5, payloadAt)), frame.subarray(payloadAt));
 }
+
+module.exports = {
+  INIT,
+  INVOKE,
+  BOOTED,
+  NEXT,
+  INIT_ERROR,
+  RESPONSE,
+  ERROR,
+  openChannel,
+  keepAlive,
+  send,
+  sendWithNext,
+  exitAfterSending,
+};

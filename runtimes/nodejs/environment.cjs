@@ -2,15 +2,17 @@
  * Binds the booted process to a function: its environment variables, its folder, and what Node.js
  * normally reads only at start (NODE_PATH, NODE_OPTIONS).
  */
-import fs from 'node:fs';
-import Module, { createRequire } from 'node:module';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+'use strict';
+
+const fs = require('node:fs');
+const Module = require('node:module');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
 
 /** What Node.js itself has applied already; a process that is not pooled is started with it. */
 const appliedNodeOptions = process.env.NODE_OPTIONS ?? '';
 
-export async function bindEnvironment(env, taskRoot) {
+async function bindEnvironment(env, taskRoot) {
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   // Setting TZ makes Node.js forget the time zone it started with.
   for (const name in env) process.env[name] = env[name];
@@ -38,17 +40,17 @@ async function searchNodePathForModules(folders, ownFolders) {
   // Before registerHooks, hooks run on a thread of their own: too dear unless there are packages.
   const own = ownFolders.filter(Boolean).map((folder) => path.resolve(folder));
   if (present.every((folder) => own.includes(path.resolve(folder)))) return;
-  Module.register('./node-path.mjs', { parentURL: import.meta.url, data: present });
+  Module.register('./node-path.mjs', { parentURL: pathToFileURL(__filename).href, data: present });
 }
 
 /** The options that can still be applied after start; the others need a process started with them. */
 async function applyNodeOptions(options, taskRoot) {
   const words = options.split(/\s+/).filter((word) => word !== '');
-  const require = createRequire(path.join(taskRoot, 'noop.js'));
+  const requireFromTask = Module.createRequire(path.join(taskRoot, 'noop.js'));
   for (let index = 0; index < words.length; index += 1) {
     const [flag, inline] = splitFlag(words[index]);
     const value = () => inline ?? words[(index += 1)];
-    if (flag === '-r' || flag === '--require') require(value());
+    if (flag === '-r' || flag === '--require') requireFromTask(value());
     else if (flag === '--import') await import(importTarget(value(), taskRoot));
     else if (flag === '--enable-source-maps') process.setSourceMapsEnabled(true);
     else if (flag === '--stack-trace-limit') Error.stackTraceLimit = Number(value());
@@ -64,3 +66,5 @@ function importTarget(target, taskRoot) {
   const isPath = target.startsWith('/') || target.startsWith('./') || target.startsWith('../');
   return isPath ? pathToFileURL(path.resolve(taskRoot, target)).href : target;
 }
+
+module.exports = { bindEnvironment };

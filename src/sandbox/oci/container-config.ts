@@ -1,0 +1,144 @@
+/** config.json of a container, as the OCI runtime specification 1.0 defines it. */
+import type { SandboxCommand, SandboxLimits } from '../sandbox.ts';
+import { MIB } from '../../model/limits.ts';
+import { CPU_PERIOD_US, cpuQuotaUs } from './cgroups.ts';
+import { SANDBOX_HOSTNAME } from './root-filesystem.ts';
+import type { SeccompProfile } from './seccomp.ts';
+import { SANDBOX_GID, SANDBOX_UID } from './user.ts';
+
+/** Documented: file descriptors, and processes plus threads, of an execution environment. */
+export const FILE_DESCRIPTORS_MAX = 1024;
+export const PROCESSES_MAX = 1024;
+
+/** Sandboxes are the first to go when the host itself runs out of memory. */
+const OOM_SCORE_ADJUSTMENT = 500;
+
+export interface ContainerSettings {
+  readonly rootFolder: string;
+  /** Host folders whose mounts appear inside, also later ones. */
+  readonly taskFolder: string;
+  readonly optFolder: string;
+  readonly temporaryFolder: string;
+  readonly runtimeDir: string;
+  readonly languageDir: string | null;
+  readonly networkPath: string;
+  readonly pidPath: string;
+  readonly cgroupPath: string;
+  readonly limits: SandboxLimits;
+  readonly seccomp: SeccompProfile;
+  readonly command: SandboxCommand;
+}
+
+/** Parts of /proc that tell about the host or reach into the kernel; on top of what the user may not do. */
+const MASKED_PATHS = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/config.gz',
+  '/proc/interrupts',
+  '/proc/kallsyms',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+];
+const READ_ONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+const NOTHING_ALLOWED = {
+  bounding: [],
+  effective: [],
+  inheritable: [],
+  permitted: [],
+  ambient: [],
+};
+
+const READ_ONLY_BIND = ['bind', 'ro', 'nosuid', 'nodev', 'rprivate'];
+/** Mounts made later on the host appear inside, never the other way round. */
+const LATE_BIND = ['rbind', 'rslave', 'ro', 'nosuid', 'nodev'];
+
+function mounts(settings: ContainerSettings): object[] {
+  const bind = (destination: string, source: string, options: readonly string[]): object => ({
+    destination,
+    type: 'bind',
+    source,
+    options,
+  });
+  const language =
+    settings.languageDir === null ? [] : [bind('/var/lang', settings.languageDir, READ_ONLY_BIND)];
+  return [
+    {
+      destination: '/proc',
+      type: 'proc',
+      source: 'proc',
+      // hidepid: process 1 and whatever else is not the user's own does not show.
+      options: ['nosuid', 'noexec', 'nodev', 'hidepid=2'],
+    },
+    bind('/dev', `${settings.rootFolder}/dev`, ['bind', 'ro', 'nosuid', 'noexec']),
+    bind('/tmp', settings.temporaryFolder, ['rbind', 'rslave', 'rw', 'nosuid', 'nodev']),
+    bind('/var/task', settings.taskFolder, LATE_BIND),
+    bind('/opt', settings.optFolder, LATE_BIND),
+    bind('/var/runtime', settings.runtimeDir, READ_ONLY_BIND),
+    ...language,
+  ];
+}
+
+function resources(limits: SandboxLimits): object {
+  const memoryBytes = limits.memoryMb * MIB;
+  const quota = cpuQuotaUs(limits.cpus);
+  return {
+    devices: [{ allow: false, access: 'rwm' }, ...ALLOWED_DEVICES],
+    memory: { limit: memoryBytes, swap: memoryBytes },
+    pids: { limit: PROCESSES_MAX },
+    cpu: quota === null ? {} : { quota, period: CPU_PERIOD_US },
+  };
+}
+
+const ALLOWED_DEVICES = [
+  [1, 3],
+  [1, 5],
+  [1, 7],
+  [1, 8],
+  [1, 9],
+  [5, 0],
+].map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rw' }));
+
+export function containerConfig(settings: ContainerSettings): object {
+  const { command } = settings;
+  return {
+    ociVersion: '1.0.2',
+    hostname: SANDBOX_HOSTNAME,
+    root: { path: settings.rootFolder, readonly: true },
+    process: {
+      terminal: false,
+      user: { uid: SANDBOX_UID, gid: SANDBOX_GID, umask: 0o022, additionalGids: [] },
+      args: command.argv,
+      env: Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
+      cwd: command.cwd,
+      capabilities: NOTHING_ALLOWED,
+      noNewPrivileges: true,
+      oomScoreAdj: OOM_SCORE_ADJUSTMENT,
+      rlimits: [
+        { type: 'RLIMIT_NOFILE', soft: FILE_DESCRIPTORS_MAX, hard: FILE_DESCRIPTORS_MAX },
+        { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
+      ],
+    },
+    mounts: mounts(settings),
+    linux: {
+      namespaces: [
+        { type: 'pid', path: settings.pidPath },
+        { type: 'network', path: settings.networkPath },
+        { type: 'mount' },
+        { type: 'ipc' },
+        { type: 'uts' },
+        { type: 'cgroup' },
+      ],
+      cgroupsPath: settings.cgroupPath,
+      resources: resources(settings.limits),
+      seccomp: settings.seccomp,
+      maskedPaths: MASKED_PATHS,
+      readonlyPaths: READ_ONLY_PATHS,
+    },
+  };
+}

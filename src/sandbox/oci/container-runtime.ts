@@ -1,0 +1,100 @@
+/** Drives an OCI runtime (runc, crun, ...) by its command line. */
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import type { ProcessStreams } from '../process-streams.ts';
+import { SandboxStartError } from '../sandbox.ts';
+import { runCommand, TOOL_ENVIRONMENT } from './command.ts';
+
+/** A start that takes longer than this is given up. */
+const START_TIMEOUT_MS = 20_000;
+
+export interface LaunchedContainer {
+  /** The main process, on the host. It is this process's child from now on. */
+  readonly pid: number;
+}
+
+export class ContainerRuntime {
+  readonly #clock: Clock;
+  readonly #path: string;
+  readonly #stateFolder: string;
+
+  /** `stateFolder` is where the runtime keeps what it knows about containers (`--root`). */
+  constructor(clock: Clock, path: string, stateFolder: string) {
+    this.#clock = clock;
+    this.#path = path;
+    this.#stateFolder = stateFolder;
+  }
+
+  /**
+   * Makes and starts the container of `bundle` and leaves it running without any process of the runtime.
+   * Throws SandboxStartError with the runtime's own last words.
+   */
+  async run(
+    container: string,
+    bundle: string,
+    streams: ProcessStreams,
+  ): Promise<LaunchedContainer> {
+    const pidFile = join(bundle, 'pid');
+    const logFile = join(bundle, 'runtime.log');
+    rmSync(logFile, { force: true });
+    const preserved = streams.channel === null ? [] : ['--preserve-fds', '1'];
+    const args = ['--root', this.#stateFolder, '--log', logFile, 'run', '--detach'];
+    args.push('--pid-file', pidFile, '--bundle', bundle, ...preserved, container);
+    const code = await this.#spawn(args, streams);
+    if (code === 0) return { pid: Number(readFileSync(pidFile, 'latin1')) };
+    throw new SandboxStartError(`cannot start the process: ${lastMessage(logFile)}`);
+  }
+
+  #spawn(args: readonly string[], streams: ProcessStreams): Promise<number | null> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(this.#path, args, {
+        env: TOOL_ENVIRONMENT,
+        stdio: [...streams.stdio],
+        detached: true, // not in the terminal's group: Ctrl-C is for the server
+      });
+      streams.releaseChildEnds();
+      const timer = this.#clock.schedule(START_TIMEOUT_MS, () => child.kill('SIGKILL'));
+      child.once('error', (error) => {
+        timer.cancel();
+        reject(
+          new SandboxStartError(`cannot run ${this.#path}: ${error.message}`, { cause: error }),
+        );
+      });
+      child.once('exit', (code) => {
+        timer.cancel();
+        resolve(code);
+      });
+    });
+  }
+
+  /**
+   * Makes the runtime forget a container whose processes have ended. Errors are ignored. All that runc
+   * and crun keep is a folder (their control groups are removed here anyway); starting them for that would
+   * cost ten milliseconds of CPU. Other runtimes keep processes and mounts of their own.
+   */
+  async delete(container: string): Promise<void> {
+    const keepsOnlyFolder = ['runc', 'crun'].includes(basename(this.#path));
+    if (!keepsOnlyFolder) await this.#runDelete(container);
+    rmSync(join(this.#stateFolder, container), { recursive: true, force: true });
+  }
+
+  async #runDelete(container: string): Promise<void> {
+    const args = ['--root', this.#stateFolder, 'delete', '--force', container] as const;
+    await runCommand(this.#clock, [this.#path, ...args]).catch(() => {});
+  }
+}
+
+/** The text of the log's last line: `time="..." level=error msg="..."`. */
+function lastMessage(logFile: string): string {
+  let text = '';
+  try {
+    text = readFileSync(logFile, 'utf8').trim();
+  } catch {
+    return 'the OCI runtime left no message';
+  }
+  const line = text.split('\n').at(-1) ?? '';
+  const quoted = /msg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
+  return quoted === undefined ? line : quoted.replaceAll(/\\(.)/g, '$1');
+}

@@ -1,0 +1,34 @@
+/** Chooses the sandbox driver: what the operator asked for, or the strongest that works here. */
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { createTriedOciDriver } from './oci/probe-oci.ts';
+import { createProcessDriver } from './process/process-driver.ts';
+import type { SandboxDriver, SandboxDriverName } from './sandbox.ts';
+
+export interface SelectDriverOptions {
+  readonly choice: 'auto' | SandboxDriverName;
+  /** Folder of the server's own for sandboxes (DATA/run); made when missing. */
+  readonly folder: string;
+  /** Path or name of the OCI runtime's binary; 'runc' when not given. */
+  readonly runtimePath?: string;
+}
+
+const RUNTIME_PATH_DEFAULT = 'runc';
+
+/** Rejects when the choice is 'oci' and that does not work here; the message says why. */
+export async function selectDriver(
+  clock: Clock,
+  random: Random,
+  log: Log,
+  options: SelectDriverOptions,
+): Promise<SandboxDriver> {
+  const { choice, folder, runtimePath = RUNTIME_PATH_DEFAULT } = options;
+  if (choice === 'process') return createProcessDriver(clock, random, log, { folder });
+  const tried = await createTriedOciDriver(clock, random, log, { folder, runtimePath });
+  if ('driver' in tried) return tried.driver;
+  if (choice === 'oci') throw new Error(`sandbox oci does not work here: ${tried.reason}`);
+  const driver = createProcessDriver(clock, random, log, { folder });
+  const notice = `sandbox oci does not work here, using process: ${tried.reason}`;
+  return { ...driver, notices: [notice, ...driver.notices] };
+}
