@@ -2,20 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { FolderLockedError } from './base/folder-lock.ts';
-import { createLog } from './base/log.ts';
 import {
   compileConfig,
-  ConfigError,
   defaultEnvironmentsMax,
-  findRuntimeSearch,
   projectFolder,
   type Config,
   type ServeFlags,
 } from './config.ts';
-import { openCatalog, startHearth, sweep } from './main.ts';
-import type { SweepReport } from './sandbox/sandbox.ts';
-import { discardLogs, type LogSink } from './telemetry/log-stream.ts';
+import { listRuntimes, startHearth, sweep, type LogSink, type SweepReport } from './main.ts';
 
 const launcher = join(projectFolder, 'hearth');
 
@@ -43,7 +37,7 @@ addServeOptions(program.command('sweep'))
 program
   .command('runtimes')
   .description('List the runtimes of the service, which of them run here, and why others do not.')
-  .action(() => listRuntimes());
+  .action(() => printRuntimes());
 
 function addServeOptions(command: Command): Command {
   return command
@@ -78,42 +72,46 @@ function addServeOptions(command: Command): Command {
 
 async function serve(flags: ServeFlags): Promise<void> {
   const config = compileConfig(flags);
-  const log = createLog(config.logLevel);
-  const hearth = await startHearth(config, log, {
-    logSink: config.functionLogs ? printFunctionLogs : discardLogs,
+  const stop = stopRequest();
+  const hearth = await startHearth(config, {
+    logSink: config.functionLogs ? printFunctionLogs : undefined,
     sweepCommand: sweepCommand(config),
+    onFailure: (error) => {
+      print(`hearth: ${error.message}`);
+      process.exitCode = 1;
+      stop.ask();
+    },
   });
-  for (const notice of hearth.driver.notices) print(`note: ${notice}`);
+  for (const notice of hearth.notices) print(`note: ${notice}`);
   const swept = describeSweep(hearth.swept);
   if (swept !== '') print(`removed what an earlier server left behind: ${swept}`);
-  print(`sandbox: ${hearth.driver.name}, data: ${config.dataFolder}`);
+  print(`sandbox: ${hearth.driverName}, data: ${config.dataFolder}`);
   process.stdout.write(`hearth ready ${hearth.url}\n`);
-  await stopSignal();
+  await stop.asked;
   await hearth.stop();
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (): void => {
-      if (asked) process.exit(1);
-      asked = true;
-      print('stopping: requests in flight finish first; once more to stop at once');
-      resolve();
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
+/** `asked` resolves at the first SIGTERM or SIGINT, or `ask`; a second signal ends the process at once. */
+function stopRequest(): { asked: Promise<void>; ask: () => void } {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  let signalled = false;
+  const onSignal = (): void => {
+    if (signalled) process.exit(1);
+    signalled = true;
+    print('stopping: requests in flight finish first; once more to stop at once');
+    ask();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return { asked, ask };
 }
 
 async function runSweep(flags: ServeFlags): Promise<void> {
-  const config = compileConfig(flags);
   try {
-    const swept = describeSweep(await sweep(config, createLog(config.logLevel)));
+    const swept = describeSweep(await sweep(compileConfig(flags)));
     print(swept === '' ? 'nothing was left behind' : `removed: ${swept}`);
   } catch (error) {
-    if (!(error instanceof FolderLockedError)) throw error;
+    if (!(error instanceof Error) || error.name !== 'FolderLockedError') throw error;
     print('a server is running on this data folder: nothing to sweep');
   }
 }
@@ -130,8 +128,8 @@ function describeSweep(report: SweepReport): string {
     .join(', ');
 }
 
-function listRuntimes(): void {
-  for (const entry of openCatalog(findRuntimeSearch()).list()) {
+function printRuntimes(): void {
+  for (const entry of listRuntimes()) {
     const state = entry.available ? `yes  ${entry.runtime.version}` : `no   ${entry.reason}`;
     process.stdout.write(`${entry.id.padEnd(18)}${state}\n`);
   }
@@ -157,10 +155,19 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** Errors whose message is written for the user; of any other the stack is worth showing. */
+const userErrors: readonly string[] = ['ConfigError', 'FolderLockedError', 'StoreError', 'SandboxDriverError'];
+
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `${error.message}: another program has this port; choose one with --port`;
+  return userErrors.includes(error.name) ? error.message : (error.stack ?? error.message);
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof FolderLockedError;
-  print(expected ? `hearth: ${error.message}` : `hearth: ${String((error as Error).stack ?? error)}`);
+  print(`hearth: ${describeError(error)}`);
   process.exitCode = 1;
 }

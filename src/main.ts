@@ -10,9 +10,9 @@ import { openCodeTrees } from './artifact/code-trees.ts';
 import { openFileBlobs } from './artifact/file-blobs.ts';
 import { systemClock } from './base/clock.ts';
 import { lockFolder } from './base/folder-lock.ts';
-import type { Log } from './base/log.ts';
+import { createLog, type Log } from './base/log.ts';
 import { systemRandom } from './base/random.ts';
-import type { Config, RuntimeSearch } from './config.ts';
+import { findRuntimeSearch, type Config } from './config.ts';
 import { createCodeDownloadRoute, createCodeLocations } from './control/code-location.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { Concurrency } from './invoke/concurrency.ts';
@@ -20,16 +20,20 @@ import { FunctionDirectory } from './invoke/function-directory.ts';
 import { Invoker } from './invoke/invoke.ts';
 import { runtimeTransports } from './runtime-api/transports.ts';
 import { selectDriver } from './sandbox/select-driver.ts';
-import type { SandboxDriver, SweepReport } from './sandbox/sandbox.ts';
+import type { SandboxDriver, SandboxDriverName, SweepReport } from './sandbox/sandbox.ts';
 import { startWatchdog, type Watchdog } from './sandbox/watchdog/watchdog.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
-import type { LogSink } from './telemetry/log-stream.ts';
-import { createRuntimeCatalog, type RuntimeCatalog } from './worker/runtimes.ts';
+import { discardLogs, type LogSink } from './telemetry/log-stream.ts';
+import { createRuntimeCatalog, type RuntimeListing } from './worker/runtimes.ts';
 import { Worker } from './worker/worker.ts';
+
+export type { LogSink, SweepReport };
 
 export interface Hearth {
   readonly url: string;
-  readonly driver: SandboxDriver;
+  readonly driverName: SandboxDriverName;
+  /** What the driver cannot do on this host, one line each. */
+  readonly notices: readonly string[];
   /** What earlier processes had left on the host, now removed. */
   readonly swept: SweepReport;
   /** Drains: requests in flight finish, then everything that was started is stopped. */
@@ -37,7 +41,10 @@ export interface Hearth {
 }
 
 export interface HearthOptions {
-  readonly logSink: LogSink;
+  /** Something that the server cannot go on without has failed: drain and end. */
+  readonly onFailure: (error: Error) => void;
+  /** Where functions' logs go besides LogType=Tail. */
+  readonly logSink: LogSink | undefined;
   /** Command line that sweeps this data folder; run by the watchdog if this process dies. */
   readonly sweepCommand: readonly [string, ...string[]];
 }
@@ -49,15 +56,16 @@ const placeholderCredentials = {
   sessionToken: 'hearth-placeholder-session-token',
 };
 
-export async function startHearth(
-  config: Config,
-  log: Log,
-  options: HearthOptions,
-): Promise<Hearth> {
+type OnStop = (cleanup: () => Promise<void> | void) => void;
+
+/** Starts everything on the configured address; on failure what was started is stopped again. */
+export async function startHearth(config: Config, options: HearthOptions): Promise<Hearth> {
+  const log = createLog(config.logLevel);
   const cleanups: (() => Promise<void> | void)[] = [];
-  const onStop = (cleanup: () => Promise<void> | void): void => void cleanups.unshift(cleanup);
+  const onStop: OnStop = (cleanup) => void cleanups.unshift(cleanup);
   try {
-    return await wire(config, log, options, onStop, () => runAll(cleanups, log));
+    const running = await wire(config, log, options, onStop);
+    return { ...running, stop: () => runAll(cleanups, log) };
   } catch (error) {
     await runAll(cleanups, log);
     throw error;
@@ -68,9 +76,8 @@ async function wire(
   config: Config,
   log: Log,
   options: HearthOptions,
-  onStop: (cleanup: () => Promise<void> | void) => void,
-  stop: () => Promise<void>,
-): Promise<Hearth> {
+  onStop: OnStop,
+): Promise<Omit<Hearth, 'stop'>> {
   const clock = systemClock;
   const random = systemRandom;
   const identity = { accountId: config.accountId, region: config.region };
@@ -84,7 +91,10 @@ async function wire(
   const { driver, swept } = await openDriver(config, log);
   onStop(() => driver.close());
 
-  const store = await openSqliteStore(log, { path: folder('state.db') });
+  const store = await openSqliteStore(log, {
+    path: folder('state.db'),
+    onFailure: options.onFailure,
+  });
   onStop(() => store.close());
   const blobs = await openFileBlobs({ folder: folder('blobs') });
   const codeTrees = await openCodeTrees({ folder: folder('code') });
@@ -110,7 +120,7 @@ async function wire(
       ...config,
       credentials: placeholderCredentials,
       codeFolder: (hash) => codeTrees.ensure(hash, () => readBlob(blobs, hash)),
-      logSink: options.logSink,
+      logSink: options.logSink ?? discardLogs,
     },
   );
   onStop(() => worker.close());
@@ -131,11 +141,13 @@ async function wire(
   const address = await server.listen(config.host, config.port);
   onStop(() => server.close({ drainMs: config.drainMsMax }));
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return { url: `http://${host}:${address.port}`, driver, swept, stop };
+  const { name: driverName, notices } = driver;
+  return { url: `http://${host}:${address.port}`, driverName, notices, swept };
 }
 
 /** Removes whatever earlier processes left of this data folder's sandboxes. */
-export async function sweep(config: Config, log: Log): Promise<SweepReport> {
+export async function sweep(config: Config): Promise<SweepReport> {
+  const log = createLog(config.logLevel);
   const lock = await lockFolder(config.dataFolder);
   try {
     const { driver, swept } = await openDriver(config, log);
@@ -146,8 +158,9 @@ export async function sweep(config: Config, log: Log): Promise<SweepReport> {
   }
 }
 
-export function openCatalog(search: RuntimeSearch): RuntimeCatalog {
-  return createRuntimeCatalog(search);
+/** Every runtime of the service, and whether this host can run it. */
+export function listRuntimes(): readonly RuntimeListing[] {
+  return createRuntimeCatalog(findRuntimeSearch()).list();
 }
 
 async function openDriver(

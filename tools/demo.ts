@@ -228,8 +228,10 @@ if (python === undefined) print('  no Python on this host: hello-python was left
 await manage(lambda, examples);
 lambda.destroy();
 
+const stoppedAtMs = performance.now();
 const status = await server.stop();
-if (status === 0) print(`  ${paint('green', '✔')} stopped by SIGTERM with status 0`);
+const stopped = `stopped by SIGTERM in ${(performance.now() - stoppedAtMs).toFixed(0)} ms`;
+if (status === 0) print(`  ${paint('green', '✔')} ${stopped}, with status 0`);
 else report('stop', new Error(`ended with ${status}\n${server.lines.slice(-10).join('\n')}`));
 
 const driver = server.lines.map((line) => /^sandbox: ([a-z]+)/.exec(line)?.[1]).find(Boolean);

@@ -40,7 +40,10 @@ test('ensure tries again after a failure, which leaves nothing behind', async ()
     trees.ensure(hash, async () => bad),
     trees.ensure(hash, async () => archive),
   ]);
-  assert.deepEqual(outcomes.map(({ status }) => status), ['rejected', 'fulfilled']);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  );
   assert.deepEqual(await readdir(join(folder, 'temporary')), []);
 });
 

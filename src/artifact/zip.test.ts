@@ -53,11 +53,16 @@ test('unpackZip writes files, folders and sizes', async () => {
 test('unpackZip reads entries of every size the same', async () => {
   const sizes = [1, 32 * 1024, 32 * 1024 + 1, 2 * MIB, 2 * MIB + 1, 3 * MIB];
   for (const stored of [false, true]) {
-    const contents = sizes.map((size) => Buffer.concat([randomBytes(size / 2), Buffer.alloc(size)]));
+    const contents = sizes.map((size) =>
+      Buffer.concat([randomBytes(size / 2), Buffer.alloc(size)]),
+    );
     const specs = contents.map((content, index) => ({ name: `${index}`, content, stored }));
     const folder = await unpack(buildZip(specs), { unzippedBytesMax: 64 * MIB });
     for (const [index, content] of contents.entries()) {
-      assert.ok((await readFile(join(folder, String(index)))).equals(content), `size ${content.length}`);
+      assert.ok(
+        (await readFile(join(folder, String(index)))).equals(content),
+        `size ${content.length}`,
+      );
     }
   }
 });
@@ -152,7 +157,9 @@ const unsafe: Readonly<Record<string, readonly ZipEntrySpec[]>> = {
   'no name': [{ name: '' }],
   'only a dot as a file': [{ name: '.' }],
   'a name that is too long': [{ name: 'x'.repeat(NAME_BYTES_MAX + 1) }],
-  'a path that is too long': [{ name: `${'x'.repeat(99)}/`.repeat(PATH_BYTES_MAX / 100 + 1) + 'x' }],
+  'a path that is too long': [
+    { name: `${'x'.repeat(99)}/`.repeat(PATH_BYTES_MAX / 100 + 1) + 'x' },
+  ],
   'a path that is too deep': [{ name: 'd/'.repeat(PATH_DEPTH_MAX) + 'x' }],
   'a link that is absolute': [link('a', '/etc/passwd')],
   'a link that leads out': [link('a', '../x')],

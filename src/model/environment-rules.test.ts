@@ -15,7 +15,10 @@ test('checkEnvironment measures the map as JSON', () => {
   checkEnvironment({ KEY: 'x'.repeat(limits.environmentBytesMax - overhead) });
   assert.throws(
     () => checkEnvironment({ KEY: 'x'.repeat(limits.environmentBytesMax - overhead + 1) }),
-    { code: 'InvalidParameterValueException', message: /exceeded the 4KB limit. String measured: / },
+    {
+      code: 'InvalidParameterValueException',
+      message: /exceeded the 4KB limit. String measured: /,
+    },
   );
 });
 

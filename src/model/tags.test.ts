@@ -11,7 +11,9 @@ test('withTags refuses reserved keys in any casing', () => {
 });
 
 test('withTags refuses more than the bound, counting what is there', () => {
-  const full = Object.fromEntries(Array.from({ length: TAGS_MAX }, (_, index) => [`k${index}`, '']));
+  const full = Object.fromEntries(
+    Array.from({ length: TAGS_MAX }, (_, index) => [`k${index}`, '']),
+  );
   assert.equal(Object.keys(withTags(full, { k0: 'new' })).length, TAGS_MAX);
   assert.throws(() => withTags(full, { more: '' }), { code: 'InvalidParameterValueException' });
 });

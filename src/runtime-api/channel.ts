@@ -48,6 +48,7 @@ export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
   };
   stream.on('data', readFrames(onFrame, () => stream.destroy()));
   stream.on('error', end);
+  stream.on('end', () => stream.destroy());
   stream.on('close', end);
   return {
     booted: booted.promise,

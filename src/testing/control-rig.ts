@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Blobs } from '../artifact/blobs.ts';
 import { openCodeTrees, type CodeTrees } from '../artifact/code-trees.ts';
 import { openFileBlobs } from '../artifact/file-blobs.ts';
+import { deferred } from '../base/deferred.ts';
 import { silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import { createCodeLocations, type CodeLocations } from '../control/code-location.ts';
@@ -16,6 +17,8 @@ import {
   type ControlPlane,
   type ControlPlaneOptions,
 } from '../control/control-plane.ts';
+import { isUnsettled } from '../control/function-catalogue.ts';
+import { collections, type FunctionRecord } from '../model/function.ts';
 import type { CreateFunctionRequest } from '../model/generated/api-types.ts';
 import type { Store } from '../store/store.ts';
 import { createMemoryStore, MemoryStoreImage } from './memory-store.ts';
@@ -35,6 +38,8 @@ export interface ControlRig {
   codeTrees: CodeTrees;
   /** Lets what is unsettled settle, and waits until it has. */
   settle(functionName: string): Promise<void>;
+  /** Stops the control plane, waits for what it removes, and gives the hashes of what is stored. */
+  codeAfterClose(): Promise<{ readonly trees: string[]; readonly blobs: string[] }>;
   /** As a crash and a start do: all in memory is lost, what was committed is there. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -57,12 +62,20 @@ export async function createControlRig(options: RigOptions = {}): Promise<Contro
     const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
     const codeTrees = await openCodeTrees({ folder: join(folder, 'code') });
     const seen = wrapStore?.(store) ?? store;
-    const control = await createControlPlane(clock, systemRandom, silentLog, seen, blobs, codeTrees, {
-      accountId: '000000000000',
-      region: 'us-east-1',
-      codeLocations,
-      ...controlOptions,
-    });
+    const control = await createControlPlane(
+      clock,
+      systemRandom,
+      silentLog,
+      seen,
+      blobs,
+      codeTrees,
+      {
+        accountId: '000000000000',
+        region: 'us-east-1',
+        codeLocations,
+        ...controlOptions,
+      },
+    );
     return { store, blobs, codeTrees, control };
   };
   const rig: ControlRig = {
@@ -71,16 +84,27 @@ export async function createControlRig(options: RigOptions = {}): Promise<Contro
     codeLocations,
     ...(await open()),
     async settle(functionName) {
-      clock.advance(0);
-      await rig.control.close();
-      await rig.restart();
-      const { LastUpdateStatus } = await rig.control.getFunctionConfiguration({
-        FunctionName: functionName,
+      const settled = deferred<void>();
+      const subscription = await rig.store.watch([collections.function], (changes) => {
+        for (const change of changes) {
+          if (change.type !== 'put' || change.document.partition !== functionName) continue;
+          const { latest } = change.document.value as FunctionRecord;
+          if (!isUnsettled(latest.configuration)) settled.resolve();
+        }
       });
-      if (LastUpdateStatus === 'InProgress') throw new Error('the function did not settle');
+      clock.advance(0);
+      await settled.promise;
+      subscription.close();
+    },
+    async codeAfterClose() {
+      await rig.control.close();
+      const blobs: string[] = [];
+      for await (const { hash } of rig.blobs.list()) blobs.push(hash);
+      return { trees: await rig.codeTrees.list(), blobs };
     },
     async restart() {
       await rig.store.close();
+      await rig.control.close();
       Object.assign(rig, await open());
     },
     async close() {

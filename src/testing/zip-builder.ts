@@ -103,12 +103,5 @@ function directoryEntry(spec: ZipEntrySpec, offset: number): Buffer {
   rest.writeUInt32LE(((spec.mode ?? 0o100644) << 16) >>> 0, 6);
   rest.writeUInt32LE(offset, 10);
   const signature = Buffer.from([0x50, 0x4b, 1, 2]);
-  return Buffer.concat([
-    signature,
-    madeBy,
-    sharedFields(spec, extra.length),
-    rest,
-    name,
-    extra,
-  ]);
+  return Buffer.concat([signature, madeBy, sharedFields(spec, extra.length), rest, name, extra]);
 }

@@ -124,7 +124,7 @@ describe('runtime catalog', () => {
       languageDir: join(root, 'pyenv/versions/3.9.18'),
       executable: 'bin/python3.9',
       runtimeDir: '/runtimes/python',
-      bootArguments: ['-S', '-B', '{runtime}/bootstrap.py'],
+      bootArguments: ['-S', '{runtime}/bootstrap.py'],
       bootEnvironment: { LD_LIBRARY_PATH: '{language}/lib' },
     });
   });

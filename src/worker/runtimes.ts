@@ -242,8 +242,8 @@ function pythonRuntime(
     kind: 'managed',
     ...place,
     runtimeDir: join(options.runtimesFolder, 'python'),
-    // -S: the bootstrap sets the search path itself. -B: code folders are read-only and shared.
-    bootArguments: ['-S', '-B', '{runtime}/bootstrap.py'],
+    // -S: the bootstrap does itself what the site module would do, in less time.
+    bootArguments: ['-S', '{runtime}/bootstrap.py'],
     bootEnvironment:
       shared && place.languageDir !== null ? { LD_LIBRARY_PATH: '{language}/lib' } : {},
   };

@@ -329,7 +329,7 @@ def handler(event, context):
       await client.send(
         new UpdateFunctionCodeCommand({
           FunctionName: 'moves',
-          ZipFile: await zip({ 'index.js': "exports.handler = async () => process.env.X ?? 'two';" }),
+          ZipFile: await zip({ 'index.js': "exports.handler = async () => process.env.THIRD ?? 'two';" }),
         }),
       );
       await updated(client, 'moves');
@@ -340,7 +340,7 @@ def handler(event, context):
       await client.send(
         new UpdateFunctionConfigurationCommand({
           FunctionName: 'moves',
-          Environment: { Variables: { X: 'three' } },
+          Environment: { Variables: { THIRD: 'three' } },
         }),
       );
       await updated(client, 'moves');

@@ -104,6 +104,15 @@ const ALLOWED_DEVICES = [
   [5, 0],
 ].map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rw' }));
 
+/**
+ * OCI runtimes set HOME from the password file when the environment has none; `env` takes it out again, for
+ * a command gets the environment it was given and nothing else.
+ */
+function argumentsOf(command: SandboxCommand): readonly string[] {
+  if ('HOME' in command.env) return command.argv;
+  return ['/usr/bin/env', '-u', 'HOME', ...command.argv];
+}
+
 export function containerConfig(settings: ContainerSettings): object {
   const { command } = settings;
   return {
@@ -113,7 +122,7 @@ export function containerConfig(settings: ContainerSettings): object {
     process: {
       terminal: false,
       user: { uid: SANDBOX_UID, gid: SANDBOX_GID, umask: 0o022, additionalGids: [] },
-      args: command.argv,
+      args: argumentsOf(command),
       env: Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
       cwd: command.cwd,
       capabilities: NOTHING_ALLOWED,

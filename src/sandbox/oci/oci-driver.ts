@@ -95,6 +95,7 @@ async function createParts(
     notices.push(`sandbox oci: no name resolution: ${resolver.problem}`);
   const parts: OciParts = {
     log,
+    instanceId,
     folders,
     cgroups,
     runtime: new ContainerRuntime(clock, runtimePath, folders.state),

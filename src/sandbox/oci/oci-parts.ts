@@ -23,6 +23,8 @@ export interface OciFolders {
 
 export interface OciParts {
   readonly log: Log;
+  /** See instance.ts. */
+  readonly instanceId: string;
   readonly folders: OciFolders;
   readonly cgroups: Cgroups;
   readonly runtime: ContainerRuntime;

@@ -8,15 +8,18 @@
 import { once } from 'node:events';
 import {
   closeSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import type { Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { MIB } from '../../model/limits.ts';
 import type { ChildStatus } from '../native.ts';
@@ -42,6 +45,9 @@ import { bindReadOnly } from './root-filesystem.ts';
 /** Where every sandbox's Runtime API listens, in its own network namespace. */
 const SERVE_ADDRESS = '127.0.0.1';
 const SERVE_PORT = 9001;
+
+/** Links followed when looking for an executable, as the kernel's bound. */
+const LINKS_MAX = 40;
 
 const PEAK_LINE = /^VmHWM:\s+(\d+) kB/m;
 
@@ -180,11 +186,15 @@ export class OciSandbox implements Sandbox {
   async start(command: SandboxCommand): Promise<SandboxProcess> {
     assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
     assert(this.#running === null && !this.#isStarting, `sandbox ${this.id} runs one process`);
+    this.#requireExecutable(command.argv[0] ?? '');
     this.#isStarting = true;
     this.#starts += 1;
     const container = `${this.id}.${this.#starts}`;
     const streams = createProcessStreams(command.channel);
-    const pids = new PidNamespace(this.#parts.lifeLine, `hearth-init ${container}`);
+    const pids = new PidNamespace(
+      this.#parts.lifeLine,
+      `hearth-init ${this.#parts.instanceId} ${container}`,
+    );
     try {
       return await this.#launch(container, command, streams, pids);
     } catch (error) {
@@ -194,6 +204,35 @@ export class OciSandbox implements Sandbox {
     } finally {
       this.#isStarting = false;
     }
+  }
+
+  /** Says so at once, instead of starting a container that ends with status 127. */
+  #requireExecutable(path: string): void {
+    const stat = statSync(this.#hostPathOf(path), { throwIfNoEntry: false });
+    if (stat === undefined) throw new SandboxStartError(`cannot start ${path}: no such file`);
+    if (!stat.isFile() || (stat.mode & 0o111) === 0) {
+      throw new SandboxStartError(`cannot start ${path}: not an executable file`);
+    }
+  }
+
+  /** Where a path inside is on the host; follows links of the last component as they point inside. */
+  #hostPathOf(path: string): string {
+    const places = [
+      ['/var/task', this.#at('task')],
+      ['/opt', this.#at('opt')],
+      ['/tmp', this.#at('tmp')],
+      ['/var/runtime', this.#spec.runtimeDir],
+      ['/var/lang', this.#spec.languageDir ?? ''],
+      ['', this.#parts.folders.root],
+    ] as const;
+    let inside = resolve('/', path);
+    for (let links = 0; links < LINKS_MAX; links += 1) {
+      const [place, folder] = places.find(([start]) => inside.startsWith(`${start}/`))!;
+      const host = join(folder, inside.slice(place.length));
+      if (!lstatSync(host, { throwIfNoEntry: false })?.isSymbolicLink()) return host;
+      inside = resolve(dirname(inside), readlinkSync(host));
+    }
+    throw new SandboxStartError(`cannot start ${path}: too many links`);
   }
 
   async #launch(

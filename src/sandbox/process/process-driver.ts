@@ -6,7 +6,7 @@
  */
 import { rmSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
@@ -35,7 +35,7 @@ export function createProcessDriver(
   log: Log,
   options: ProcessDriverOptions,
 ): SandboxDriver {
-  const folder = join(options.folder, 'process');
+  const folder = resolve(options.folder, 'process');
   const mark = instanceMark(instanceIdOf(folder));
   const sandboxes = new Map<string, ProcessSandbox>();
   let sequence = 0;

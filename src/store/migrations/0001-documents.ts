@@ -1,5 +1,5 @@
 /** Version 1: the documents, and the counter that revisions come from. */
-import type { Migration } from './migrations.ts';
+import type { Migration } from './migration.ts';
 
 export const documents: Migration = {
   version: 1,

@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { silentLog } from '../../base/log.ts';
 import { openSqliteStore } from '../sqlite/sqlite-store.ts';
-import { migrate, migrations, type Migration } from './migrations.ts';
+import type { Migration } from './migration.ts';
+import { migrate, migrations } from './migrations.ts';
 
 const latest = migrations.length;
 const fixture = readFileSync(new URL('./fixtures/version-1.sql', import.meta.url), 'utf8');

@@ -6,11 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../../base/assert.ts';
 import { StoreError } from '../store-error.ts';
 import { documents } from './0001-documents.ts';
-
-export interface Migration {
-  readonly version: number;
-  readonly sql: string;
-}
+import type { Migration } from './migration.ts';
 
 /** In order; the version of each is its place, counted from 1. */
 export const migrations: readonly Migration[] = [documents];

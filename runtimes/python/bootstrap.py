@@ -1,0 +1,9 @@
+"""Entry of the managed Python runtime. Python never caches the compiled form of the file it is started
+with, so there is next to nothing in it: `_runtime_core` comes compiled from `__pycache__` where there is one.
+"""
+
+# Processes that the function spawns with multiprocessing import this file under another name.
+if __name__ == "__main__":
+    import _runtime_core
+
+    _runtime_core.main()

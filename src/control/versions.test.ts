@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createControlRig, createRequest, type ControlRig } from '../testing/control-rig.ts';
+import { zipOf } from '../testing/zip-builder.ts';
+
+const FunctionName = 'rig';
+const arn = 'arn:aws:lambda:us-east-1:000000000000:function:rig';
+
+async function activeRig(t: { after(fn: () => Promise<void>): void }): Promise<ControlRig> {
+  const rig = await createControlRig();
+  t.after(() => rig.close());
+  await rig.control.createFunction(createRequest());
+  await rig.settle(FunctionName);
+  return rig;
+}
+
+async function changeAndPublish(rig: ControlRig, Timeout: number): Promise<string | undefined> {
+  await rig.control.updateFunctionConfiguration({ FunctionName, Timeout });
+  await rig.settle(FunctionName);
+  return (await rig.control.publishVersion({ FunctionName })).Version;
+}
+
+test('publishVersion freezes code and configuration', async (t) => {
+  const rig = await activeRig(t);
+  const one = await rig.control.publishVersion({ FunctionName, Description: 'the first' });
+  assert.equal(one.Version, '1');
+  assert.equal(one.FunctionArn, `${arn}:1`);
+  assert.equal(one.Description, 'the first');
+  assert.equal(one.State, 'Active');
+  await rig.control.updateFunctionConfiguration({ FunctionName, Timeout: 77 });
+  const kept = await rig.control.getFunctionConfiguration({ FunctionName: `${FunctionName}:1` });
+  assert.equal(kept.Timeout, 3);
+  assert.deepEqual(kept, one);
+  const latest = await rig.control.getFunctionConfiguration({ FunctionName });
+  assert.equal(latest.Description, '');
+});
+
+test('publishVersion gives the last version when nothing changed since', async (t) => {
+  const rig = await activeRig(t);
+  const one = await rig.control.publishVersion({ FunctionName });
+  assert.deepEqual(await rig.control.publishVersion({ FunctionName }), one);
+  assert.equal(await changeAndPublish(rig, 3), '1', 'an update to the same is no change');
+  await rig.control.tagResource({ Resource: arn, Tags: { a: '1' } });
+  assert.equal((await rig.control.publishVersion({ FunctionName })).Version, '1');
+  assert.equal(await changeAndPublish(rig, 4), '2');
+  const back = await changeAndPublish(rig, 3);
+  assert.equal(back, '3', 'only the last version counts');
+  const ZipFile = zipOf({ 'index.js': 'other' });
+  const updated = await rig.control.updateFunctionCode({ FunctionName, ZipFile, Publish: true });
+  assert.equal(updated.Version, '4');
+});
+
+test('publishVersion checks CodeSha256', async (t) => {
+  const rig = await activeRig(t);
+  const { CodeSha256 } = await rig.control.getFunctionConfiguration({ FunctionName });
+  await assert.rejects(rig.control.publishVersion({ FunctionName, CodeSha256: 'AAAA' }), {
+    code: 'InvalidParameterValueException',
+    message:
+      `CodeSHA256 (AAAA) is different from current CodeSHA256 in $LATEST (${CodeSha256}). ` +
+      'Please try again with the CodeSHA256 in $LATEST.',
+  });
+  assert.equal((await rig.control.publishVersion({ FunctionName, CodeSha256 })).Version, '1');
+});
+
+test('publishVersion at once makes one version', async (t) => {
+  const rig = await activeRig(t);
+  const published = await Promise.all(
+    Array.from({ length: 6 }, () => rig.control.publishVersion({ FunctionName })),
+  );
+  assert.deepEqual(new Set(published.map(({ Version }) => Version)), new Set(['1']));
+});
+
+test('version numbers are never used again', async (t) => {
+  const rig = await activeRig(t);
+  await rig.control.publishVersion({ FunctionName });
+  assert.equal(await changeAndPublish(rig, 4), '2');
+  await rig.control.deleteFunction({ FunctionName, Qualifier: '2' });
+  assert.equal((await rig.control.publishVersion({ FunctionName })).Version, '3');
+  await rig.control.deleteFunction({ FunctionName });
+  await rig.control.createFunction(createRequest());
+  await rig.settle(FunctionName);
+  assert.equal((await rig.control.publishVersion({ FunctionName })).Version, '4');
+});
+
+test('getFunction and its like answer for a name with or without qualifier', async (t) => {
+  const rig = await activeRig(t);
+  await rig.control.publishVersion({ FunctionName });
+  const forms: readonly [string, string | undefined, string][] = [
+    [FunctionName, undefined, arn],
+    ['000000000000:function:rig', undefined, arn],
+    [arn, undefined, arn],
+    [FunctionName, '$LATEST', `${arn}:$LATEST`],
+    [FunctionName, '1', `${arn}:1`],
+    [`${FunctionName}:1`, undefined, `${arn}:1`],
+    [`${arn}:1`, '1', `${arn}:1`],
+  ];
+  for (const [name, qualifier, expected] of forms) {
+    const input = { FunctionName: name, Qualifier: qualifier };
+    assert.equal((await rig.control.getFunctionConfiguration(input)).FunctionArn, expected);
+    const found = await rig.control.getFunction(input, { baseUrl: 'http://x' });
+    assert.equal(found.Configuration?.FunctionArn, expected);
+  }
+});
+
+test('getFunction refuses what is not there, in the words of the request', async (t) => {
+  const rig = await activeRig(t);
+  const notThere: readonly [string, string | undefined, string][] = [
+    ['other', undefined, 'arn:aws:lambda:us-east-1:000000000000:function:other'],
+    [FunctionName, '1', `${arn}:1`],
+    [FunctionName, '01', `${arn}:01`],
+    [FunctionName, 'alias', `${arn}:alias`],
+    [`${FunctionName}:9`, undefined, `${arn}:9`],
+  ];
+  for (const [name, qualifier, expected] of notThere) {
+    const input = { FunctionName: name, Qualifier: qualifier };
+    const error = { code: 'ResourceNotFoundException', message: `Function not found: ${expected}` };
+    await assert.rejects(rig.control.getFunctionConfiguration(input), error);
+    await assert.rejects(rig.control.getFunction(input, { baseUrl: 'http://x' }), error);
+  }
+});
+
+test('getFunction gives a code link, and tags when there are any', async (t) => {
+  const rig = await activeRig(t);
+  const plain = await rig.control.getFunction({ FunctionName }, { baseUrl: 'http://h:1' });
+  assert.deepEqual(Object.keys(plain).sort(), ['Code', 'Configuration']);
+  assert.equal(plain.Code?.RepositoryType, 'S3');
+  assert.match(plain.Code?.Location ?? '', /^http:\/\/h:1\/_hearth\/code\//);
+  assert.ok(rig.codeLocations.verify(plain.Code?.Location ?? '').ok);
+  await rig.control.tagResource({ Resource: arn, Tags: { a: '1' } });
+  const tagged = await rig.control.getFunction({ FunctionName }, { baseUrl: 'http://h:1' });
+  assert.deepEqual(tagged.Tags, { a: '1' });
+});
+
+test('deleteFunction removes the function, its versions and their code', async (t) => {
+  const rig = await activeRig(t);
+  await rig.control.publishVersion({ FunctionName });
+  await rig.control.updateFunctionCode({ FunctionName, ZipFile: zipOf({ 'index.js': '2' }) });
+  await rig.settle(FunctionName);
+  assert.deepEqual(await rig.control.deleteFunction({ FunctionName }), { StatusCode: 204 });
+  const missing = { code: 'ResourceNotFoundException' };
+  for (const Qualifier of [undefined, '1']) {
+    await assert.rejects(
+      rig.control.getFunctionConfiguration({ FunctionName, Qualifier }),
+      missing,
+    );
+  }
+  await assert.rejects(rig.control.deleteFunction({ FunctionName }), {
+    ...missing,
+    message: `Function not found: ${arn}`,
+  });
+  assert.deepEqual(await rig.codeAfterClose(), { trees: [], blobs: [] });
+});
+
+test('deleteFunction with a version removes only that, and its code if no one else has it', async (t) => {
+  const rig = await activeRig(t);
+  await rig.control.publishVersion({ FunctionName });
+  await rig.control.updateFunctionCode({ FunctionName, ZipFile: zipOf({ 'index.js': '2' }) });
+  await rig.settle(FunctionName);
+  assert.equal((await rig.codeTrees.list()).length, 2);
+  await rig.control.deleteFunction({ FunctionName: `${arn}:1` });
+  const { Versions } = await rig.control.listVersionsByFunction({ FunctionName });
+  assert.deepEqual(
+    Versions?.map(({ Version }) => Version),
+    ['$LATEST'],
+  );
+  await rig.control.close();
+  assert.equal((await rig.codeTrees.list()).length, 1);
+});
+
+test('deleteFunction refuses $LATEST, names and what is not there', async (t) => {
+  const rig = await activeRig(t);
+  const refusals = [
+    ['$LATEST', 'InvalidParameterValueException'],
+    ['alias', 'InvalidParameterValueException'],
+    ['7', 'ResourceNotFoundException'],
+  ] as const;
+  for (const [Qualifier, code] of refusals) {
+    await assert.rejects(rig.control.deleteFunction({ FunctionName, Qualifier }), { code });
+  }
+  await assert.rejects(rig.control.deleteFunction({ FunctionName, Qualifier: '$LATEST' }), {
+    message: '$LATEST version cannot be deleted without deleting the function.',
+  });
+});
+
+test('deleteFunction works while the function is being made', async (t) => {
+  const rig = await createControlRig();
+  t.after(() => rig.close());
+  await rig.control.createFunction(createRequest());
+  await rig.control.deleteFunction({ FunctionName });
+  rig.clock.advance(0);
+  await rig.control.createFunction(createRequest());
+  await rig.settle(FunctionName);
+});
+
+test('tags are set, listed and taken away', async (t) => {
+  const rig = await activeRig(t);
+  const before = await rig.control.getFunctionConfiguration({ FunctionName });
+  assert.deepEqual(await rig.control.listTags({ Resource: arn }), { Tags: {} });
+  await rig.control.tagResource({ Resource: arn, Tags: { a: '1', b: '2' } });
+  await rig.control.tagResource({ Resource: arn, Tags: { b: '3' } });
+  assert.deepEqual(await rig.control.listTags({ Resource: arn }), { Tags: { a: '1', b: '3' } });
+  await rig.control.untagResource({ Resource: arn, TagKeys: ['a', 'x'] });
+  assert.deepEqual(await rig.control.listTags({ Resource: arn }), { Tags: { b: '3' } });
+  const after = await rig.control.getFunctionConfiguration({ FunctionName });
+  assert.notEqual(after.RevisionId, before.RevisionId);
+  assert.equal(after.LastModified, before.LastModified);
+});
+
+test('tags are refused for versions, for what is not there and for other kinds', async (t) => {
+  const rig = await activeRig(t);
+  await assert.rejects(rig.control.tagResource({ Resource: `${arn}:1`, Tags: {} }), {
+    code: 'InvalidParameterValueException',
+    message:
+      'Tags on function aliases and versions are not supported. Please specify a function ARN.',
+  });
+  await assert.rejects(rig.control.listTags({ Resource: `${arn}x` }), {
+    code: 'ResourceNotFoundException',
+    message: `Function not found: ${arn}x`,
+  });
+  const mapping = arn.replace('function:rig', 'event-source-mapping:0');
+  await assert.rejects(rig.control.listTags({ Resource: mapping }), {
+    code: 'InvalidParameterValueException',
+  });
+});
+
+test('tags of a function and RevisionIds of its changes never overtake each other', async (t) => {
+  const rig = await activeRig(t);
+  const keys = Array.from({ length: 10 }, (_, index) => `k${index}`);
+  await Promise.all(
+    keys.map((key) => rig.control.tagResource({ Resource: arn, Tags: { [key]: key } })),
+  );
+  const { Tags } = await rig.control.listTags({ Resource: arn });
+  assert.deepEqual(Object.keys(Tags ?? {}).sort(), keys);
+});
