@@ -22,8 +22,8 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-/** One request; resolves with whether the answer was the body again. */
-export function send(agent: Agent, url: string, body: string): Promise<boolean> {
+/** One request; resolves with the body, or with what went wrong in words. */
+export function send(agent: Agent, url: string, body: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = {
       'content-type': 'application/json',
@@ -34,8 +34,9 @@ export function send(agent: Agent, url: string, body: string): Promise<boolean> 
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
+        const text = String(Buffer.concat(chunks));
         const isFine = response.headers['x-amz-function-error'] === undefined;
-        resolve(response.statusCode === 200 && isFine && String(Buffer.concat(chunks)) === body);
+        resolve(response.statusCode === 200 && isFine ? text : `${response.statusCode} ${text}`);
       });
     });
     sent.on('error', reject);
@@ -51,7 +52,7 @@ async function run(load: Load): Promise<LoadResult> {
   const endMs = startedMs + load.durationMs;
   const call = async (): Promise<void> => {
     for (let sentMs = performance.now(); sentMs < endMs;) {
-      if (!(await send(agent, load.url, load.body))) wrong += 1;
+      if ((await send(agent, load.url, load.body)) !== load.body) wrong += 1;
       const nowMs = performance.now();
       latenciesMs.push(nowMs - sentMs);
       sentMs = nowMs;

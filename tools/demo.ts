@@ -140,7 +140,7 @@ async function deploy(lambda: LambdaClient, example: Example): Promise<void> {
       MemorySize: 256,
     }),
   );
-  const waiter = { client: lambda, maxWaitTime: waitSecondsMax, minDelay: 1 };
+  const waiter = { client: lambda, maxWaitTime: waitSecondsMax, minDelay: 0.05, maxDelay: 1 };
   await waitUntilFunctionActiveV2(waiter, { FunctionName: example.name });
   const took = `active after ${(performance.now() - startedMs).toFixed(0)} ms`;
   print(`${paint('bold', example.name)}  ${paint('dim', `${example.runtime}, ${took}`)}`);

@@ -48,7 +48,11 @@ export async function startThrowawayServer(...flags: string[]): Promise<Throwawa
     process.off('SIGTERM', onSignal);
   });
 
-  const url = await Promise.race([readUrl(child), exited, delay(readyMsMax, 'no ready line')]);
+  const url = await Promise.race([
+    readUrl(child),
+    exited,
+    delay(readyMsMax, 'no ready line', { ref: false }),
+  ]);
   if (typeof url === 'string' && url.startsWith('http:')) {
     return { url, lines, readyMs: performance.now() - startedMs, stop };
   }

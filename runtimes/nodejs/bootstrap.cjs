@@ -23,6 +23,8 @@ const NEVER_SETTLED =
   'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused ' +
   'by a Promise that was never settled. For more information, see ' +
   'https://nodejs.org/docs/latest/api/process.html#exit-codes';
+/** The function may put fake timers in place of the global ones. */
+const inNextTurn = setImmediate;
 const INIT_ERROR_LABEL = callbacksSupported ? 'Uncaught Exception' : 'Init Error';
 
 let phase = 'booted';
@@ -48,7 +50,9 @@ function hideModules() {
   }
 }
 
-async function initialise({ handler: name, taskRoot, env }) {
+/** Without `env` the process was started with its function's environment, and keeps it. */
+async function initialise({ handler: name, taskRoot, env: given }) {
+  const env = given ?? { ...process.env };
   phase = 'init';
   channel.keepAlive(false);
   watchProcess();
@@ -240,7 +244,7 @@ function settle(current, type, payload, fields) {
   current.settled = true;
   const header = JSON.stringify({ requestId: current.requestId, ...fields });
   current.frame = { type, header, payload };
-  setImmediate(finish, current);
+  inNextTurn(finish, current);
 }
 
 function finish(current) {

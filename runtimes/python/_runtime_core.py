@@ -38,6 +38,7 @@ class Channel:
         # Not for child processes of the function.
         os.set_inheritable(CHANNEL, False)
         self._unread = bytearray()
+        self._process = os.getpid()
 
     def receive(self):
         """The next frame as (type, header, payload); ends the process when the host is gone."""
@@ -63,6 +64,9 @@ class Channel:
             self._unread += data
 
     def send(self, kind, header=b"{}", payload=b"", suffix=b""):
+        if os.getpid() != self._process:
+            # A child that the function forked came back from the handler: it has no say here.
+            os._exit(0)
         length = 5 + len(header) + len(payload)
         prefix = length.to_bytes(4, "big") + bytes((kind,)) + len(header).to_bytes(4, "big")
         data = memoryview(b"".join((prefix, header, payload, suffix)))
@@ -98,13 +102,14 @@ except (AttributeError, TypeError):
 
 
 def decode_json(text):
-    text = text.strip(" \t\n\r")
     if _scan is not None:
+        stripped = text.strip(" \t\n\r")
         try:
-            value, end = _scan(text, 0)
-            if end == len(text):
+            value, end = _scan(stripped, 0)
+            if end == len(stripped):
                 return value
-        except StopIteration:
+        except (StopIteration, ValueError, SystemError):
+            # Bad input; some versions cannot even say so without the package.
             pass
     import json
 
@@ -221,10 +226,14 @@ class Fault(Exception):
 
 def bind(header):
     """Makes the process the function's: environment, folder, time zone, search path, logging."""
-    environ = header["env"]
-    for name in set(os.environ) - set(environ):
-        del os.environ[name]
-    os.environ.update(environ)
+    environ = header.get("env")
+    if environ is None:
+        # Started with its function's environment, which a wrapper script may have added to.
+        environ = os.environ
+    else:
+        for name in set(os.environ) - set(environ):
+            del os.environ[name]
+        os.environ.update(environ)
     time.tzset()
     os.chdir(header["taskRoot"])
     sys.path[:] = _search_path(header["taskRoot"], header.get("optRoot") or "/opt", environ)

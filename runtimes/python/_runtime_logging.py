@@ -41,7 +41,8 @@ def _handler_class(logging):
     class LambdaLoggerHandler(logging.Handler):
         def emit(self, record):
             try:
-                sys.stdout.write(self.format(record))
+                text = self.format(record)
+                sys.stdout.write(text if text.endswith("\n") else text + "\n")
             except Exception:
                 self.handleError(record)
 

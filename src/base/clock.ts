@@ -12,7 +12,7 @@ export interface Clock {
   nowMs(): number;
   /** Monotonic time in milliseconds, with a fraction; only differences mean anything. */
   monotonicMs(): number;
-  /** Calls `callback` once, `delayMs` from now, unless cancelled. Does not keep the process alive. */
+  /** Calls `callback` once, `delayMs` from now, unless cancelled. Keeps the process alive until then. */
   schedule(delayMs: number, callback: () => void): Timer;
 }
 
@@ -21,7 +21,6 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   schedule(delayMs, callback) {
     const handle = setTimeout(callback, delayMs);
-    handle.unref();
     return { cancel: () => clearTimeout(handle) };
   },
 };

@@ -125,7 +125,7 @@ test('many functions left unsettled are settled, a few at a time', async (t) => 
         commitsAtOnceMax = Math.max(commitsAtOnceMax, commitsUnderWay);
         await new Promise((resolve) => setImmediate(resolve));
         commitsUnderWay -= 1;
-        return await store.commit(operations);
+        return store.commit(operations);
       },
     }),
   });

@@ -19,13 +19,18 @@ export interface ProcessStreams {
  * for both keeps their order. The channel is not child_process's own 'pipe', whose parent's end is drained
  * when the direct child exits, which under an OCI runtime is long before the channel ends.
  */
-export function createProcessStreams(channel: boolean): ProcessStreams {
+export function createProcessStreams(withChannel: boolean): ProcessStreams {
   const pipe = createPipe();
-  const pair = channel ? createSocketPair() : null;
+  const pair = withChannel ? createSocketPair() : null;
   const childEnds = [pipe.writeFd, ...(pair === null ? [] : [pair[1]])];
+  const output = new Socket({ fd: pipe.readFd, readable: true, writable: false });
+  const channel = pair === null ? null : new Socket({ fd: pair[0], allowHalfOpen: true });
+  // A process that dies with bytes unread resets the channel. That is an end like any other, and must
+  // not end the server where nobody listens for errors.
+  for (const stream of [output, channel]) stream?.on('error', () => {});
   return {
-    output: new Socket({ fd: pipe.readFd, readable: true, writable: false }),
-    channel: pair === null ? null : new Socket({ fd: pair[0], allowHalfOpen: true }),
+    output,
+    channel,
     stdio: ['ignore', pipe.writeFd, pipe.writeFd, ...(pair === null ? [] : [pair[1]])],
     releaseChildEnds: () => childEnds.splice(0).forEach((fd) => closeSync(fd)),
   };

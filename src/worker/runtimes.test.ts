@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   createRuntimeCatalog,
   memoryArguments,
+  startArguments,
   startEnvironment,
   type InstalledRuntime,
   type RuntimeCatalogOptions,
@@ -164,11 +165,41 @@ describe('runtime catalog', () => {
 
 describe('memoryArguments', () => {
   it('gives Node.js nine tenths of the memory as heap', () => {
-    assert.deepEqual(memoryArguments('nodejs', 128), [
+    const limits = ['--max-old-space-size=115', '--max-semi-space-size=6'];
+    assert.deepEqual(memoryArguments('nodejs', 128), limits);
+    assert.deepEqual(memoryArguments('python', 128), []);
+  });
+});
+
+describe('startArguments', () => {
+  const runtime: InstalledRuntime = {
+    id: 'nodejs22.x',
+    language: 'nodejs',
+    version: '22.3.4',
+    kind: 'managed',
+    languageDir: '/lang',
+    executable: 'bin/node',
+    runtimeDir: '/runtimes/nodejs',
+    bootArguments: ['--no-experimental-require-module', '{runtime}/bootstrap.cjs'],
+    bootEnvironment: {},
+  };
+
+  it('puts the memory limits before the arguments of every start', () => {
+    assert.deepEqual(startArguments(runtime, 128, {}), [
       '--max-old-space-size=115',
       '--max-semi-space-size=6',
+      ...runtime.bootArguments,
     ]);
-    assert.deepEqual(memoryArguments('python', 128), []);
+  });
+
+  it('leaves out what NODE_OPTIONS says', () => {
+    const env = { NODE_OPTIONS: '--experimental-require-module --max-old-space-size=64' };
+    assert.deepEqual(startArguments(runtime, 128, env), ['{runtime}/bootstrap.cjs']);
+  });
+
+  it('adds nothing for other languages', () => {
+    const python = { ...runtime, language: 'python', bootArguments: ['-S'] } as const;
+    assert.deepEqual(startArguments(python, 128, {}), ['-S']);
   });
 });
 

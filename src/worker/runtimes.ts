@@ -255,15 +255,32 @@ const NODE_HEAP_SHARE = 0.9;
 const NODE_SEMI_SPACE_SHARE = 0.05;
 
 /**
- * Arguments that limit the interpreter's own heap, to go before `bootArguments`. Both kinds of
- * interpreter read such limits only at start, so they do not apply to a process booted before its
- * function's memory was known; the sandbox's limit holds either way.
+ * Arguments that limit the interpreter's own heap, to go before `bootArguments`. V8 reads its limits
+ * only at start, so a process booted before its function's memory was known has none; the sandbox's
+ * limit holds either way.
  */
 export function memoryArguments(language: RuntimeLanguage, memoryMb: number): readonly string[] {
   if (language !== 'nodejs') return [];
   const heapMb = Math.floor(memoryMb * NODE_HEAP_SHARE);
   const semiSpaceMb = Math.max(1, Math.floor(memoryMb * NODE_SEMI_SPACE_SHARE));
   return [`--max-old-space-size=${heapMb}`, `--max-semi-space-size=${semiSpaceMb}`];
+}
+
+/**
+ * All arguments of a process started for one function: `memoryArguments` and `bootArguments`, without
+ * those that the function's NODE_OPTIONS contradicts (on the command line they would win).
+ */
+export function startArguments(
+  runtime: InstalledRuntime,
+  memoryMb: number,
+  env: Readonly<Record<string, string>>,
+): readonly string[] {
+  const options = runtime.language === 'nodejs' ? (env['NODE_OPTIONS'] ?? '') : '';
+  const boot = runtime.bootArguments.filter(
+    (argument) => !argument.startsWith('--no-') || !options.includes(argument.replace('no-', '')),
+  );
+  const limited = /--max[-_](old|semi)[-_]space/.test(options);
+  return limited ? boot : [...memoryArguments(runtime.language, memoryMb), ...boot];
 }
 
 const START_VARIABLES: Readonly<Record<RuntimeLanguage, RegExp>> = {

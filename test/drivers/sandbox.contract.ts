@@ -221,7 +221,7 @@ export function sandboxContract(name: string, options: ContractOptions): void {
 
     test('start: without a channel there is no descriptor 3', async () => {
       const sandbox = await createBound();
-      assert.equal(await run(sandbox, '{ : >&3; } 2>/dev/null || echo none'), 'none\n');
+      assert.equal(await run(sandbox, '(true >&3) 2>/dev/null || echo none'), 'none\n');
       await sandbox.destroy();
     });
 
@@ -394,6 +394,21 @@ export function sandboxContract(name: string, options: ContractOptions): void {
       await sandbox.destroy();
       await sandbox.destroy();
       assert.equal((await started.exited).signal, 'SIGKILL');
+    });
+
+    test('destroy: while a start and a bind are under way', async () => {
+      const sandbox = await create();
+      const limits = { ...LIMITS, temporaryStorageMb: 600 };
+      const starting = shell(sandbox, 'sleep 1000');
+      const binding = sandbox.bind({ codeDir: join(folder, 'code'), layerDirs: [], limits });
+      const destroyed = sandbox.destroy();
+      const [started] = await Promise.allSettled([starting, binding, destroyed]);
+      if (started.status === 'fulfilled') {
+        started.value.output.resume();
+        await started.value.exited;
+      }
+      assert.ok(!existsSync(join(folder, 'run', driver.name, `contract-${sequence}`)));
+      assert.ok(!existsSync(join(folder, 'run', driver.name, 'boxes', `contract-${sequence}`)));
     });
 
     test('memoryPeakBytes: what the processes used, and it never falls', async () => {

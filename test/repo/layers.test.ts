@@ -7,8 +7,8 @@ import { checkLayers, findImports } from './layers.ts';
 import { readFiles, repositoryRoot } from './tracked-files.ts';
 
 /** Lower than what is there, high enough that a scan which sees nothing cannot pass. */
-const filesMin = 30;
-const importsMin = 50;
+const filesMin = 120;
+const importsMin = 600;
 
 const packageJson = JSON.parse(readFileSync(`${repositoryRoot}package.json`, 'utf8')) as {
   dependencies: Record<string, string>;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import * as tidy from './tidy.ts';
 import { readFiles } from './tracked-files.ts';
 
-const filesMin = 60;
+const filesMin = 200;
 
 const isBinary = (path: string): boolean => /\.(png|ico|zip|jar|woff2)$/.test(path);
 const files = readFiles((path) => !isBinary(path));

@@ -74,8 +74,8 @@ export class OciSandbox implements Sandbox {
   #isFrozen = false;
   #server: Server | null = null;
   #memoryPeakBytes = 0;
-  /** Cleaning up after containers that ended. */
-  readonly #cleanups = new Set<Promise<void>>();
+  /** What must have ended before the sandbox can be taken down: a start, a bind, a cleaning up. */
+  readonly #pending = new Set<Promise<unknown>>();
   #destroyed: Promise<void> | null = null;
 
   private constructor(
@@ -123,7 +123,19 @@ export class OciSandbox implements Sandbox {
     return join(this.#folder, name);
   }
 
-  async bind(binding: SandboxBinding): Promise<void> {
+  /** Makes `destroy` wait for it, however it ends. */
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work);
+    const forget = (): void => void this.#pending.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  bind(binding: SandboxBinding): Promise<void> {
+    return this.#track(this.#bind(binding));
+  }
+
+  async #bind(binding: SandboxBinding): Promise<void> {
     assert(!this.#isBound, `sandbox ${this.id} is bound once`);
     assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
     this.#isBound = true;
@@ -183,7 +195,11 @@ export class OciSandbox implements Sandbox {
     this.#parts.cgroups.setCpus(container, this.#limits.cpus);
   }
 
-  async start(command: SandboxCommand): Promise<SandboxProcess> {
+  start(command: SandboxCommand): Promise<SandboxProcess> {
+    return this.#track(this.#start(command));
+  }
+
+  async #start(command: SandboxCommand): Promise<SandboxProcess> {
     assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
     assert(this.#running === null && !this.#isStarting, `sandbox ${this.id} runs one process`);
     this.#requireExecutable(command.argv[0] ?? '');
@@ -263,7 +279,7 @@ export class OciSandbox implements Sandbox {
     const exited = this.#exitOf(container, pids, status);
     this.#running = { container, pids, exited };
     if (this.#limits !== before) this.#applyLimits(); // bound while the runtime worked
-    if (this.#destroyed !== null) this.#killAll();
+    if (this.#destroyed !== null) this.#killAll(); // meanwhile
     return this.#handle(pid, status, exited, streams);
   }
 
@@ -322,8 +338,7 @@ export class OciSandbox implements Sandbox {
     const cleanup = this.#forget(container).catch((error: unknown) => {
       this.#parts.log.error({ container, error: String(error) }, 'container left behind');
     });
-    this.#cleanups.add(cleanup);
-    void cleanup.then(() => this.#cleanups.delete(cleanup));
+    void this.#track(cleanup);
   }
 
   async #forget(container: string): Promise<void> {
@@ -392,17 +407,29 @@ export class OciSandbox implements Sandbox {
 
   async #destroy(): Promise<void> {
     this.#killAll();
+    // A start that is under way ends what it started, because it sees that the sandbox is going.
+    while (this.#pending.size > 0)
+      await Promise.allSettled([...this.#pending, this.#running?.exited]);
     await this.#running?.exited;
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
     this.#server?.close();
     this.#parts.network.release(this.#network);
     for (const name of ['task', 'opt', 'tmp'] as const) {
       while (unmount(this.#at(name))); // /tmp may have two, one over the other
-      rmdirSync(this.#at(name));
+      removeFolder(this.#at(name));
     }
-    await Promise.all(this.#cleanups);
     rmSync(this.#at('bundle'), { recursive: true, force: true });
-    rmdirSync(this.#folder);
+    removeFolder(this.#folder);
     this.#onDestroyed();
+  }
+}
+
+/** Removes an empty folder: never more, for a function's code may have been mounted there. */
+function removeFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 

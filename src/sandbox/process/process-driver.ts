@@ -42,10 +42,11 @@ export function createProcessDriver(
 
   async function create(spec: SandboxSpec): Promise<Sandbox> {
     sequence += 1;
+    const ownMark = mark.forSandbox(sequence); // before anyone else's turn
     const own = join(folder, spec.id);
     await mkdir(join(own, 'tmp'), { recursive: true });
     const onDestroyed = (): void => void sandboxes.delete(spec.id);
-    const parts = { clock, log, folder: own, mark: mark.forSandbox(sequence), onDestroyed };
+    const parts = { clock, log, folder: own, mark: ownMark, onDestroyed };
     const sandbox = new ProcessSandbox(spec, parts);
     sandboxes.set(spec.id, sandbox);
     return sandbox;

@@ -45,6 +45,8 @@ export class ProcessSandbox implements Sandbox {
   #binding: SandboxBinding | null = null;
   #optRoot: string;
   #running: Running | null = null;
+  /** The start or bind that is under way; `destroy` waits for it. */
+  #pending: Promise<unknown> = Promise.resolve();
   #starting = false;
   #frozen = false;
   #server: Server | null = null;
@@ -68,7 +70,16 @@ export class ProcessSandbox implements Sandbox {
     };
   }
 
-  async bind(binding: SandboxBinding): Promise<void> {
+  bind(binding: SandboxBinding): Promise<void> {
+    return this.#track(this.#bind(binding));
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#pending = Promise.allSettled([this.#pending, work]);
+    return work;
+  }
+
+  async #bind(binding: SandboxBinding): Promise<void> {
     assert(this.#binding === null, `sandbox ${this.id} is bound once`);
     this.#binding = binding;
     const [first, ...others] = binding.layerDirs;
@@ -77,7 +88,11 @@ export class ProcessSandbox implements Sandbox {
     else await mergeLayers(binding.layerDirs, this.#optRoot);
   }
 
-  async start(command: SandboxCommand): Promise<SandboxProcess> {
+  start(command: SandboxCommand): Promise<SandboxProcess> {
+    return this.#track(this.#start(command));
+  }
+
+  async #start(command: SandboxCommand): Promise<SandboxProcess> {
     assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
     assert(this.#running === null && !this.#starting, `sandbox ${this.id} runs one process`);
     this.#starting = true;
@@ -190,6 +205,7 @@ export class ProcessSandbox implements Sandbox {
   }
 
   async #destroy(): Promise<void> {
+    await this.#pending;
     if (this.#running !== null) {
       this.#killGroup(this.#running.pid);
       await this.#running.exited;

@@ -1,4 +1,5 @@
 /** The runtimes found on this machine, for suites that run once on each of a language. */
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createRuntimeCatalog, type InstalledRuntime } from '../../../src/worker/runtimes.ts';
 import type { RuntimeCommand } from './runtime-process.ts';
@@ -7,7 +8,7 @@ export const repositoryFolder = join(import.meta.dirname, '../../..');
 
 const catalog = createRuntimeCatalog({
   searchPath: (process.env['PATH'] ?? '').split(':').filter((folder) => folder !== ''),
-  pyenvRoot: process.env['PYENV_ROOT'] ?? join(process.env['HOME'] ?? '/root', '.pyenv'),
+  pyenvRoot: process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'),
   packageFolder: join(repositoryFolder, 'node_modules'),
   runtimesFolder: join(repositoryFolder, 'runtimes'),
 });

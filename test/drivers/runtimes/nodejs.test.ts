@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { InstalledRuntime } from '../../../src/worker/runtimes.ts';
-import { hostCommand, installedRuntimes } from './installed-runtimes.ts';
+import { hostCommand, installedRuntimes, repositoryFolder } from './installed-runtimes.ts';
 import { FRAME, RuntimeBench } from './runtime-process.ts';
 
 const { found, missing } = installedRuntimes('nodejs');
@@ -66,6 +66,20 @@ function nodeSuite(runtime: InstalledRuntime): void {
         assert.equal(await process.result({}), 1, name);
         await process.stop();
       }
+    });
+
+    it('runs the example functions', async () => {
+      const folder = join(repositoryFolder, 'test/fixtures/functions');
+      const echo = await bench.startIn(join(folder, 'nodejs-echo'), handler);
+      assert.deepEqual(await echo.result({ a: 1 }), { a: 1 });
+      const describing = await bench.startIn(join(folder, 'nodejs-echo'), 'index.describe');
+      const seen = (await describing.result({})) as { count: number; context: object };
+      assert.equal(seen.count, 1);
+      const commonJsExample = await bench.startIn(join(folder, 'nodejs-commonjs'), handler);
+      assert.deepEqual(await commonJsExample.result(1), { from: 'commonjs', event: 1 });
+      const failing = await bench.startIn(join(folder, 'nodejs-failures'), handler);
+      assert.equal((await failing.failure({ how: 'throw' })).errorType, 'CustomError');
+      assert.equal(await failing.result({}), 'no failure');
     });
 
     it('imports a handler given by an absolute path', async () => {
@@ -211,6 +225,16 @@ function nodeSuite(runtime: InstalledRuntime): void {
       assert.equal(env['GREETING'], 'hello');
       assert.equal(env['LEFTOVER'], undefined);
       assert.equal(env['AWS_LAMBDA_FUNCTION_NAME'], 'example');
+    });
+
+    it('keeps the environment of a process started for its function', async () => {
+      const process = await bench.boot({ FROM_WRAPPER: 'yes' });
+      const taskRoot = bench.folder(
+        module('export const handler = async () => process.env.FROM_WRAPPER'),
+      );
+      process.send(FRAME.INIT, { handler, taskRoot, env: null });
+      await process.expect('NEXT');
+      assert.equal(await process.result({}), 'yes');
     });
 
     it('sets the trace id for each event and removes it when there is none', async () => {

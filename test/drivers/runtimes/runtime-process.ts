@@ -275,6 +275,14 @@ export class RuntimeBench {
     process.send(FRAME.INIT, { handler, taskRoot, env, initializationType: 'on-demand' });
   }
 
+  /** A process bound to a folder that is there already. */
+  async startIn(folder: string, handler: string): Promise<RuntimeProcess> {
+    const process = await this.boot();
+    this.bind(process, folder, {}, handler);
+    await process.expect('NEXT');
+    return process;
+  }
+
   /** A process bound to these files that has asked for its first event. */
   async start(
     files: Readonly<Record<string, string>>,

@@ -1,0 +1,140 @@
+/** One server for the conformance tests, and the client that the tests drive it with. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import {
+  CreateFunctionCommand,
+  LambdaClient,
+  waitUntilFunctionActiveV2,
+  waitUntilFunctionUpdatedV2,
+  type CreateFunctionCommandInput,
+  type FunctionConfiguration,
+} from '@aws-sdk/client-lambda';
+import { controlHandlers } from '../../src/api/operations/control.ts';
+import { createApiServer } from '../../src/api/server.ts';
+import { openCodeTrees } from '../../src/artifact/code-trees.ts';
+import { openFileBlobs } from '../../src/artifact/file-blobs.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { systemRandom } from '../../src/base/random.ts';
+import { createCodeDownloadRoute, createCodeLocations } from '../../src/control/code-location.ts';
+import { createControlPlane } from '../../src/control/control-plane.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { zipOf } from '../../src/testing/zip-builder.ts';
+
+export const accountId = '000000000000';
+export const region = 'us-east-1';
+export const role = `arn:aws:iam::${accountId}:role/conformance`;
+export const handlerZip = zipOf({ 'index.js': 'exports.handler = async () => 1;' });
+export const otherZip = zipOf({ 'index.js': 'exports.handler = async () => 2;' });
+
+export interface ConformanceServer {
+  /** An SDK client as users make it, but for the endpoint. One attempt per call. */
+  readonly client: LambdaClient;
+  readonly url: string;
+}
+
+interface RunningServer extends ConformanceServer {
+  stop(): Promise<void>;
+}
+
+/** Starts a server for all tests of a file and stops it after them. */
+export function useServer(): ConformanceServer {
+  let running: RunningServer | undefined;
+  const current = (): RunningServer => {
+    if (running === undefined) throw new Error('the server runs only while tests do');
+    return running;
+  };
+  before(async () => {
+    running = await startServer();
+  });
+  after(() => running?.stop());
+  return {
+    get client() {
+      return current().client;
+    },
+    get url() {
+      return current().url;
+    },
+  };
+}
+
+async function startServer(): Promise<RunningServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
+  const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
+  const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
+  const codeTrees = await openCodeTrees({ folder: join(folder, 'code') });
+  const codeLocations = createCodeLocations(systemClock, 'conformance');
+  const control = await createControlPlane(
+    systemClock,
+    systemRandom,
+    silentLog,
+    store,
+    blobs,
+    codeTrees,
+    { accountId, region, codeLocations },
+  );
+  const server = createApiServer(systemClock, systemRandom, silentLog, controlHandlers(control), {
+    loopbackOnly: true,
+    extraRoutes: createCodeDownloadRoute(silentLog, blobs, codeLocations),
+  });
+  const { port } = await server.listen('127.0.0.1', 0);
+  const url = `http://127.0.0.1:${port}`;
+  const client = new LambdaClient({
+    endpoint: url,
+    region,
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    maxAttempts: 1,
+  });
+  return {
+    client,
+    url,
+    async stop() {
+      client.destroy();
+      await server.close({ drainMs: 0 });
+      await control.close();
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A request for a valid function, with what the test cares about put over it. */
+export function functionInput(
+  name: string,
+  overrides: Partial<CreateFunctionCommandInput> = {},
+): CreateFunctionCommandInput {
+  return {
+    FunctionName: name,
+    Role: role,
+    Runtime: 'nodejs22.x',
+    Handler: 'index.handler',
+    Code: { ZipFile: handlerZip },
+    ...overrides,
+  };
+}
+
+/** Creates a function and waits until it is active. */
+export async function createActive(
+  client: LambdaClient,
+  name: string,
+  overrides: Partial<CreateFunctionCommandInput> = {},
+): Promise<FunctionConfiguration> {
+  const created = await client.send(new CreateFunctionCommand(functionInput(name, overrides)));
+  await waitUntilFunctionActiveV2(waiting(client), { FunctionName: name });
+  return created;
+}
+
+export async function untilUpdated(client: LambdaClient, name: string): Promise<void> {
+  await waitUntilFunctionUpdatedV2(waiting(client), { FunctionName: name });
+}
+
+/** Waiters of the SDK poll once a second at the fastest. */
+export function waiting(client: LambdaClient) {
+  return { client, maxWaitTime: 20, minDelay: 1, maxDelay: 1 };
+}
+
+export function arnOf(name: string): string {
+  return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+}
