@@ -47,6 +47,8 @@ export interface Config {
   readonly waitersMax: number;
   readonly waitMsMax: number;
   readonly drainMsMax: number;
+  /** How long to wait for a sweep of the same data folder to end. */
+  readonly lockWaitMsMax: number;
   readonly concurrencyMax: number;
   readonly enforceRuntimeDeprecation: boolean;
   readonly runtimes: RuntimeSearch;
@@ -112,6 +114,7 @@ export function compileConfig(flags: ServeFlags): Config {
     waitersMax: 1000,
     waitMsMax: 30_000,
     drainMsMax: 30_000,
+    lockWaitMsMax: 30_000,
     concurrencyMax: limits.concurrencyAccountDefault,
     enforceRuntimeDeprecation: flags.enforceRuntimeDeprecation,
     runtimes: findRuntimeSearch(),

@@ -6,10 +6,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createApiServer, type ApiServer } from './api/server.ts';
 import { createOperationHandlers } from './api/operations/operations.ts';
-import { openCodeTrees } from './artifact/code-trees.ts';
+import type { Blobs } from './artifact/blobs.ts';
+import { openCodeTrees, type CodeTrees } from './artifact/code-trees.ts';
 import { openFileBlobs } from './artifact/file-blobs.ts';
 import { systemClock } from './base/clock.ts';
-import { lockFolder } from './base/folder-lock.ts';
+import { lockFolder, lockFolderPatiently } from './base/folder-lock.ts';
 import { createLog, type Log } from './base/log.ts';
 import { systemRandom } from './base/random.ts';
 import { findRuntimeSearch, type Config } from './config.ts';
@@ -25,7 +26,7 @@ import { startWatchdog, type Watchdog } from './sandbox/watchdog/watchdog.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import { discardLogs, type LogSink } from './telemetry/log-stream.ts';
 import { createRuntimeCatalog, type RuntimeListing } from './worker/runtimes.ts';
-import { Worker } from './worker/worker.ts';
+import { Worker, type OpenCode } from './worker/worker.ts';
 
 export type { LogSink, SweepReport };
 
@@ -83,7 +84,7 @@ async function wire(
   const identity = { accountId: config.accountId, region: config.region };
   const folder = (name: string): string => join(config.dataFolder, name);
 
-  const lock = await lockFolder(config.dataFolder);
+  const lock = await lockFolderPatiently(clock, config.dataFolder, config.lockWaitMsMax);
   onStop(() => lock.release());
   const watchdog: Watchdog = await startWatchdog({ command: options.sweepCommand });
   onStop(() => watchdog.stop());
@@ -103,6 +104,7 @@ async function wire(
   const control = await createControlPlane(clock, random, log, store, blobs, codeTrees, {
     ...identity,
     codeLocations,
+    concurrentExecutions: config.concurrencyMax,
     enforceRuntimeDeprecation: config.enforceRuntimeDeprecation,
   });
   onStop(() => control.close());
@@ -119,7 +121,7 @@ async function wire(
     {
       ...config,
       credentials: placeholderCredentials,
-      codeFolder: (hash) => codeTrees.ensure(hash, () => readBlob(blobs, hash)),
+      openCode: (hash) => openCode(codeTrees, blobs, hash),
       logSink: options.logSink ?? discardLogs,
     },
   );
@@ -148,7 +150,7 @@ async function wire(
 /** Removes whatever earlier processes left of this data folder's sandboxes. */
 export async function sweep(config: Config): Promise<SweepReport> {
   const log = createLog(config.logLevel);
-  const lock = await lockFolder(config.dataFolder);
+  const lock = await lockFolder(config.dataFolder, 'sweep');
   try {
     const { driver, swept } = await openDriver(config, log);
     await driver.close();
@@ -177,13 +179,20 @@ async function openDriver(
   return { driver, swept: await driver.sweep() };
 }
 
-async function readBlob(
-  blobs: { get(hash: string): Promise<Buffer | undefined> },
-  hash: string,
-): Promise<Buffer> {
-  const bytes = await blobs.get(hash);
-  if (bytes === undefined) throw new Error(`the code package ${hash} is missing from the data folder`);
-  return bytes;
+/** Unpacked code, not removed while an environment uses it, made from its blob if need be. */
+async function openCode(codeTrees: CodeTrees, blobs: Blobs, hash: string): Promise<OpenCode> {
+  const release = codeTrees.pin(hash);
+  try {
+    const folder = await codeTrees.ensure(hash, async () => {
+      const bytes = await blobs.get(hash);
+      if (bytes !== undefined) return bytes;
+      throw new Error(`the code package ${hash} is missing from the data folder`);
+    });
+    return { folder, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 /** Last started, first stopped; one that fails does not keep the others from stopping. */

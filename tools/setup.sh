@@ -55,6 +55,7 @@ find_missing_packages() {
   command -v runc >/dev/null || command -v crun >/dev/null || missing_packages="$missing_packages runc"
   if [ $for_tests = yes ]; then
     need cc build-essential
+    need ps procps
   fi
 }
 

@@ -59,6 +59,8 @@ export async function openCodeTrees(options: CodeTreesOptions): Promise<CodeTree
   if ((await readTextFile(join(folder, 'boot-id'))) !== bootId) await dropAll(folder);
   await emptyFolder(join(folder, 'temporary'));
   await writeFile(join(folder, 'boot-id'), bootId);
+  // Where code cannot be mounted elsewhere, no package.json further up may change what `.js` means.
+  await writeFile(join(folder, 'package.json'), '{}');
   const names = await readdir(folder);
   return new FolderCodeTrees(folder, new Set(names.filter((name) => HASH_PATTERN.test(name))));
 }

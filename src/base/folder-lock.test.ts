@@ -5,7 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { lockFolder } from './folder-lock.ts';
+import { systemClock } from './clock.ts';
+import { lockFolder, lockFolderPatiently } from './folder-lock.ts';
 
 describe('lockFolder', () => {
   let folder: string;
@@ -77,7 +78,7 @@ describe('lockFolder', () => {
   test('the folder is created', async () => {
     const data = join(folder, 'new', 'data');
     const lock = await lockFolder(data);
-    assert.equal(Number(readFileSync(join(data, 'lock.pid'), 'utf8')), process.pid);
+    assert.equal(readFileSync(join(data, 'lock.pid'), 'utf8'), `${process.pid} server\n`);
     lock.release();
   });
 
@@ -91,5 +92,32 @@ describe('lockFolder', () => {
   test('a folder that cannot be made is reported as it is', async () => {
     writeFileSync(join(folder, 'file'), '');
     await assert.rejects(lockFolder(join(folder, 'file')), { code: 'EEXIST' });
+  });
+});
+
+describe('lockFolderPatiently', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hearth-lock-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('waits for a sweep to end, and does not wait for a server', async () => {
+    const sweep = await lockFolder(folder, 'sweep');
+    await assert.rejects(lockFolder(folder), { code: 'FolderLocked', isPassing: true });
+    const waiting = lockFolderPatiently(systemClock, folder, 10_000);
+    sweep.release();
+    const server = await waiting;
+    await assert.rejects(lockFolderPatiently(systemClock, folder, 10_000), {
+      code: 'FolderLocked',
+      isPassing: false,
+    });
+    server.release();
+  });
+
+  test('gives up after its bound', async () => {
+    const sweep = await lockFolder(folder, 'sweep');
+    await assert.rejects(lockFolderPatiently(systemClock, folder, 60), { code: 'FolderLocked' });
+    sweep.release();
   });
 });

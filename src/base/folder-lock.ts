@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { delay, type Clock } from './clock.ts';
 
 /** SQLite's result code for a lock that another connection has (sqlite.org/rescode.html#busy). */
 const SQLITE_BUSY = 5;
@@ -19,17 +20,31 @@ export class FolderLockedError extends Error {
   readonly folder: string;
   /** The process that holds the lock, when it could be found out. */
   readonly holderPid: number | undefined;
+  /** The holder is only cleaning up, or has just ended: the lock will soon be free. */
+  readonly isPassing: boolean;
 
-  constructor(folder: string, holderPid: number | undefined) {
-    const holder = holderPid === undefined ? 'another process' : `process ${holderPid}`;
+  constructor(folder: string, { pid, purpose }: Holder) {
+    const holder = pid === undefined ? 'another process' : `process ${pid}`;
     super(
       `the data folder ${folder} is in use by ${holder}: stop that server first, ` +
         `or give this one a data folder of its own`,
     );
     this.folder = folder;
-    this.holderPid = holderPid;
+    this.holderPid = pid;
+    this.isPassing = purpose === 'sweep' || (pid !== undefined && !isAlive(pid));
   }
 }
+
+/** What the folder is locked for. */
+export type LockPurpose = 'server' | 'sweep';
+
+interface Holder {
+  readonly pid: number | undefined;
+  readonly purpose: LockPurpose;
+}
+
+/** Between two attempts to get a lock that its holder will soon give up. */
+const retryMs = 50;
 
 export interface FolderLock {
   /** Lets others have the folder; nothing happens the second time. */
@@ -40,17 +55,20 @@ export interface FolderLock {
  * Takes the lock, creating the folder when there is none. Rejects at once with a FolderLockedError
  * when another process, or another part of this one, has it.
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(
+  folder: string,
+  purpose: LockPurpose = 'server',
+): Promise<FolderLock> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const pidPath = join(folder, 'lock.pid');
   const database = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 });
   try {
     database.exec('BEGIN EXCLUSIVE');
-    writePid(pidPath);
+    writeHolder(pidPath, purpose);
   } catch (error) {
     database.close();
     if (!isBusy(error)) throw error;
-    throw new FolderLockedError(folder, readPid(pidPath));
+    throw new FolderLockedError(folder, readHolder(pidPath));
   }
   held.add(database);
   return {
@@ -62,20 +80,53 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   };
 }
 
-/** By rename, so that a reader finds the whole number. */
-function writePid(path: string): void {
+/**
+ * As lockFolder, but waits up to `waitMs` for a holder that is on its way out: the sweep after a
+ * killed server must not keep that server from being started again.
+ */
+export async function lockFolderPatiently(
+  clock: Clock,
+  folder: string,
+  waitMs: number,
+): Promise<FolderLock> {
+  const giveUpAtMs = clock.monotonicMs() + waitMs;
+  for (;;) {
+    try {
+      return await lockFolder(folder);
+    } catch (error) {
+      const passing = error instanceof FolderLockedError && error.isPassing;
+      if (!passing || clock.monotonicMs() >= giveUpAtMs) throw error;
+      await delay(clock, retryMs);
+    }
+  }
+}
+
+/** By rename, so that a reader finds the whole text. */
+function writeHolder(path: string, purpose: LockPurpose): void {
   const temporary = `${path}.new`;
-  writeFileSync(temporary, `${process.pid}\n`);
+  writeFileSync(temporary, `${process.pid} ${purpose}\n`);
   renameSync(temporary, path);
 }
 
 /** Left over from a process that was killed, it may be wrong for the moment until it is rewritten. */
-function readPid(path: string): number | undefined {
+function readHolder(path: string): Holder {
+  let text = '';
   try {
-    const pid = Number(readFileSync(path, 'utf8'));
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+    text = readFileSync(path, 'utf8');
   } catch {
-    return undefined;
+    // The holder has not written it yet.
+  }
+  const [pidText = '', purpose] = text.trim().split(' ');
+  const pid = /^[1-9]\d*$/.test(pidText) ? Number(pidText) : undefined;
+  return { pid, purpose: purpose === 'sweep' ? 'sweep' : 'server' };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

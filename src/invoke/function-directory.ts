@@ -71,6 +71,8 @@ export class FunctionDirectory {
     }
     const isLatest = version.version === '$LATEST';
     const previous = isLatest ? entry.latest : entry.versions.get(version.version);
+    // While an update is under way, or after it failed, what was there before goes on serving.
+    if (previous?.state === 'Active' && version.updateStatus !== 'Successful') return;
     if (isLatest) entry.latest = version;
     else entry.versions.set(version.version, version);
     if (previous !== undefined && previous.key !== version.key) {

@@ -2,7 +2,7 @@
  * What the data plane knows of a function version: all that running it takes, derived once from the
  * stored document when the change feed brings it, so that an invoke reads no store (ADR 0007).
  */
-import type { State } from './generated/api-types.ts';
+import type { LastUpdateStatus, State } from './generated/api-types.ts';
 import type { VersionRecord } from './function.ts';
 import { limits } from './limits.ts';
 
@@ -15,6 +15,7 @@ export interface RunnableVersion {
   /** '$LATEST' or a number. */
   readonly version: string;
   readonly state: State;
+  readonly updateStatus: LastUpdateStatus;
   readonly runtime: string;
   readonly runtimeVersionArn: string;
   readonly handler: string;
@@ -32,11 +33,12 @@ export function runnableVersion(record: VersionRecord): RunnableVersion {
   const { configuration, code } = record;
   const { LoggingConfig: logging, FunctionName: functionName } = configuration;
   return {
-    key: `${functionName}:${configuration.Version}:${configuration.RevisionId}`,
+    key: `${functionName}:${configuration.Version}:${record.buildId}`,
     functionName,
     functionArn: configuration.FunctionArn.split(':').slice(0, 7).join(':'),
     version: configuration.Version,
     state: configuration.State,
+    updateStatus: configuration.LastUpdateStatus,
     runtime: configuration.Runtime ?? '',
     runtimeVersionArn: configuration.RuntimeVersionConfig?.RuntimeVersionArn ?? '',
     handler: configuration.Handler ?? '',

@@ -147,9 +147,7 @@ function readFrame(
 }
 
 function sendInit(stream: Duplex, init: RuntimeInit): void {
-  const { handler, taskRoot, env, initializationType } = init;
-  const header = JSON.stringify({ handler, taskRoot, env, initializationType });
-  stream.write(renderFrame(frameType.init, header, 0));
+  stream.write(renderFrame(frameType.init, JSON.stringify(init), 0));
 }
 
 function sendInvoke(stream: Duplex, invocation: Invocation): void {

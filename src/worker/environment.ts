@@ -200,6 +200,7 @@ export class ExecutionEnvironment implements RuntimePort {
     this.#running?.channel?.sendInit({
       handler: version.handler,
       taskRoot: sandbox.sandbox.paths.taskRoot,
+      optRoot: sandbox.sandbox.paths.optRoot,
       env: variables,
       initializationType,
     });

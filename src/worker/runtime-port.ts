@@ -58,6 +58,8 @@ export interface RuntimePort {
 export interface RuntimeInit {
   readonly handler: string;
   readonly taskRoot: string;
+  /** Where layers are: /opt, or the driver's own folder where it cannot mount. */
+  readonly optRoot: string;
   readonly env: Readonly<Record<string, string>>;
   readonly initializationType: string;
 }

@@ -13,7 +13,7 @@ import type {
   SandboxProcess,
 } from '../sandbox/sandbox.ts';
 import type { RuntimeChannel, RuntimeHttpApi, RuntimePort, RuntimeTransports } from './runtime-port.ts';
-import { memoryArguments, startEnvironment, type InstalledRuntime } from './runtimes.ts';
+import { startArguments, startEnvironment, type InstalledRuntime } from './runtimes.ts';
 
 /** The runtime process of one sandbox; replaced by a new one after a reset. */
 export interface RunningRuntime {
@@ -79,7 +79,7 @@ export class RuntimeSandbox {
 
   /** Starts a managed runtime knowing no function and resolves once it has booted. */
   async boot(): Promise<RunningRuntime> {
-    const running = await this.#startManaged([], {});
+    const running = await this.#startManaged(this.runtime.bootArguments, {});
     try {
       await running.channel?.booted;
     } catch (error) {
@@ -94,15 +94,13 @@ export class RuntimeSandbox {
    * `variables` that the language reads only at its start; INIT brings all of them.
    */
   startManaged(variables: Readonly<Record<string, string>>): Promise<RunningRuntime> {
-    const { language } = this.runtime;
-    return this.#startManaged(
-      memoryArguments(language, this.limits.memoryMb),
-      startEnvironment(language, variables),
-    );
+    const environment = startEnvironment(this.runtime.language, variables);
+    const bootArguments = startArguments(this.runtime, this.limits.memoryMb, environment);
+    return this.#startManaged(bootArguments, environment);
   }
 
   async #startManaged(
-    languageArguments: readonly string[],
+    bootArguments: readonly string[],
     environment: Readonly<Record<string, string>>,
   ): Promise<RunningRuntime> {
     const { paths } = this.sandbox;
@@ -117,7 +115,7 @@ export class RuntimeSandbox {
       Object.entries(runtime.bootEnvironment).map(([name, value]) => [name, place(value)]),
     );
     const process = await this.sandbox.start({
-      argv: [executable, ...languageArguments, ...runtime.bootArguments.map(place)],
+      argv: [executable, ...bootArguments.map(place)],
       env: { ...bootEnvironment, ...environment },
       cwd: paths.temporaryDir,
       channel: true,

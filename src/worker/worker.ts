@@ -36,9 +36,15 @@ export interface WorkerOptions {
   readonly freezeAfterMs: number;
   /** Sandboxes booted in advance, per runtime. */
   readonly poolSize: number;
-  /** The folder of unpacked code for a hash; rejects when it cannot be had. */
-  readonly codeFolder: (codeHash: string) => Promise<string>;
+  /** The unpacked code of a hash, kept until released; rejects when it cannot be had. */
+  readonly openCode: (codeHash: string) => Promise<OpenCode>;
   readonly logSink: LogSink;
+}
+
+/** A folder of unpacked code that stays where it is until it is released. */
+export interface OpenCode {
+  readonly folder: string;
+  release(): void;
 }
 
 /** An environment held by one invocation. */
@@ -62,6 +68,7 @@ interface Waiter {
 
 interface Resident {
   readonly environment: ExecutionEnvironment;
+  readonly code: OpenCode;
   idleTimer: Timer | null;
   freezeTimer: Timer | null;
   /** Its version is out of date or gone: it takes no further invocation. */
@@ -232,50 +239,51 @@ export class Worker {
   // ---- environments ----
 
   async #startEnvironment(version: RunnableVersion, runtime: InstalledRuntime): Promise<Resident> {
-    const codeDir = await this.#options.codeFolder(version.codeHash);
-    const limitsOfVersion: SandboxLimits = {
-      memoryMb: version.memoryMb,
-      cpus: null,
-      temporaryStorageMb: version.temporaryStorageMb,
-    };
-    const booted = this.#takeBooted(version, runtime);
-    const runtimeSandbox =
-      booted?.runtimeSandbox ?? (await this.#createSandbox(runtime, limitsOfVersion));
+    const code = await this.#options.openCode(version.codeHash);
+    let resident: Resident | undefined;
+    try {
+      const booted = this.#takeBooted(version, runtime);
+      const runtimeSandbox =
+        booted?.runtimeSandbox ?? (await this.#createSandbox(runtime, limitsOf(version)));
+      const environment = this.#createEnvironment(version, runtimeSandbox, code);
+      resident = { environment, code, idleTimer: null, freezeTimer: null, retired: false };
+      this.#residents.add(resident);
+      await environment.start(booted?.running ?? null);
+      return resident;
+    } catch (error) {
+      if (resident !== undefined) {
+        this.#residents.delete(resident);
+        await resident.environment.stop();
+      }
+      code.release();
+      throw error;
+    }
+  }
+
+  #createEnvironment(
+    version: RunnableVersion,
+    runtimeSandbox: RuntimeSandbox,
+    code: OpenCode,
+  ): ExecutionEnvironment {
+    const { runtime, runtimeApiAddress } = runtimeSandbox;
+    const { region, credentials, logSink } = this.#options;
+    const { logGroup } = version;
     const logStream = this.#logStreamName(version);
-    const environment = new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, {
-      logStream: new LogStream(
-        { logGroup: version.logGroup, logStream },
-        this.#options.logSink,
-        limits.logTailBytesMax,
-      ),
+    const initializationType = 'on-demand';
+    return new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, {
+      logStream: new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
       setup: {
         version,
-        binding: { codeDir, layerDirs: [], limits: limitsOfVersion },
+        binding: { codeDir: code.folder, layerDirs: [], limits: limitsOf(version) },
         variables: (paths) =>
           functionEnvironment({
-            version,
-            runtime,
-            paths,
-            region: this.#options.region,
-            logStream,
-            runtimeApiAddress: runtimeSandbox.runtimeApiAddress,
-            initializationType: 'on-demand',
-            credentials: this.#options.credentials,
+            ...{ version, runtime, paths, region, logStream, runtimeApiAddress },
+            ...{ initializationType, credentials },
           }),
-        initializationType: 'on-demand',
+        initializationType,
         runtimeVersionName: runtimeVersionName(runtime),
       },
     });
-    const resident: Resident = { environment, idleTimer: null, freezeTimer: null, retired: false };
-    this.#residents.add(resident);
-    try {
-      await environment.start(booted?.running ?? null);
-    } catch (error) {
-      this.#residents.delete(resident);
-      await environment.stop();
-      throw error;
-    }
-    return resident;
   }
 
   /** A sandbox booted in advance, if this version may be bound to one. */
@@ -360,7 +368,9 @@ export class Worker {
         this.#log.error({ error, sandbox: environment.id }, 'could not stop an environment');
       })
       .finally(() => {
-        if (this.#residents.delete(resident)) this.#releaseRoom(environment.version.memoryMb);
+        if (!this.#residents.delete(resident)) return;
+        resident.code.release();
+        this.#releaseRoom(environment.version.memoryMb);
       });
   }
 
@@ -370,6 +380,10 @@ export class Worker {
     resident.freezeTimer = null;
     resident.idleTimer = null;
   }
+}
+
+function limitsOf({ memoryMb, temporaryStorageMb }: RunnableVersion): SandboxLimits {
+  return { memoryMb, cpus: null, temporaryStorageMb };
 }
 
 /** Its language reads some of the function's variables only when the process starts. */
