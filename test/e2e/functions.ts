@@ -1,9 +1,10 @@
 /** Small functions for end-to-end tests, and the way they are deployed. */
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateFunctionCommand,
+  GetFunctionConfigurationCommand,
   InvokeCommand,
-  waitUntilFunctionActiveV2,
   type CreateFunctionCommandInput,
   type InvokeCommandInput,
   type LambdaClient,
@@ -27,7 +28,7 @@ export async function zip(files: Readonly<Record<string, string | ZipFile>>): Pr
   return buffer(archive.outputStream as NodeJS.ReadableStream);
 }
 
-/** Creates a function and waits, as any client would, until it is active. */
+/** Creates a function and waits until it is active. */
 export async function deploy(
   client: LambdaClient,
   name: string,
@@ -46,10 +47,17 @@ export async function deploy(
       ...rest,
     }),
   );
-  await waitUntilFunctionActiveV2(
-    { client, maxWaitTime: 20, minDelay: 1, maxDelay: 1 },
-    { FunctionName: name },
-  );
+  await settled(client, name);
+}
+
+/** Until a create or update has settled. The SDK's own waiters do the same, but in whole seconds. */
+export async function settled(client: LambdaClient, name: string): Promise<void> {
+  for (let attempt = 0; attempt < 1000; attempt += 1) {
+    const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    if (found.State !== 'Pending' && found.LastUpdateStatus !== 'InProgress') return;
+    await sleep(5);
+  }
+  throw new Error(`${name} did not settle`);
 }
 
 export interface Invoked {

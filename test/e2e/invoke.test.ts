@@ -9,21 +9,13 @@ import {
   PublishVersionCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
-  waitUntilFunctionUpdatedV2,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { deploy, invoke, zip } from './functions.ts';
+import { deploy, invoke, settled, zip } from './functions.ts';
 import { drivers, HearthProcess } from './hearth-process.ts';
 
 const reportPattern =
   /^REPORT RequestId: [0-9a-f-]{36}\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: \d+ MB\tMax Memory Used: \d+ MB\t(Init Duration: \d+\.\d\d ms\t)?(Status: \w+\t)?(Error Type: [\w.]+\t)?$/m;
-
-async function updated(client: LambdaClient, name: string): Promise<void> {
-  await waitUntilFunctionUpdatedV2(
-    { client, maxWaitTime: 20, minDelay: 1, maxDelay: 1 },
-    { FunctionName: name },
-  );
-}
 
 for (const driver of drivers) {
   describe(`invoke on the ${driver} driver`, () => {
@@ -332,7 +324,7 @@ def handler(event, context):
           ZipFile: await zip({ 'index.js': "exports.handler = async () => process.env.THIRD ?? 'two';" }),
         }),
       );
-      await updated(client, 'moves');
+      await settled(client, 'moves');
       assert.equal((await invoke(client, 'moves')).result, 'two');
       const pinned = await invoke(client, 'moves', {}, { Qualifier: '1' });
       assert.equal(pinned.result, 'one');
@@ -343,7 +335,7 @@ def handler(event, context):
           Environment: { Variables: { THIRD: 'three' } },
         }),
       );
-      await updated(client, 'moves');
+      await settled(client, 'moves');
       assert.equal((await invoke(client, 'moves:$LATEST')).result, 'three');
       assert.equal((await invoke(client, '000000000000:function:moves:1')).result, 'one');
     });
