@@ -31,7 +31,9 @@ addServeOptions(program.command('serve'))
   .action((flags: ServeFlags) => serve(flags));
 
 addServeOptions(program.command('sweep'))
-  .description('Remove what a killed server left on the host (processes, mounts, cgroups, network).')
+  .description(
+    'Remove what a killed server left on the host (processes, mounts, cgroups, network).',
+  )
   .action((flags: ServeFlags) => runSweep(flags));
 
 program
@@ -45,7 +47,10 @@ function addServeOptions(command: Command): Command {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--data <folder>', 'folder that holds all state', './.hearth')
     .addOption(
-      new Option('--sandbox <driver>', 'how functions are isolated; auto takes the strongest that works')
+      new Option(
+        '--sandbox <driver>',
+        'how functions are isolated; auto takes the strongest that works',
+      )
         .choices(['auto', 'process', 'oci'])
         .default('auto'),
     )
@@ -57,11 +62,34 @@ function addServeOptions(command: Command): Command {
         .default('off'),
     )
     .option('--insecure', 'allow --auth off on an address that others can reach', false)
-    .option('--pool-size <number>', 'sandboxes booted in advance, per runtime in use', wholeNumber, 2)
-    .option('--memory-budget-mb <number>', 'memory that functions may claim together (default: 80 % of the host’s)', wholeNumber)
-    .option('--environments-max <number>', 'execution environments at once', wholeNumber, defaultEnvironmentsMax())
-    .option('--idle-seconds <number>', 'stop an environment that was idle for so long', wholeNumber, 600)
-    .option('--enforce-runtime-deprecation', 'refuse to create functions of runtimes past their dates', false)
+    .option(
+      '--pool-size <number>',
+      'sandboxes booted in advance, per runtime in use',
+      wholeNumber,
+      2,
+    )
+    .option(
+      '--memory-budget-mb <number>',
+      'memory that functions may claim together (default: 80 % of the host’s)',
+      wholeNumber,
+    )
+    .option(
+      '--environments-max <number>',
+      'execution environments at once',
+      wholeNumber,
+      defaultEnvironmentsMax(),
+    )
+    .option(
+      '--idle-seconds <number>',
+      'stop an environment that was idle for so long',
+      wholeNumber,
+      600,
+    )
+    .option(
+      '--enforce-runtime-deprecation',
+      'refuse to create functions of runtimes past their dates',
+      false,
+    )
     .option('--function-logs', 'print what functions log on standard error', false)
     .addOption(
       new Option('--log-level <level>', 'the server’s own log, JSON lines on standard error')
@@ -117,7 +145,8 @@ async function runSweep(flags: ServeFlags): Promise<void> {
 }
 
 function sweepCommand(config: Config): [string, ...string[]] {
-  const runtime = config.ociRuntimePath === undefined ? [] : ['--runtime-path', config.ociRuntimePath];
+  const runtime =
+    config.ociRuntimePath === undefined ? [] : ['--runtime-path', config.ociRuntimePath];
   return [launcher, 'sweep', '--data', config.dataFolder, '--sandbox', config.sandbox, ...runtime];
 }
 
@@ -156,12 +185,18 @@ function readVersion(): string {
 }
 
 /** Errors whose message is written for the user; of any other the stack is worth showing. */
-const userErrors: readonly string[] = ['ConfigError', 'FolderLockedError', 'StoreError', 'SandboxDriverError'];
+const userErrors: readonly string[] = [
+  'ConfigError',
+  'FolderLockedError',
+  'StoreError',
+  'SandboxDriverError',
+];
 
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `${error.message}: another program has this port; choose one with --port`;
+  if (code === 'EADDRINUSE')
+    return `${error.message}: another program has this port; choose one with --port`;
   return userErrors.includes(error.name) ? error.message : (error.stack ?? error.message);
 }
 

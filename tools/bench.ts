@@ -15,7 +15,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -323,7 +323,13 @@ function printTable(): void {
   }
 }
 
-const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version };
+const machine = {
+  cpu: cpus()[0]?.model ?? '',
+  cores: cpus().length,
+  node: process.version,
+  // What others did in the last minute: above half of the cores, the figures say little.
+  loadBefore: loadavg()[0],
+};
 process.stdout.write(`${JSON.stringify({ machine, quick })}\n`);
 const languages = findLanguages();
 const echo = await startEchoServer();

@@ -1,5 +1,5 @@
 /** Randomness as a passed interface (ADR 0009): the only file that may draw random values. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
 
 export interface Random {
   /** A version 4 UUID, lower case, with hyphens. */
@@ -10,8 +10,23 @@ export interface Random {
   fraction(): number;
 }
 
+/** Random bytes are drawn in blocks: a block costs little more than a few bytes of it. */
+const blockBytes = 8 * 1024;
+const block = Buffer.alloc(blockBytes);
+let blockUsed = blockBytes;
+
+function hex(byteCount: number): string {
+  if (byteCount > blockBytes) return randomBytes(byteCount).toString('hex');
+  if (blockUsed + byteCount > blockBytes) {
+    randomFillSync(block);
+    blockUsed = 0;
+  }
+  blockUsed += byteCount;
+  return block.toString('hex', blockUsed - byteCount, blockUsed);
+}
+
 export const systemRandom: Random = {
   uuid: () => randomUUID(),
-  hex: (byteCount) => randomBytes(byteCount).toString('hex'),
+  hex,
   fraction: () => Math.random(),
 };

@@ -2,11 +2,7 @@
  * What the data plane knows of all functions, in memory, fed by the change feed: an invoke reads
  * nothing else (ADR 0007).
  */
-import {
-  collections,
-  type FunctionRecord,
-  type VersionRecord,
-} from '../model/function.ts';
+import { collections, type FunctionRecord, type VersionRecord } from '../model/function.ts';
 import { runnableVersion, type RunnableVersion } from '../model/runnable-version.ts';
 import type { Change, Store, Subscription } from '../store/store.ts';
 

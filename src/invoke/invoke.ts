@@ -105,7 +105,11 @@ export class Invoker {
     return version;
   }
 
-  async #start(request: InvokeRequest, version: RunnableVersion, payload: Buffer): Promise<Attempt> {
+  async #start(
+    request: InvokeRequest,
+    version: RunnableVersion,
+    payload: Buffer,
+  ): Promise<Attempt> {
     const lease = this.#worker.acquireWarm(version) ?? leaseOf(await this.#worker.acquire(version));
     return lease.invoke({
       requestId: request.requestId,

@@ -1,6 +1,6 @@
 /**
  * Turns what an environment came to into what the caller gets: the only place where faults become
- * function errors or API errors (ADR 0010).
+ * function errors or API errors (ADR 0013).
  */
 import { serviceError } from '../model/errors.ts';
 import type { InvocationOutcome } from '../worker/environment.ts';
@@ -38,7 +38,10 @@ function faultPayload(fault: Fault, requestId: string): Buffer {
       );
     case 'timeout': {
       const seconds = (fault.timeoutMs / 1000).toFixed(2);
-      return errorDocument(fault, `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`);
+      return errorDocument(
+        fault,
+        `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`,
+      );
     }
     case 'exit':
       return errorDocument(fault, `RequestId: ${requestId} Error: ${describeExit(fault.exit)}`);

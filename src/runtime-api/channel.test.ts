@@ -34,7 +34,11 @@ function frame(type: number, header: object, payload = ''): Buffer {
 }
 
 /** Records what the runtime says and resolves `said(n)` once it has said n things. */
-function recordingPort(): { port: RuntimePort; words: unknown[][]; said(count: number): Promise<void> } {
+function recordingPort(): {
+  port: RuntimePort;
+  words: unknown[][];
+  said(count: number): Promise<void>;
+} {
   const words: unknown[][] = [];
   let wake: () => void = () => undefined;
   const say = (...word: unknown[]): PortAnswer => {
@@ -73,7 +77,10 @@ test('channel passes frames on, however the stream cuts them', async () => {
   for (const byte of bytes) runtime.write(Buffer.of(byte));
   await channel.booted;
   await said(4);
-  assert.deepEqual(words.map(([word]) => word), ['next', 'respond', 'fail', 'initError']);
+  assert.deepEqual(
+    words.map(([word]) => word),
+    ['next', 'respond', 'fail', 'initError'],
+  );
   assert.deepEqual(words[1], ['respond', 'r1', '{"ok":true}']);
   assert.deepEqual(words[2], ['fail', 'r2', 'Error', '{"errorType":"Error"}']);
   runtime.destroy();

@@ -46,7 +46,10 @@ export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
   const end = (): void => {
     booted.reject(new Error('the runtime ended before it had booted'));
   };
-  stream.on('data', readFrames(onFrame, () => stream.destroy()));
+  stream.on(
+    'data',
+    readFrames(onFrame, () => stream.destroy()),
+  );
   stream.on('error', end);
   stream.on('end', () => stream.destroy());
   stream.on('close', end);

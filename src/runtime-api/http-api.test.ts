@@ -49,7 +49,11 @@ before(async () => {
 });
 after(() => api.close());
 
-async function post(path: string, body: string, headers: Record<string, string> = {}): Promise<Response> {
+async function post(
+  path: string,
+  body: string,
+  headers: Record<string, string> = {},
+): Promise<Response> {
   return fetch(`${base}${path}`, { method: 'POST', body, headers });
 }
 
@@ -65,7 +69,10 @@ test('next answers the event with the documented headers', async () => {
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('lambda-runtime-aws-request-id'), 'r1');
   assert.equal(response.headers.get('lambda-runtime-deadline-ms'), '1700000000123');
-  assert.equal(response.headers.get('lambda-runtime-invoked-function-arn'), invocation.invokedFunctionArn);
+  assert.equal(
+    response.headers.get('lambda-runtime-invoked-function-arn'),
+    invocation.invokedFunctionArn,
+  );
   assert.equal(response.headers.get('lambda-runtime-trace-id'), invocation.traceId);
   assert.equal(response.headers.get('lambda-runtime-client-context'), '{"client":{}}');
   assert.equal(response.headers.get('lambda-runtime-cognito-identity'), null);
@@ -87,10 +94,16 @@ test('response answers 400 for a request id that is not in flight', async () => 
 
 test('response passes a body over the bound on as too long, not as it came', async () => {
   answer = { status: 'tooLarge', maxBytes: limits.invokeResponseBytesMax };
-  const response = await post('/invocation/r1/response', 'a'.repeat(limits.invokeResponseBytesMax * 2));
+  const response = await post(
+    '/invocation/r1/response',
+    'a'.repeat(limits.invokeResponseBytesMax * 2),
+  );
   answer = accepted;
   assert.equal(response.status, 413);
-  assert.equal(((await response.json()) as { errorType: string }).errorType, 'RequestEntityTooLarge');
+  assert.equal(
+    ((await response.json()) as { errorType: string }).errorType,
+    'RequestEntityTooLarge',
+  );
   const length = words.at(-1)?.[3] as number;
   assert(length > limits.invokeResponseBytesMax && length < limits.invokeResponseBytesMax * 1.1);
 });
@@ -111,7 +124,10 @@ test('a transition that is not allowed answers 403', async () => {
   const response = await post('/init/error', '{}');
   answer = accepted;
   assert.equal(response.status, 403);
-  assert.equal(((await response.json()) as { errorType: string }).errorType, 'InvalidStateTransition');
+  assert.equal(
+    ((await response.json()) as { errorType: string }).errorType,
+    'InvalidStateTransition',
+  );
 });
 
 test('unknown paths answer 404 and wrong methods 405', async () => {

@@ -4,7 +4,12 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { limits, MIB } from '../model/limits.ts';
-import type { Invocation, PortAnswer, RuntimeHttpApi, RuntimePort } from '../worker/runtime-port.ts';
+import type {
+  Invocation,
+  PortAnswer,
+  RuntimeHttpApi,
+  RuntimePort,
+} from '../worker/runtime-port.ts';
 
 const base = '/2018-06-01/runtime';
 const invocationPath = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/;
@@ -116,7 +121,11 @@ function postError(port: RuntimePort, requestId: string, exchange: Exchange): vo
   });
 }
 
-function postInitError(port: RuntimePort, request: IncomingMessage, response: ServerResponse): void {
+function postInitError(
+  port: RuntimePort,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   readBody(request, errorBytesMax, (body) => {
     const errorType = reportedErrorType(request, body);
     answerPort(response, port.initError({ errorType, payload: body }));

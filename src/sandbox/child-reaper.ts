@@ -3,6 +3,7 @@
  * become this process's because it adopts orphans. Node reaps only the children it started, so the two
  * never take each other's.
  */
+import { readdirSync, readFileSync } from 'node:fs';
 import { deferred, type Deferred } from '../base/deferred.ts';
 import { adoptOrphans, reapChild, type ChildStatus } from './native.ts';
 
@@ -23,6 +24,16 @@ export class ChildReaper {
     return waiting.promise;
   }
 
+  /**
+   * Reaps adopted children that nobody waits for, which a runtime left behind when it failed midway:
+   * unreaped, they would keep their pid namespace from ending. Returns how many.
+   */
+  reapStrays(): number {
+    const strays = adoptedZombies().filter((pid) => !this.#waiting.has(pid));
+    for (const pid of strays) reapChild(pid);
+    return strays.length;
+  }
+
   close(): void {
     process.off('SIGCHLD', this.#onChildSignal);
   }
@@ -36,5 +47,30 @@ export class ChildReaper {
     if (status === null) return;
     this.#waiting.delete(pid);
     waiting.resolve(status === 'gone' ? null : status);
+  }
+}
+
+/**
+ * Children of this process that have ended and were inside a pid namespace, but not as its process 1:
+ * those that child_process started are in our own namespace, or process 1 of another.
+ */
+function adoptedZombies(): number[] {
+  const threads = readdirSync('/proc/self/task');
+  const children = threads.flatMap((thread) => {
+    const list = readText(`/proc/self/task/${thread}/children`);
+    return list.split(' ').filter(Boolean).map(Number);
+  });
+  return children.filter((pid) => {
+    const status = readText(`/proc/${pid}/status`);
+    const inside = /^NSpid:\t\d+\t.*?(\d+)$/m.exec(status)?.[1];
+    return /^State:\tZ/m.test(status) && inside !== undefined && inside !== '1';
+  });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Faults: how an environment can fail, the third of the four error families (ADR 0010). A closed
+ * Faults: how an environment can fail, the third of the four error families (ADR 0013). A closed
  * list; only `worker/` makes them and only `invoke/` turns them into answers.
  */
 import type { ProcessExit } from '../sandbox/sandbox.ts';

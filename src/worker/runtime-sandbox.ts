@@ -12,7 +12,12 @@ import type {
   SandboxLimits,
   SandboxProcess,
 } from '../sandbox/sandbox.ts';
-import type { RuntimeChannel, RuntimeHttpApi, RuntimePort, RuntimeTransports } from './runtime-port.ts';
+import type {
+  RuntimeChannel,
+  RuntimeHttpApi,
+  RuntimePort,
+  RuntimeTransports,
+} from './runtime-port.ts';
 import { startArguments, startEnvironment, type InstalledRuntime } from './runtimes.ts';
 
 /** The runtime process of one sandbox; replaced by a new one after a reset. */
@@ -60,7 +65,12 @@ export class RuntimeSandbox {
     const httpApi = transports.createHttpApi();
     try {
       const runtimeApiAddress = await sandbox.serve(httpApi.server);
-      return new RuntimeSandbox(sandbox, transports, { runtime, limits, httpApi, runtimeApiAddress });
+      return new RuntimeSandbox(sandbox, transports, {
+        runtime,
+        limits,
+        httpApi,
+        runtimeApiAddress,
+      });
     } catch (error) {
       httpApi.close();
       await sandbox.destroy();
@@ -148,7 +158,10 @@ export class RuntimeSandbox {
  * Where a custom runtime's `bootstrap` is: in the code, else in a layer (guide page 021). The answer
  * is a path inside the sandbox, or null when there is none that may be executed.
  */
-export async function findBootstrap(sandbox: Sandbox, binding: SandboxBinding): Promise<string | null> {
+export async function findBootstrap(
+  sandbox: Sandbox,
+  binding: SandboxBinding,
+): Promise<string | null> {
   const candidates = [
     { host: join(binding.codeDir, 'bootstrap'), inside: join(sandbox.paths.taskRoot, 'bootstrap') },
     ...binding.layerDirs.toReversed().map((layer) => ({

@@ -212,7 +212,8 @@ export class Worker {
   }
 
   #waitForRoom(): Promise<boolean> {
-    if (this.#closed || this.#waiters.length >= this.#options.waitersMax) return Promise.resolve(false);
+    if (this.#closed || this.#waiters.length >= this.#options.waitersMax)
+      return Promise.resolve(false);
     const room = deferred<boolean>();
     const waiter: Waiter = {
       room,
@@ -309,7 +310,11 @@ export class Worker {
 
   #createSandbox(runtime: InstalledRuntime, sandboxLimits: SandboxLimits): Promise<RuntimeSandbox> {
     const id = `${runtime.language}-${this.#random.hex(8)}`;
-    return RuntimeSandbox.create(this.#driver, this.#transports, { id, runtime, limits: sandboxLimits });
+    return RuntimeSandbox.create(this.#driver, this.#transports, {
+      id,
+      runtime,
+      limits: sandboxLimits,
+    });
   }
 
   #logStreamName(version: RunnableVersion): string {
@@ -351,7 +356,9 @@ export class Worker {
     resident.freezeTimer = this.#clock.schedule(this.#options.freezeAfterMs, () =>
       environment.freeze(),
     );
-    resident.idleTimer = this.#clock.schedule(this.#options.idleMsMax, () => this.#expire(resident));
+    resident.idleTimer = this.#clock.schedule(this.#options.idleMsMax, () =>
+      this.#expire(resident),
+    );
     this.#wakeWaiter();
   }
 

@@ -156,7 +156,10 @@ async function check(client: LambdaClient, name: string, known: Known): Promise<
 }
 
 async function storedBlobs(dataFolder: string): Promise<number> {
-  const entries = await readdir(join(dataFolder, 'blobs'), { recursive: true, withFileTypes: true });
+  const entries = await readdir(join(dataFolder, 'blobs'), {
+    recursive: true,
+    withFileTypes: true,
+  });
   return entries.filter((entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name)).length;
 }
 
@@ -187,7 +190,11 @@ test('acknowledged writes survive SIGKILL at any moment, and nothing half-made s
         writers.flatMap(({ known }) => [...known.possible, ...known.versions.values()]),
       );
       used.delete(undefined);
-      assert.equal(await storedBlobs(dataFolder), used.size, 'only code that something uses is kept');
+      assert.equal(
+        await storedBlobs(dataFolder),
+        used.size,
+        'only code that something uses is kept',
+      );
       if (round === roundCount) break;
       const storm = writers.map(({ name, known }) => write(hearth.client, name, known, random));
       await sleep(20 + random() * roundMsMax);

@@ -41,7 +41,10 @@ for (const driver of drivers) {
       assert.equal(cold.version, '$LATEST');
       assert.equal(cold.functionError, undefined);
       assert.match(cold.log, /^INIT_START Runtime Version: nodejs:24\./);
-      assert.match(cold.log, new RegExp(`^START RequestId: ${cold.requestId} Version: \\$LATEST$`, 'm'));
+      assert.match(
+        cold.log,
+        new RegExp(`^START RequestId: ${cold.requestId} Version: \\$LATEST$`, 'm'),
+      );
       assert.match(cold.log, new RegExp(`\\t${cold.requestId}\\tINFO\\tsaw 1$`, 'm'));
       assert.match(cold.log, new RegExp(`^END RequestId: ${cold.requestId}$`, 'm'));
       assert.match(cold.log, reportPattern);
@@ -111,7 +114,10 @@ for (const driver of drivers) {
       assert.equal(pythonError['errorType'], 'KeyError');
       assert.equal(pythonError['errorMessage'], "'missing'");
       assert.equal(pythonError['requestId'], python.requestId);
-      assert.match(String((pythonError['stackTrace'] as string[])[0]), /app\.py", line 2, in handler/);
+      assert.match(
+        String((pythonError['stackTrace'] as string[])[0]),
+        /app\.py", line 2, in handler/,
+      );
       assert.match(python.log, /\[ERROR\] KeyError: 'missing'/);
     });
 
@@ -119,10 +125,7 @@ for (const driver of drivers) {
       await deploy(client, 'import-error', { files: { 'index.js': "require('not-there');" } });
       const first = await invoke(client, 'import-error');
       assert.equal(first.functionError, 'Unhandled');
-      assert.equal(
-        (first.result as { errorType: string }).errorType,
-        'Runtime.ImportModuleError',
-      );
+      assert.equal((first.result as { errorType: string }).errorType, 'Runtime.ImportModuleError');
       assert.match(
         first.log,
         /^INIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: init\tStatus: error\tError Type: Runtime\.ImportModuleError$/m,
@@ -203,27 +206,35 @@ def handler(event, context):
       });
       const response = await invoke(client, 'slow-init');
       assert.equal(response.result, 'ready');
-      assert.match(response.log, /^INIT_REPORT Init Duration: \d{5}\.\d\d ms\tPhase: init\tStatus: timeout$/m);
+      assert.match(
+        response.log,
+        /^INIT_REPORT Init Duration: \d{5}\.\d\d ms\tPhase: init\tStatus: timeout$/m,
+      );
       assert.doesNotMatch(response.log, /\tInit Duration/);
     });
 
-    test('out of memory is told from other exits', { skip: driver === 'process' && 'the process driver has no memory limit' }, async () => {
-      await deploy(client, 'hungry', {
-        Timeout: 20,
-        MemorySize: 128,
-        Runtime: 'python3.11',
-        Handler: 'app.handler',
-        files: {
-          'app.py': 'def handler(event, context):\n    kept = []\n    while True:\n        kept.append(bytearray(b"x" * (8 << 20)))\n',
-        },
-      });
-      const killed = await invoke(client, 'hungry');
-      assert.deepEqual(killed.result, {
-        errorType: 'Runtime.OutOfMemory',
-        errorMessage: `RequestId: ${killed.requestId} Error: Runtime exited with error: signal: killed`,
-      });
-      assert.match(killed.log, /Max Memory Used: 128 MB\t.*Error Type: Runtime\.OutOfMemory\t$/m);
-    });
+    test(
+      'out of memory is told from other exits',
+      { skip: driver === 'process' && 'the process driver has no memory limit' },
+      async () => {
+        await deploy(client, 'hungry', {
+          Timeout: 20,
+          MemorySize: 128,
+          Runtime: 'python3.11',
+          Handler: 'app.handler',
+          files: {
+            'app.py':
+              'def handler(event, context):\n    kept = []\n    while True:\n        kept.append(bytearray(b"x" * (8 << 20)))\n',
+          },
+        });
+        const killed = await invoke(client, 'hungry');
+        assert.deepEqual(killed.result, {
+          errorType: 'Runtime.OutOfMemory',
+          errorMessage: `RequestId: ${killed.requestId} Error: Runtime exited with error: signal: killed`,
+        });
+        assert.match(killed.log, /Max Memory Used: 128 MB\t.*Error Type: Runtime\.OutOfMemory\t$/m);
+      },
+    );
 
     test('payloads are bounded both ways', async () => {
       await deploy(client, 'sizes', {
@@ -245,7 +256,8 @@ def handler(event, context):
       assert.equal(tooLarge.functionError, 'Unhandled');
       assert.deepEqual(tooLarge.result, {
         errorType: 'Function.ResponseSizeTooLarge',
-        errorMessage: 'Response payload size exceeded maximum allowed payload size (6291556 bytes).',
+        errorMessage:
+          'Response payload size exceeded maximum allowed payload size (6291556 bytes).',
       });
       assert.equal((await invoke(client, 'sizes', {})).result, 2);
     });
@@ -275,9 +287,14 @@ def handler(event, context):
         },
       });
       const clientContext = { client: { app_title: 'tests' }, custom: { k: 'v' } };
-      const { result, requestId } = await invoke(client, 'context', {}, {
-        ClientContext: Buffer.from(JSON.stringify(clientContext)).toString('base64'),
-      });
+      const { result, requestId } = await invoke(
+        client,
+        'context',
+        {},
+        {
+          ClientContext: Buffer.from(JSON.stringify(clientContext)).toString('base64'),
+        },
+      );
       const { context, env } = result as {
         context: Record<string, unknown>;
         env: Record<string, string>;
@@ -304,8 +321,14 @@ def handler(event, context):
       assert.equal(env['AWS_LAMBDA_FUNCTION_VERSION'], '$LATEST');
       assert.equal(env['AWS_LAMBDA_INITIALIZATION_TYPE'], 'on-demand');
       assert.equal(env['AWS_LAMBDA_LOG_GROUP_NAME'], '/aws/lambda/context');
-      assert.match(env['AWS_LAMBDA_LOG_STREAM_NAME'] ?? '', /^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/);
-      assert.match(env['_X_AMZN_TRACE_ID'] ?? '', /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0/);
+      assert.match(
+        env['AWS_LAMBDA_LOG_STREAM_NAME'] ?? '',
+        /^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/,
+      );
+      assert.match(
+        env['_X_AMZN_TRACE_ID'] ?? '',
+        /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0/,
+      );
       assert.equal(env['TZ'], ':UTC');
       assert.equal(env['LANG'], 'en_US.UTF-8');
       if (driver === 'oci') {
@@ -315,13 +338,17 @@ def handler(event, context):
     });
 
     test('versions keep their code while $LATEST moves on', async () => {
-      await deploy(client, 'moves', { files: { 'index.js': "exports.handler = async () => 'one';" } });
+      await deploy(client, 'moves', {
+        files: { 'index.js': "exports.handler = async () => 'one';" },
+      });
       await client.send(new PublishVersionCommand({ FunctionName: 'moves' }));
       assert.equal((await invoke(client, 'moves')).result, 'one');
       await client.send(
         new UpdateFunctionCodeCommand({
           FunctionName: 'moves',
-          ZipFile: await zip({ 'index.js': "exports.handler = async () => process.env.THIRD ?? 'two';" }),
+          ZipFile: await zip({
+            'index.js': "exports.handler = async () => process.env.THIRD ?? 'two';",
+          }),
         }),
       );
       await settled(client, 'moves');

@@ -108,7 +108,11 @@ for (const driver of drivers) {
     }
 
     test('a runtime that is missing here says so plainly', async () => {
-      await deploy(client, 'missing', { Runtime: 'dotnet8', Handler: 'A::B::C', files: { a: 'a' } });
+      await deploy(client, 'missing', {
+        Runtime: 'dotnet8',
+        Handler: 'A::B::C',
+        files: { a: 'a' },
+      });
       await assert.rejects(invoke(client, 'missing'), (error: Error & { $metadata: unknown }) => {
         assert.equal(error.name, 'InvalidRuntimeException');
         assert.match(error.message, /\.NET/);
@@ -209,7 +213,10 @@ for (const driver of drivers) {
       });
       const answer = await invoke(client, 'silent');
       assert.equal((answer.result as Record<string, string>)['errorType'], 'Sandbox.Timedout');
-      assert.match(answer.log, /^INIT_REPORT Init Duration: 1\d{4}\.\d\d ms\tPhase: init\tStatus: timeout$/m);
+      assert.match(
+        answer.log,
+        /^INIT_REPORT Init Duration: 1\d{4}\.\d\d ms\tPhase: init\tStatus: timeout$/m,
+      );
       assert.match(answer.log, /^INIT_REPORT .*\tPhase: invoke\tStatus: timeout$/m);
     });
 

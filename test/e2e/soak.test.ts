@@ -16,7 +16,8 @@ const functionCount = 20;
 const callerCount = 16;
 const invokeCount = 2_000;
 
-const nodeCode = "exports.handler = async (event, context) => ({ n: event.n, by: context.functionName });";
+const nodeCode =
+  'exports.handler = async (event, context) => ({ n: event.n, by: context.functionName });';
 const pythonCode =
   'def handler(event, context):\n    return {"n": event["n"], "by": context.function_name}\n';
 
@@ -44,7 +45,8 @@ async function invokeAll(client: LambdaClient, names: readonly string[]): Promis
       const name = names[n % names.length] ?? '';
       const answer = await invoke(client, name, { n }, n % 10 === 0 ? {} : { LogType: 'None' });
       assert.deepEqual(answer.result, { n, by: name });
-      if (n % 10 === 0) assert.match(answer.log, new RegExp(`REPORT RequestId: ${answer.requestId}`));
+      if (n % 10 === 0)
+        assert.match(answer.log, new RegExp(`REPORT RequestId: ${answer.requestId}`));
     }
   };
   await Promise.all(Array.from({ length: callerCount }, caller));
@@ -103,7 +105,9 @@ async function killInTheMiddle(hearth: HearthProcess): Promise<void> {
         "exports.handler = ({ ms }) => new Promise((resolve) => { console.log('working'); setTimeout(resolve, ms); });",
     },
   });
-  await deploy(hearth.client, 'idle', { files: { 'index.js': 'exports.handler = async () => 1;' } });
+  await deploy(hearth.client, 'idle', {
+    files: { 'index.js': 'exports.handler = async () => 1;' },
+  });
   await invoke(hearth.client, 'idle');
   await invoke(hearth.client, 'busy', { ms: 0 });
   const cut = Array.from({ length: 3 }, () =>

@@ -94,6 +94,7 @@ async function createParts(
   if (resolver.problem !== null)
     notices.push(`sandbox oci: no name resolution: ${resolver.problem}`);
   const parts: OciParts = {
+    clock,
     log,
     instanceId,
     folders,

@@ -1,4 +1,5 @@
 /** What all sandboxes of one OCI driver share. */
+import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { ChildReaper } from '../child-reaper.ts';
 import type { Cgroups } from './cgroups.ts';
@@ -22,6 +23,7 @@ export interface OciFolders {
 }
 
 export interface OciParts {
+  readonly clock: Clock;
   readonly log: Log;
   /** See instance.ts. */
   readonly instanceId: string;

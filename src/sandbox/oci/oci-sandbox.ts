@@ -21,6 +21,7 @@ import {
 import type { Server } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { assert } from '../../base/assert.ts';
+import { delay } from '../../base/clock.ts';
 import { MIB } from '../../model/limits.ts';
 import type { ChildStatus } from '../native.ts';
 import { inNetworkNamespace, listenTcp, mount, mountFlags, unmount } from '../native.ts';
@@ -48,6 +49,9 @@ const SERVE_PORT = 9001;
 
 /** Links followed when looking for an executable, as the kernel's bound. */
 const LINKS_MAX = 40;
+
+/** Between looks for what a failed start left behind. */
+const STRAY_PAUSE_MS = 10;
 
 const PEAK_LINE = /^VmHWM:\s+(\d+) kB/m;
 
@@ -349,7 +353,12 @@ export class OciSandbox implements Sandbox {
   /** After a start that failed at any point. */
   async #endContainer(container: string, pids: PidNamespace): Promise<void> {
     pids.kill();
-    await pids.ended;
+    let isEnded = false;
+    const ended = pids.ended.then(() => (isEnded = true));
+    while (!isEnded) {
+      this.#parts.reaper.reapStrays();
+      await Promise.race([ended, delay(this.#parts.clock, STRAY_PAUSE_MS)]);
+    }
     this.#cleanUp(container);
   }
 

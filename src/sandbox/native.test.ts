@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
+import { test } from 'node:test';
+import {
+  createPipe,
+  createSocketPair,
+  isLinux,
+  mount,
+  NativeError,
+  reapChild,
+  signalName,
+  withInheritedMark,
+} from './native.ts';
+import { markOf } from './process/process-table.ts';
+
+test('createPipe carries bytes and no child inherits it', () => {
+  const { readFd, writeFd } = createPipe();
+  writeSync(writeFd, 'hello');
+  const buffer = Buffer.alloc(16);
+  assert.equal(readSync(readFd, buffer), 5);
+  const script = `try { require('node:fs').fstatSync(${writeFd}).isFIFO() && console.log('inherited') } catch {}`;
+  assert.equal(String(spawnSync(process.execPath, ['-e', script]).stdout), '');
+  closeSync(readFd);
+  closeSync(writeFd);
+});
+
+test('createSocketPair carries bytes both ways', () => {
+  const [one, two] = createSocketPair();
+  assert.ok(fstatSync(one).isSocket());
+  const buffer = Buffer.alloc(4);
+  writeSync(one, 'ping');
+  readSync(two, buffer);
+  assert.equal(String(buffer), 'ping');
+  writeSync(two, 'pong');
+  readSync(one, buffer);
+  assert.equal(String(buffer), 'pong');
+  closeSync(one);
+  closeSync(two);
+});
+
+test('signalName knows names and numbers', () => {
+  assert.equal(signalName(9), 'SIGKILL');
+  assert.equal(signalName(40), 'SIG40');
+});
+
+test(
+  'withInheritedMark marks children for life and not this process',
+  { skip: !isLinux },
+  async () => {
+    const before = markOf(process.pid);
+    const mark = 0x4852_0123_4567_0001n;
+    const script = "env -i setsid sh -c 'echo up; sleep 100'";
+    const child = withInheritedMark(mark, () =>
+      spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
+    await once(child.stdout, 'data');
+    assert.equal(markOf(child.pid!), mark);
+    assert.equal(markOf(process.pid), before);
+    process.kill(-child.pid!, 'SIGKILL');
+    await once(child, 'exit');
+  },
+);
+
+test('reapChild does not take what is not ours', { skip: !isLinux }, () => {
+  assert.equal(reapChild(1), 'gone');
+});
+
+test('a failed call is a NativeError with its code', { skip: !isLinux }, () => {
+  assert.throws(
+    () => mount('/no/such/source', '/no/such/target', null, 0),
+    (error) => error instanceof NativeError && ['ENOENT', 'EPERM'].includes(error.code),
+  );
+});
