@@ -34,11 +34,16 @@ export class HearthProcess {
   readonly dataFolder: string;
   readonly child: ChildProcess;
   readonly client: LambdaClient;
-  /** All that the server printed on standard error so far. */
-  stderr = '';
+  readonly #stderrChunks: Buffer[];
 
-  private constructor(child: ChildProcess, url: string, dataFolder: string) {
+  private constructor(
+    child: ChildProcess,
+    url: string,
+    dataFolder: string,
+    stderrChunks: Buffer[],
+  ) {
     this.child = child;
+    this.#stderrChunks = stderrChunks;
     this.url = url;
     this.dataFolder = dataFolder;
     this.client = createClient(url);
@@ -50,16 +55,15 @@ export class HearthProcess {
     const child = spawn(launcher, [...flags, ...(options.flags ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let stderr = '';
-    let started: HearthProcess | undefined;
-    child.stderr.on('data', (bytes: Buffer) => {
-      stderr += String(bytes);
-      if (started !== undefined) started.stderr = stderr;
-    });
-    const url = await readyUrl(child, () => stderr);
-    started = new HearthProcess(child, url, dataFolder);
-    started.stderr = stderr;
-    return started;
+    const stderrChunks: Buffer[] = [];
+    child.stderr.on('data', (bytes: Buffer) => stderrChunks.push(bytes));
+    const url = await readyUrl(child, stderrChunks);
+    return new HearthProcess(child, url, dataFolder, stderrChunks);
+  }
+
+  /** All that the server printed on standard error so far. */
+  get stderr(): string {
+    return Buffer.concat(this.#stderrChunks).toString();
   }
 
   get pid(): number {
@@ -90,7 +94,7 @@ export class HearthProcess {
   }
 }
 
-async function readyUrl(child: ChildProcess, stderr: () => string): Promise<string> {
+async function readyUrl(child: ChildProcess, stderrChunks: readonly Buffer[]): Promise<string> {
   const { stdout } = child;
   if (stdout === null) throw new Error('the server has no standard output');
   for await (const line of createInterface({ input: stdout })) {
@@ -100,7 +104,7 @@ async function readyUrl(child: ChildProcess, stderr: () => string): Promise<stri
       return url;
     }
   }
-  throw new Error(`the server ended before it was ready:\n${stderr()}`);
+  throw new Error(`the server ended before it was ready:\n${Buffer.concat(stderrChunks)}`);
 }
 
 export function createClient(endpoint: string): LambdaClient {

@@ -94,10 +94,10 @@ for (const driver of drivers) {
           files: isNode ? { 'lib/app.mjs': nodeModule } : { 'lib/app.py': pythonModule },
         });
         const event = { text: 'ünï', list: [1, 2.5, null, true] };
-        for (const _ of ['cold', 'warm']) {
+        for (const start of ['cold', 'warm']) {
           const answer = await invoke(client, name, event);
           const result = answer.result as Record<string, unknown>;
-          assert.equal(answer.functionError, undefined, answer.text);
+          assert.equal(answer.functionError, undefined, `${start}: ${answer.text}`);
           assert.deepEqual(result['event'], event);
           const [, major = ''] = /^[a-z]+(.*?)(\.x)?$/.exec(id) ?? [];
           assert(String(result['version']).replace('v', '').startsWith(major), answer.text);
