@@ -14,9 +14,10 @@ import {
   tooManyRequests,
 } from '../model/errors.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
-import type { Attempt, FinishedInvocation } from '../worker/environment.ts';
-import type { AcquireResult, Worker } from '../worker/worker.ts';
-import type { Concurrency, Permit } from './concurrency.ts';
+import type { FinishedInvocation } from '../worker/environment.ts';
+import type { Invocation } from '../worker/runtime-port.ts';
+import type { AcquireResult, Lease, Worker } from '../worker/worker.ts';
+import type { Concurrency } from './concurrency.ts';
 import type { FunctionDirectory } from './function-directory.ts';
 import { renderOutcome, type InvokeAnswer } from './outcome.ts';
 
@@ -81,8 +82,11 @@ export class Invoker {
       throw tooManyRequests('ConcurrentInvocationLimitExceeded', 'Rate Exceeded.');
     }
     try {
-      const attempt = await this.#start(request, version, payload);
-      releaseAfter(attempt, permit);
+      const lease =
+        this.#worker.acquireWarm(version) ?? leaseOf(await this.#worker.acquire(version));
+      const invocation = this.#invocation(request, version, payload);
+      // Held until the environment is free again, not until the caller has the answer.
+      const attempt = lease.invoke(invocation, () => permit.release());
       const answer = renderOutcome(await attempt.outcome, request.requestId);
       return { ...answer, executedVersion: version.version, finished: attempt.finished };
     } catch (error) {
@@ -105,24 +109,18 @@ export class Invoker {
     return version;
   }
 
-  async #start(
-    request: InvokeRequest,
-    version: RunnableVersion,
-    payload: Buffer,
-  ): Promise<Attempt> {
-    const lease = this.#worker.acquireWarm(version) ?? leaseOf(await this.#worker.acquire(version));
-    return lease.invoke({
-      requestId: request.requestId,
+  #invocation(request: InvokeRequest, version: RunnableVersion, payload: Buffer): Invocation {
+    const { requestId, qualifier, clientContext } = request;
+    const { functionArn: arn } = version;
+    return {
+      requestId,
       payload,
       deadlineMs: this.#clock.nowMs() + version.timeoutMs,
-      invokedFunctionArn:
-        request.qualifier === undefined
-          ? version.functionArn
-          : `${version.functionArn}:${request.qualifier}`,
+      invokedFunctionArn: qualifier === undefined ? arn : `${arn}:${qualifier}`,
       traceId: request.traceHeader ?? this.#newTrace(),
-      clientContext: decodeClientContext(request.clientContext),
+      clientContext: decodeClientContext(clientContext),
       cognitoIdentity: undefined,
-    });
+    };
   }
 
   /** PassThrough without an upstream decision: not sampled (guide page 017). */
@@ -132,15 +130,7 @@ export class Invoker {
   }
 }
 
-/** The permit is held until the environment is free again, not until the caller has the answer. */
-function releaseAfter(attempt: Attempt, permit: Permit): void {
-  attempt.finished.then(
-    () => permit.release(),
-    () => permit.release(),
-  );
-}
-
-function leaseOf(acquired: AcquireResult): Extract<AcquireResult, { type: 'lease' }>['lease'] {
+function leaseOf(acquired: AcquireResult): Lease {
   switch (acquired.type) {
     case 'lease':
       return acquired.lease;

@@ -13,7 +13,7 @@ import {
   signalName,
   withInheritedMark,
 } from './native.ts';
-import { markOf } from './process/process-table.ts';
+import { markedProcesses, markOf } from './process/process-table.ts';
 
 test('createPipe carries bytes and no child inherits it', () => {
   const { readFd, writeFd } = createPipe();
@@ -51,14 +51,16 @@ test(
   async () => {
     const before = markOf(process.pid);
     const mark = 0x4852_0123_4567_0001n;
-    const script = "env -i setsid sh -c 'echo up; sleep 100'";
+    const script = "env -i setsid sh -c 'echo up; sleep 100' & wait";
     const child = withInheritedMark(mark, () =>
       spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] }),
     );
     await once(child.stdout, 'data');
     assert.equal(markOf(child.pid!), mark);
     assert.equal(markOf(process.pid), before);
-    process.kill(-child.pid!, 'SIGKILL');
+    const marked = markedProcesses((found) => found === mark);
+    assert.ok(marked.length >= 2, 'also the one in a session of its own, without environment');
+    for (const pid of marked) process.kill(pid, 'SIGKILL');
     await once(child, 'exit');
   },
 );

@@ -111,6 +111,16 @@ export function ioctl(fd: number, request: number, argument: Buffer): number {
   );
 }
 
+/** Linux and macOS differ in how they number requests. */
+const FIONREAD = isLinux ? 0x541b : 0x4004667f;
+const readableLength = Buffer.alloc(4);
+
+/** How many bytes can be read from a pipe or socket without waiting. */
+export function readableBytes(fd: number): number {
+  ioctl(fd, FIONREAD, readableLength);
+  return readableLength.readInt32LE(0);
+}
+
 /** `request` with a number as its argument. */
 export function ioctlNumber(fd: number, request: number, argument: number): number {
   const detail = `0x${request.toString(16)}`;

@@ -1,11 +1,13 @@
 /** The two streams between the server and a sandbox's main process: its output and its channel. */
-import { closeSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { createPipe, createSocketPair } from './native.ts';
+import { createPipe, createSocketPair, readableBytes } from './native.ts';
 
 export interface ProcessStreams {
   /** Our read end of the one pipe that is both standard output and standard error. */
   readonly output: Socket;
+  /** Emits at once, as 'data' of `output`, what the pipe holds already. */
+  drainOutput(): void;
   /** Our end of the channel; null without one. */
   readonly channel: Socket | null;
   /** What to give child_process.spawn as `stdio`: standard input is empty. */
@@ -30,10 +32,24 @@ export function createProcessStreams(withChannel: boolean): ProcessStreams {
   for (const stream of [output, channel]) stream?.on('error', () => {});
   return {
     output,
+    drainOutput: () => drainPipe(output, pipe.readFd),
     channel,
     stdio: ['ignore', pipe.writeFd, pipe.writeFd, ...(pair === null ? [] : [pair[1]])],
     releaseChildEnds: () => childEnds.splice(0).forEach((fd) => closeSync(fd)),
   };
+}
+
+/**
+ * Reads beside the event loop, which then finds the pipe empty: so that a log is complete at the moment
+ * an answer arrives, without waiting for a turn. What is being written meanwhile comes later.
+ */
+function drainPipe(output: Socket, readFd: number): void {
+  // Once destroyed, its descriptor may be another file's.
+  if (output.destroyed) return;
+  const length = readableBytes(readFd);
+  if (length === 0) return;
+  const bytes = Buffer.allocUnsafe(length);
+  output.emit('data', bytes.subarray(0, readSync(readFd, bytes)));
 }
 
 /** Ends both streams of a process that did not start. */

@@ -78,6 +78,8 @@ export interface SandboxProcess {
   readonly channel: Duplex | null;
   /** Standard output and standard error in one pipe, in the order they were written. */
   readonly output: Readable;
+  /** Emits at once, as 'data' of `output`, what the pipe holds already; takes a few microseconds. */
+  drainOutput(): void;
   /** Resolves once, when the main process has ended and nothing else of it runs in the sandbox. */
   readonly exited: Promise<ProcessExit>;
   /** Sends a signal to the main process; a no-op once it ended. */

@@ -47,7 +47,7 @@ export interface FinishedInvocation {
 /** An invocation under way: the caller's answer and its end are different events. */
 export interface Attempt {
   readonly outcome: Promise<InvocationOutcome>;
-  /** Once the runtime is ready again or was reset, and the log is complete. */
+  /** Once the runtime asked for the next event or was reset, and END and REPORT are written. */
   readonly finished: Promise<FinishedInvocation>;
 }
 
@@ -71,6 +71,8 @@ interface CurrentInvocation {
   readonly outcome: Deferred<InvocationOutcome>;
   readonly finished: Deferred<FinishedInvocation>;
   readonly timer: Timer;
+  /** Called once, when the environment can take another event (or never again). */
+  readonly onReady: () => void;
   /** START was written. */
   started: boolean;
   responded: boolean;
@@ -101,6 +103,8 @@ export class ExecutionEnvironment implements RuntimePort {
   /** Of the Init before the first invocation; reported once. */
   #initDurationMs: number | undefined;
   #current: CurrentInvocation | null = null;
+  /** Over, but END and REPORT are still to be written. */
+  #unreported: { readonly ended: CurrentInvocation; readonly durationMs: number } | null = null;
   #stopped: Promise<void> | null = null;
 
   constructor(
@@ -296,8 +300,12 @@ export class ExecutionEnvironment implements RuntimePort {
 
   // ---- what the platform asks ----
 
-  /** Delivers one event. Only in Ready or Frozen. */
-  invoke(invocation: Invocation): Attempt {
+  /**
+   * Delivers one event. Only in Ready or Frozen. `onReady` is called once, as soon as the next event
+   * could come: before END and REPORT, which are written when the answer is on its way.
+   */
+  invoke(invocation: Invocation, onReady: () => void): Attempt {
+    this.#writeReport();
     this.thaw();
     this.#move('Invoking');
     const current: CurrentInvocation = {
@@ -306,6 +314,7 @@ export class ExecutionEnvironment implements RuntimePort {
       outcome: deferred(),
       finished: deferred(),
       timer: this.#clock.schedule(this.version.timeoutMs, () => this.#onTimeout(current)),
+      onReady,
       started: false,
       responded: false,
       fault: null,
@@ -410,17 +419,23 @@ export class ExecutionEnvironment implements RuntimePort {
     current.timer.cancel();
     this.#current = null;
     const durationMs = this.#clock.monotonicMs() - current.startedAtMs;
-    void this.#writeReport(current, durationMs);
+    this.#unreported = { ended: current, durationMs };
+    if (this.#state === 'Invoking') this.#move('Ready');
+    // The caller's answer goes out first: it is waiting, the log is not.
+    setImmediate(() => this.#writeReport());
+    current.onReady();
   }
 
-  async #writeReport(current: CurrentInvocation, durationMs: number): Promise<void> {
-    await this.#drain.settle();
-    const report = this.#report(current, durationMs);
+  /** Writes END and REPORT of the invocation that is over, if that is still to be done. */
+  #writeReport(): void {
+    if (this.#unreported === null) return;
+    const { ended, durationMs } = this.#unreported;
+    this.#unreported = null;
+    this.#running?.process.drainOutput();
+    const report = this.#report(ended, durationMs);
     this.#initDurationMs = undefined;
     this.#logStream.write(endLine(report.requestId) + reportLine(report));
-    const logTail = this.#logStream.takeTail();
-    if (this.#state === 'Invoking') this.#move('Ready');
-    current.finished.resolve({ report, logTail });
+    ended.finished.resolve({ report, logTail: this.#logStream.takeTail() });
   }
 
   #report(current: CurrentInvocation, durationMs: number): InvocationReport {
@@ -460,7 +475,12 @@ export class ExecutionEnvironment implements RuntimePort {
 
   /** Ends everything and leaves nothing on the host. An invocation in flight ends with a fault. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+    if (this.#stopped === null) {
+      // Set before stopping begins: what stopping sets off may ask to stop once more.
+      const stopped = deferred<void>();
+      this.#stopped = stopped.promise;
+      this.#stop().then(stopped.resolve, stopped.reject);
+    }
     return this.#stopped;
   }
 
@@ -472,6 +492,7 @@ export class ExecutionEnvironment implements RuntimePort {
     this.#running = null;
     this.#init?.resolve({ type: 'failed', fault: stopping });
     if (this.#current !== null) this.#failCurrent(this.#current, stopping);
+    this.#writeReport();
     await this.#runtimeSandbox.destroy();
     this.#move('Stopped');
   }

@@ -50,7 +50,8 @@ export interface OpenCode {
 /** An environment held by one invocation. */
 export interface Lease {
   readonly environment: ExecutionEnvironment;
-  invoke(invocation: Invocation): Attempt;
+  /** Gives the environment back by itself; `onReleased` is called once, at that moment. */
+  invoke(invocation: Invocation, onReleased: () => void): Attempt;
 }
 
 export type AcquireResult =
@@ -326,17 +327,11 @@ export class Worker {
     const { environment } = resident;
     return {
       environment,
-      invoke: (invocation) => {
-        const attempt = environment.invoke(invocation);
-        attempt.finished.then(
-          () => this.#release(resident),
-          (error: unknown) => {
-            this.#log.error({ error, sandbox: environment.id }, 'an invocation ended badly');
-            this.#stop(resident);
-          },
-        );
-        return attempt;
-      },
+      invoke: (invocation, onReleased) =>
+        environment.invoke(invocation, () => {
+          this.#release(resident);
+          onReleased();
+        }),
     };
   }
 

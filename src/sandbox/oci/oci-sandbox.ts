@@ -11,7 +11,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readlinkSync,
   rmdirSync,
   rmSync,
@@ -25,6 +24,7 @@ import { delay } from '../../base/clock.ts';
 import { MIB } from '../../model/limits.ts';
 import type { ChildStatus } from '../native.ts';
 import { inNetworkNamespace, listenTcp, mount, mountFlags, unmount } from '../native.ts';
+import { PeakMemory } from '../peak-memory.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
 import {
   SandboxStartError,
@@ -53,13 +53,12 @@ const LINKS_MAX = 40;
 /** Between looks for what a failed start left behind. */
 const STRAY_PAUSE_MS = 10;
 
-const PEAK_LINE = /^VmHWM:\s+(\d+) kB/m;
-
 /** The container that runs now. */
 interface Running {
   readonly container: string;
   readonly pids: PidNamespace;
   readonly exited: Promise<ProcessExit>;
+  readonly memory: PeakMemory;
 }
 
 export class OciSandbox implements Sandbox {
@@ -281,7 +280,10 @@ export class OciSandbox implements Sandbox {
     const { pid } = await this.#parts.runtime.run(container, this.#at('bundle'), streams);
     const status = this.#parts.reaper.wait(pid);
     const exited = this.#exitOf(container, pids, status);
-    this.#running = { container, pids, exited };
+    const memory = new PeakMemory(this.#parts.clock, pid, () =>
+      this.#parts.cgroups.processes(container),
+    );
+    this.#running = { container, pids, exited, memory };
     if (this.#limits !== before) this.#applyLimits(); // bound while the runtime worked
     if (this.#destroyed !== null) this.#killAll(); // meanwhile
     return this.#handle(pid, status, exited, streams);
@@ -302,6 +304,7 @@ export class OciSandbox implements Sandbox {
     return {
       channel: streams.channel,
       output: streams.output,
+      drainOutput: () => streams.drainOutput(),
       exited,
       signal: (signal) => {
         if (isRunning) process.kill(pid, signal);
@@ -332,6 +335,7 @@ export class OciSandbox implements Sandbox {
     const outOfMemory = this.#parts.cgroups.oomKills(container) > 0;
     this.#notePeak(ended?.residentPeakBytes ?? 0);
     if (outOfMemory) this.#notePeak(this.#limits.memoryMb * MIB);
+    this.#running?.memory.close();
     this.#running = null;
     this.#isFrozen = false;
     this.#cleanUp(container);
@@ -394,13 +398,7 @@ export class OciSandbox implements Sandbox {
    * looks only those that the main process waited for are seen, when it ends.
    */
   memoryPeakBytes(): number {
-    if (this.#running !== null) {
-      let bytes = 0;
-      for (const pid of this.#parts.cgroups.processes(this.#running.container)) {
-        bytes += residentPeakBytes(pid);
-      }
-      this.#notePeak(bytes);
-    }
+    if (this.#running !== null) this.#notePeak(this.#running.memory.read());
     return this.#memoryPeakBytes;
   }
 
@@ -439,14 +437,5 @@ function removeFolder(path: string): void {
     rmdirSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-}
-
-function residentPeakBytes(pid: number): number {
-  try {
-    const match = PEAK_LINE.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    return match === null ? 0 : Number(match[1]) * 1024;
-  } catch {
-    return 0; // ended meanwhile
   }
 }

@@ -21,7 +21,8 @@ import {
 } from '../sandbox.ts';
 import { mergeLayers } from './merge-layers.ts';
 import { killMarked, sendSignal } from './process-mark.ts';
-import { processTree, residentPeakBytes } from './process-table.ts';
+import { PeakMemory } from '../peak-memory.ts';
+import { processTree } from './process-table.ts';
 
 export interface ProcessSandboxParts {
   readonly clock: Clock;
@@ -36,6 +37,7 @@ export interface ProcessSandboxParts {
 interface Running {
   readonly pid: number;
   readonly exited: Promise<ProcessExit>;
+  readonly memory: PeakMemory;
 }
 
 export class ProcessSandbox implements Sandbox {
@@ -131,12 +133,14 @@ export class ProcessSandbox implements Sandbox {
   #follow(child: ChildProcess, streams: ProcessStreams): SandboxProcess {
     const pid = child.pid!;
     const exited = this.#exitOf(child);
-    this.#running = { pid, exited };
+    const memory = new PeakMemory(this.#parts.clock, pid, () => processTree(pid));
+    this.#running = { pid, exited, memory };
     let ended = false;
     child.once('exit', () => (ended = true));
     return {
       channel: streams.channel,
       output: streams.output,
+      drainOutput: () => streams.drainOutput(),
       exited,
       signal: (signal) => {
         if (!ended) sendSignal(pid, signal);
@@ -156,6 +160,7 @@ export class ProcessSandbox implements Sandbox {
     );
     this.#killGroup(pid);
     if (isLinux) await killMarked(this.#parts.clock, (mark) => mark === this.#parts.mark);
+    this.#running?.memory.close();
     this.#running = null;
     this.#frozen = false;
     return { code, signal, outOfMemory: false };
@@ -191,10 +196,8 @@ export class ProcessSandbox implements Sandbox {
   }
 
   memoryPeakBytes(): number {
-    if (isLinux && this.#running !== null) {
-      let bytes = 0;
-      for (const pid of processTree(this.#running.pid)) bytes += residentPeakBytes(pid);
-      this.#memoryPeakBytes = Math.max(this.#memoryPeakBytes, bytes);
+    if (this.#running !== null) {
+      this.#memoryPeakBytes = Math.max(this.#memoryPeakBytes, this.#running.memory.read());
     }
     return this.#memoryPeakBytes;
   }

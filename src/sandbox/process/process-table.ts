@@ -1,5 +1,5 @@
 /**
- * What /proc says about processes: which carry our inherited mark, and how much memory they use.
+ * What /proc says about processes: which carry our inherited mark, and which descend from which.
  *
  * Linux only; elsewhere every answer is "nothing known". All calls are synchronous and tolerate
  * processes that end meanwhile.
@@ -8,7 +8,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { isLinux } from '../native.ts';
 
 const LOCKS_LINE = /^Max file locks\s+(\d+)/m;
-const PEAK_LINE = /^VmHWM:\s+(\d+) kB/m;
 /** Threads of a process whose children are looked at; runtimes start children from few threads. */
 const THREADS_MAX = 64;
 
@@ -51,12 +50,6 @@ function isZombie(pid: number): boolean {
   const stat = readOrEmpty(`/proc/${pid}/stat`);
   const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
   return state === 'Z' || state === 'X' || state === '';
-}
-
-/** Highest resident size of one process so far, in bytes; 0 when unknown. */
-export function residentPeakBytes(pid: number): number {
-  const match = PEAK_LINE.exec(readOrEmpty(`/proc/${pid}/status`));
-  return match === null ? 0 : Number(match[1]) * 1024;
 }
 
 /** `pid` and its descendants, as far as their parents live. */
