@@ -60,8 +60,8 @@ export async function stageCode(context: ControlContext, archive: Uint8Array): P
       `Zipped size must be smaller than ${limits.codeZippedBytesMax} bytes`,
     );
   }
-  const { catalogue, settings } = context;
-  if (catalogue.usage.codeBytes + archive.byteLength > settings.codeStorageBytesMax) {
+  const { catalog, settings } = context;
+  if (catalog.usage.codeBytes + archive.byteLength > settings.codeStorageBytesMax) {
     throw codeStorageExceeded();
   }
   return stage(context, archive, { durable: true });

@@ -6,7 +6,7 @@ import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Store } from '../store/store.ts';
 import type { CodeLocations } from './code-location.ts';
-import type { FunctionCatalogue } from './function-catalogue.ts';
+import type { FunctionCatalog } from './function-catalog.ts';
 import type { CodeSweeper } from './sweep.ts';
 
 export interface ControlSettings {
@@ -29,7 +29,7 @@ export interface ControlContext {
   readonly blobs: Blobs;
   readonly codeTrees: CodeTrees;
   readonly codeLocations: CodeLocations;
-  readonly catalogue: FunctionCatalogue;
+  readonly catalog: FunctionCatalog;
   readonly sweeper: CodeSweeper;
   readonly settings: ControlSettings;
 }

@@ -15,7 +15,7 @@ import type { CodeLocations } from './code-location.ts';
 import type { ControlContext, ControlSettings } from './control-context.ts';
 import { createFunction } from './create-function.ts';
 import { deleteFunction } from './delete-function.ts';
-import { FunctionCatalogue } from './function-catalogue.ts';
+import { FunctionCatalog } from './function-catalog.ts';
 import { getAccountSettings } from './get-account-settings.ts';
 import { getFunction, getFunctionConfiguration } from './get-function.ts';
 import { listFunctions } from './list-functions.ts';
@@ -84,22 +84,22 @@ export async function createControlPlane(
 ): Promise<ControlPlane> {
   const ports = { clock, random, log, store, blobs, codeTrees };
   const reconciler = new StateReconciler(ports, { delayMs: options.settleDelayMs ?? 0 });
-  const catalogue = new FunctionCatalogue({
+  const catalog = new FunctionCatalog({
     onUnsettled: (functionName) => reconciler.settleSoon(functionName),
     onUnreferenced: (hash) => sweeper.sweepSoon(hash),
   });
-  const sweeper = new CodeSweeper(log, blobs, codeTrees, catalogue);
-  await catalogue.open(store);
+  const sweeper = new CodeSweeper(log, blobs, codeTrees, catalog);
+  await catalog.open(store);
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations } = options;
   const settings = settingsOf(options);
-  const context: ControlContext = { ...ports, codeLocations, catalogue, sweeper, settings };
+  const context: ControlContext = { ...ports, codeLocations, catalog, sweeper, settings };
   return {
     ...operationsOf(context),
     async close() {
       await reconciler.close();
-      catalogue.close();
+      catalog.close();
       await sweeper.idle();
     },
   };

@@ -4,10 +4,10 @@ import { limits } from '../model/limits.ts';
 import type { ControlContext } from './control-context.ts';
 
 export async function getAccountSettings({
-  catalogue,
+  catalog,
   settings,
 }: ControlContext): Promise<GetAccountSettingsResponse> {
-  const { functionCount, codeBytes } = catalogue.usage;
+  const { functionCount, codeBytes } = catalog.usage;
   return {
     AccountLimit: {
       TotalCodeSize: settings.codeStorageBytesMax,

@@ -53,8 +53,8 @@ export async function planVersion(
   };
 }
 
-function checkStorage({ catalogue, settings }: ControlContext, { code }: VersionRecord): void {
-  if (catalogue.usage.codeBytes + code.zippedBytes > settings.codeStorageBytesMax) {
+function checkStorage({ catalog, settings }: ControlContext, { code }: VersionRecord): void {
+  if (catalog.usage.codeBytes + code.zippedBytes > settings.codeStorageBytesMax) {
     throw codeStorageExceeded();
   }
 }

@@ -21,7 +21,7 @@ import type {
   StoredConfiguration,
 } from '../model/function.ts';
 import type { Store, StoredDocument, WriteOperation } from '../store/store.ts';
-import { isUnsettled } from './function-catalogue.ts';
+import { isUnsettled } from './function-catalog.ts';
 import {
   commitWithRetry,
   functionKey,

@@ -17,7 +17,7 @@ import {
   type ControlPlane,
   type ControlPlaneOptions,
 } from '../control/control-plane.ts';
-import { isUnsettled } from '../control/function-catalogue.ts';
+import { isUnsettled } from '../control/function-catalog.ts';
 import { collections, type FunctionRecord } from '../model/function.ts';
 import type { CreateFunctionRequest } from '../model/generated/api-types.ts';
 import type { Store } from '../store/store.ts';

@@ -2,7 +2,7 @@
  * Booted sandboxes waiting to be bound, per runtime: cold starts paid in advance (ADR 0004).
  *
  * A runtime is kept warm once a function of it is known. What is taken is replaced in the background,
- * one at a time; a sandbox that is taken is bound to one function version and never comes back.
+ * one at a time, when `refill` is called; a sandbox that is taken is bound to one function version and never comes back.
  */
 import type { Log } from '../base/log.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
@@ -48,10 +48,16 @@ export class BootPool {
 
   /** A booted sandbox that is still alive, or undefined: then the caller starts one itself. */
   take(runtimeId: string): BootedRuntime | undefined {
-    const shelf = this.#shelf(runtimeId);
-    const taken = shelf.booted.pop();
-    this.#fill(runtimeId, shelf);
-    return taken;
+    return this.#shelves.get(runtimeId)?.booted.pop();
+  }
+
+  /**
+   * Replaces what was taken. Not a part of `take`: starting a process holds up the cold start that
+   * the taken one is for.
+   */
+  refill(runtimeId: string): void {
+    const shelf = this.#shelves.get(runtimeId);
+    if (shelf !== undefined) this.#fill(runtimeId, shelf);
   }
 
   /** Resolves once every shelf is as full as it gets; for tests, benchmarks and a quiet start. */

@@ -6,7 +6,9 @@ import {
   CPU_PERIOD_US,
   cpuQuotaUs,
   groupPath,
+  INIT_GROUP,
   listFolders,
+  moveProcess,
   readCounter,
   readIds,
   removeGroup,
@@ -75,11 +77,19 @@ export class CgroupsV1 implements Cgroups {
   }
 
   processes(container: string): number[] {
-    return readIds(this.#file('freezer', container, 'cgroup.procs'));
+    const controller = container === INIT_GROUP ? 'pids' : 'freezer';
+    return readIds(this.#file(controller, container, 'cgroup.procs'));
   }
 
   oomKills(container: string): number {
     return readCounter(this.#file('memory', container, 'memory.oom_control'), 'oom_kill');
+  }
+
+  adoptInit(pid: number): Promise<void> {
+    return moveProcess(
+      groupPath(this.#controllers.get('pids') ?? '', this.#parent, INIT_GROUP),
+      pid,
+    );
   }
 
   containers(): string[] {

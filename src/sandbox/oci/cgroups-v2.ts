@@ -5,7 +5,9 @@ import {
   CPU_PERIOD_US,
   cpuQuotaUs,
   groupPath,
+  INIT_GROUP,
   listFolders,
+  moveProcess,
   readCounter,
   readIds,
   removeGroup,
@@ -57,6 +59,10 @@ export class CgroupsV2 implements Cgroups {
 
   oomKills(container: string): number {
     return readCounter(this.#file(container, 'memory.events'), 'oom_kill');
+  }
+
+  adoptInit(pid: number): Promise<void> {
+    return moveProcess(groupPath(this.#root, this.#parent, INIT_GROUP), pid);
   }
 
   containers(): string[] {

@@ -7,7 +7,7 @@
  * after the instance, so that a sweep finds all of them.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delay, type Clock } from '../../base/clock.ts';
 
@@ -23,6 +23,12 @@ export interface Cgroups {
   processes(container: string): number[];
   /** How many processes the memory limit killed. */
   oomKills(container: string): number;
+  /**
+   * Moves the process 1 of a sandbox into a group of the instance, where a sweep finds it. Call it when the
+   * runtime is started, too: the kernel makes the first move after a pause wait (10-20 ms), and so that
+   * wait goes on while the runtime is still loading, not when it moves the container.
+   */
+  adoptInit(pid: number): Promise<void>;
   /** Names of all containers of this instance that still have a group somewhere. */
   containers(): string[];
   /** Removes a container's groups, which must be empty or about to be. Returns how many there were. */
@@ -40,6 +46,9 @@ const CPU_QUOTA_US_MIN = 1_000;
 export function cpuQuotaUs(cpus: number | null): number | null {
   return cpus === null ? null : Math.max(CPU_QUOTA_US_MIN, Math.round(cpus * CPU_PERIOD_US));
 }
+
+/** Group of all sandboxes' processes 1; a name that no container can have. */
+export const INIT_GROUP = 'init';
 
 // Shared by both versions.
 
@@ -97,6 +106,16 @@ export async function removeGroup(clock: Clock, path: string): Promise<boolean> 
       if (code !== 'EBUSY' || attempt === REMOVE_ATTEMPTS_MAX) throw error;
     }
     await delay(clock, REMOVE_PAUSE_MS);
+  }
+}
+
+/** Moves a process into the group; nothing happens when it has ended. */
+export async function moveProcess(path: string, pid: number): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, 'cgroup.procs'), String(pid), { flag: 'r+' });
+  } catch {
+    // It has ended, or the group was removed under it by a driver that closes.
   }
 }
 

@@ -260,7 +260,10 @@ export class OciSandbox implements Sandbox {
     streams: ProcessStreams,
     pids: PidNamespace,
   ): Promise<SandboxProcess> {
-    if (pids.path === null) throw new SandboxStartError('/bin/sh cannot be started');
+    if (pids.path === null || pids.pid === null) {
+      throw new SandboxStartError('/bin/sh cannot be started');
+    }
+    void this.#parts.cgroups.adoptInit(pids.pid);
     const config = containerConfig({
       rootFolder: this.#parts.folders.root,
       taskFolder: this.#at('task'),

@@ -54,6 +54,11 @@ export class PidNamespace {
     });
   }
 
+  /** Process 1 as the host numbers it; null when it could not start. */
+  get pid(): number | null {
+    return this.#init.pid ?? null;
+  }
+
   /** The namespace as a path that another process can open; null when its process could not start. */
   get path(): string | null {
     return this.#init.pid === undefined ? null : `/proc/${this.#init.pid}/ns/pid`;

@@ -15,7 +15,7 @@ interface Entry {
   readonly zippedBytes: number;
 }
 
-export interface CatalogueListener {
+export interface CatalogListener {
   /** A function or one of its versions is in a state that does not last. */
   onUnsettled(functionName: string): void;
   /** Nothing refers to this code package any more. */
@@ -27,15 +27,15 @@ export interface AccountUsage {
   readonly codeBytes: number;
 }
 
-export class FunctionCatalogue {
+export class FunctionCatalog {
   readonly #entries = new Map<string, Entry>();
   readonly #references = new Map<string, number>();
-  readonly #listener: CatalogueListener;
+  readonly #listener: CatalogListener;
   #functionCount = 0;
   #codeBytes = 0;
   #subscription: Subscription | undefined;
 
-  constructor(listener: CatalogueListener) {
+  constructor(listener: CatalogListener) {
     this.#listener = listener;
   }
 
