@@ -1,6 +1,6 @@
 /** The command line: flags in, exit status and readable text out. Everything else is main.ts. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   compileConfig,
@@ -30,22 +30,25 @@ addServeOptions(program.command('serve'))
   .description('Run the server in the foreground until SIGTERM or SIGINT.')
   .action((flags: ServeFlags) => serve(flags));
 
-addServeOptions(program.command('sweep'))
+addDataOption(program.command('sweep'))
   .description(
     'Remove what a killed server left on the host (processes, mounts, cgroups, network).',
   )
-  .action((flags: ServeFlags) => runSweep(flags));
+  .action((flags: Pick<ServeFlags, 'data'>) => runSweep(flags));
 
 program
   .command('runtimes')
   .description('List the runtimes of the service, which of them run here, and why others do not.')
   .action(() => printRuntimes());
 
+function addDataOption(command: Command): Command {
+  return command.option('--data <folder>', 'folder that holds all state', './.hearth');
+}
+
 function addServeOptions(command: Command): Command {
-  return command
+  return addDataOption(command)
     .option('--port <number>', 'port to listen on; 0 takes any free one', wholeNumber, 9600)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--data <folder>', 'folder that holds all state', './.hearth')
     .addOption(
       new Option(
         '--sandbox <driver>',
@@ -134,9 +137,9 @@ function stopRequest(): { asked: Promise<void>; ask: () => void } {
   return { asked, ask };
 }
 
-async function runSweep(flags: ServeFlags): Promise<void> {
+async function runSweep({ data }: Pick<ServeFlags, 'data'>): Promise<void> {
   try {
-    const swept = describeSweep(await sweep(compileConfig(flags)));
+    const swept = describeSweep(await sweep(resolve(data)));
     print(swept === '' ? 'nothing was left behind' : `removed: ${swept}`);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'FolderLockedError') throw error;
@@ -145,9 +148,7 @@ async function runSweep(flags: ServeFlags): Promise<void> {
 }
 
 function sweepCommand(config: Config): [string, ...string[]] {
-  const runtime =
-    config.ociRuntimePath === undefined ? [] : ['--runtime-path', config.ociRuntimePath];
-  return [launcher, 'sweep', '--data', config.dataFolder, '--sandbox', config.sandbox, ...runtime];
+  return [launcher, 'sweep', '--data', config.dataFolder];
 }
 
 function describeSweep(report: SweepReport): string {

@@ -2,7 +2,6 @@
  * Composition root: config -> wire -> listen -> drain. The only file that sees every module; read it
  * from top to bottom to see how data flows.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createApiServer, type ApiServer } from './api/server.ts';
 import { createOperationHandlers } from './api/operations/operations.ts';
@@ -21,6 +20,7 @@ import { FunctionDirectory } from './invoke/function-directory.ts';
 import { Invoker } from './invoke/invoke.ts';
 import { runtimeTransports } from './runtime-api/transports.ts';
 import { selectDriver } from './sandbox/select-driver.ts';
+import { sweepLeftovers } from './sandbox/sweep-leftovers.ts';
 import type { SandboxDriver, SandboxDriverName, SweepReport } from './sandbox/sandbox.ts';
 import { startWatchdog, type Watchdog } from './sandbox/watchdog/watchdog.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -148,13 +148,15 @@ async function wire(
 }
 
 /** Removes whatever earlier processes left of this data folder's sandboxes. */
-export async function sweep(config: Config): Promise<SweepReport> {
-  const log = createLog(config.logLevel);
-  const lock = await lockFolder(config.dataFolder, 'sweep');
+export async function sweep(dataFolder: string): Promise<SweepReport> {
+  const lock = await lockFolder(dataFolder, 'sweep');
   try {
-    const { driver, swept } = await openDriver(config, log);
-    await driver.close();
-    return swept;
+    return await sweepLeftovers(
+      systemClock,
+      systemRandom,
+      createLog('warn'),
+      runFolder(dataFolder),
+    );
   } finally {
     lock.release();
   }
@@ -165,18 +167,23 @@ export function listRuntimes(): readonly RuntimeListing[] {
   return createRuntimeCatalog(findRuntimeSearch()).list();
 }
 
+/** Sweeps first, whichever driver the last server used. The data folder must be locked. */
 async function openDriver(
   config: Config,
   log: Log,
 ): Promise<{ driver: SandboxDriver; swept: SweepReport }> {
-  const folder = join(config.dataFolder, 'run');
-  await mkdir(folder, { recursive: true });
+  const folder = runFolder(config.dataFolder);
+  const swept = await sweepLeftovers(systemClock, systemRandom, log, folder);
   const driver = await selectDriver(systemClock, systemRandom, log, {
     choice: config.sandbox,
     folder,
     ...(config.ociRuntimePath === undefined ? {} : { runtimePath: config.ociRuntimePath }),
   });
-  return { driver, swept: await driver.sweep() };
+  return { driver, swept };
+}
+
+function runFolder(dataFolder: string): string {
+  return join(dataFolder, 'run');
 }
 
 /** Unpacked code, not removed while an environment uses it, made from its blob if need be. */

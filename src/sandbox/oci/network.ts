@@ -106,29 +106,40 @@ table inet ${table} {
 /** Makes the instance's network. Without the tools or the rights for outbound traffic it says so. */
 export async function createNetwork(clock: Clock, log: Log, instanceId: string): Promise<Network> {
   const block = chooseBlock(instanceId, hostAddresses());
-  const problem = await setUpOutbound(clock, networkRules(instanceId, block));
-  const network = new HostNetwork(clock, log, { instanceId, block, problem });
+  const problem = await setUpOutbound(clock, log, networkRules(instanceId, block));
+  const warning = problem === null ? await findForwardingBlock(clock) : null;
+  const network = new HostNetwork(clock, log, { instanceId, block, problem, warning });
   await network.fill();
   return network;
 }
 
 /** Installs the rules and turns forwarding on; resolves with the reason when that does not work. */
-async function setUpOutbound(clock: Clock, rules: string): Promise<string | null> {
+async function setUpOutbound(clock: Clock, log: Log, rules: string): Promise<string | null> {
   try {
     const version = await runCommand(clock, ['ip', '-V']);
     if (version.code !== 0) return `ip: ${version.output.trim()}`;
     const { code, output } = await runCommand(clock, ['nft', '-f', '-'], rules);
     if (code !== 0) return `nft: ${output.trim().split('\n')[0]}`;
-    turnOnForwarding();
+    turnOnForwarding(log);
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-function turnOnForwarding(): void {
+/** Stays on when the server ends: someone else may have come to need it. */
+function turnOnForwarding(log: Log): void {
   const setting = '/proc/sys/net/ipv4/ip_forward';
-  if (readFileSync(setting, 'latin1').trim() !== '1') writeFileSync(setting, '1');
+  if (readFileSync(setting, 'latin1').trim() === '1') return;
+  writeFileSync(setting, '1');
+  log.info({ setting }, 'turned on IPv4 forwarding');
+}
+
+/** Another table may drop what ours accepts, as container engines set it up; resolves with a warning. */
+async function findForwardingBlock(clock: Clock): Promise<string | null> {
+  const { code, output } = await runCommand(clock, ['nft', 'list', 'chains']);
+  const blocks = code === 0 && /hook forward priority [^;]*; policy drop;/.test(output);
+  return blocks ? 'the packet filter of this host drops forwarded packets by default' : null;
 }
 
 /** The block of the pool that no other interface of the host uses, starting from the instance's own. */
@@ -154,6 +165,8 @@ interface NetworkSettings {
   readonly block: number;
   /** Why there is no outbound traffic; null when there is. */
   readonly problem: string | null;
+  /** Why there may be none although everything was set up. */
+  readonly warning: string | null;
 }
 
 class HostNetwork implements Network {
@@ -161,6 +174,7 @@ class HostNetwork implements Network {
   readonly #log: Log;
   readonly #prefix: string;
   readonly #instanceId: string;
+  readonly #outboundWarning: string | null;
   #outboundProblem: string | null;
   /** First in, first out: a removed veth pair lingers for a moment. */
   readonly #freeSubnets: Subnet[];
@@ -175,6 +189,7 @@ class HostNetwork implements Network {
     this.#instanceId = settings.instanceId;
     this.#prefix = hostInterfacePrefix(settings.instanceId);
     this.#outboundProblem = settings.problem;
+    this.#outboundWarning = settings.warning;
     const start = settings.block;
     this.#freeSubnets = Array.from({ length: SUBNETS_MAX }, (_, index) => ({
       index,
@@ -184,8 +199,10 @@ class HostNetwork implements Network {
   }
 
   get notices(): readonly string[] {
-    if (this.#outboundProblem === null) return [];
-    return [`sandbox oci: functions have no outbound network: ${this.#outboundProblem}`];
+    const [problem, warning] = [this.#outboundProblem, this.#outboundWarning];
+    if (problem !== null) return [`sandbox oci: functions have no outbound network: ${problem}`];
+    if (warning === null) return [];
+    return [`sandbox oci: functions may have no outbound network: ${warning}`];
   }
 
   async acquire(): Promise<SandboxNetwork> {

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { delay, type Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import { instanceIdOf } from '../instance.ts';
+import { instanceIdOf, realPathOf } from '../instance.ts';
 import { isLinux, unmount } from '../native.ts';
 import type { SweepReport } from '../sandbox.ts';
 import type { Cgroups } from './cgroups.ts';
@@ -26,9 +26,10 @@ export const NOTHING_SWEPT: SweepReport = {
 const KILL_ROUNDS_MAX = 500;
 const KILL_PAUSE_MS = 5;
 
-/** `folder` is the driver's own (see `ociFolder`). A server that uses it must not be running. */
-export async function sweepOci(clock: Clock, log: Log, folder: string): Promise<SweepReport> {
-  if (!isLinux || !existsSync(folder)) return NOTHING_SWEPT;
+/** `path` is the driver's own (see `ociFolder`). A server that uses it must not be running. */
+export async function sweepOci(clock: Clock, log: Log, path: string): Promise<SweepReport> {
+  if (!isLinux || process.getuid?.() !== 0) return NOTHING_SWEPT; // nothing can have been made
+  const folder = realPathOf(path); // as the kernel names mounts; the folder itself may have been removed
   const instanceId = instanceIdOf(folder);
   const groups = findCgroups(clock, instanceId);
   const { processes, cgroups } = groups === null ? NOTHING_SWEPT : await sweepGroups(clock, groups);
@@ -54,7 +55,7 @@ async function sweepGroups(
 }
 
 async function killProcesses(clock: Clock, groups: Cgroups, container: string): Promise<number> {
-  const killed = new Set<number>();
+  const killed = new Set(groups.processes(container)); // frozen ones are about to die when thawed
   groups.thaw(container);
   for (let round = 0; round < KILL_ROUNDS_MAX; round += 1) {
     const pids = groups.processes(container);
