@@ -15,7 +15,9 @@ export async function sweepLeftovers(
   folder: string,
 ): Promise<SweepReport> {
   const contained = await sweepOci(clock, log, ociFolder(folder));
-  const plain = await createProcessDriver(clock, random, log, { folder }).sweep();
+  const processDriver = createProcessDriver(clock, random, log, { folder });
+  const plain = await processDriver.sweep();
+  await processDriver.close();
   return {
     processes: contained.processes + plain.processes,
     mounts: contained.mounts + plain.mounts,
