@@ -198,8 +198,15 @@ function describeError(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
     return `${error.message}: another program has this port; choose one with --port`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `${error.message}: it is not an address of this machine; choose one with --host`;
+  if (code === 'EACCES' && error.message.startsWith('listen'))
+    return `${error.message}: ports below 1024 need privileges; choose one with --port`;
   return userErrors.includes(error.name) ? error.message : (error.stack ?? error.message);
 }
+
+// Whoever read what we print may have gone: the server's work, and its orderly end, do not depend on it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 try {
   await program.parseAsync();

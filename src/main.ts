@@ -8,11 +8,11 @@ import { createOperationHandlers } from './api/operations/operations.ts';
 import type { Blobs } from './artifact/blobs.ts';
 import { openCodeTrees, type CodeTrees } from './artifact/code-trees.ts';
 import { openFileBlobs } from './artifact/file-blobs.ts';
-import { systemClock } from './base/clock.ts';
-import { lockFolder, lockFolderPatiently } from './base/folder-lock.ts';
+import { systemClock, type Clock } from './base/clock.ts';
+import { lockFolder, lockFolderPatiently, type FolderLock } from './base/folder-lock.ts';
 import { createLog, type Log } from './base/log.ts';
 import { systemRandom } from './base/random.ts';
-import { findRuntimeSearch, type Config } from './config.ts';
+import { ConfigError, findRuntimeSearch, type Config } from './config.ts';
 import { createCodeDownloadRoute, createCodeLocations } from './control/code-location.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { Concurrency } from './invoke/concurrency.ts';
@@ -84,7 +84,7 @@ async function wire(
   const identity = { accountId: config.accountId, region: config.region };
   const folder = (name: string): string => join(config.dataFolder, name);
 
-  const lock = await lockFolderPatiently(clock, config.dataFolder, config.lockWaitMsMax);
+  const lock = await lockDataFolder(clock, config);
   onStop(() => lock.release());
   const watchdog: Watchdog = await startWatchdog({ command: options.sweepCommand });
   onStop(() => watchdog.stop());
@@ -145,6 +145,18 @@ async function wire(
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const { name: driverName, notices } = driver;
   return { url: `http://${host}:${address.port}`, driverName, notices, swept };
+}
+
+/** The first to touch the data folder, and so the one to find out that it cannot be used. */
+async function lockDataFolder(clock: Clock, config: Config): Promise<FolderLock> {
+  const { dataFolder, lockWaitMsMax } = config;
+  try {
+    return await lockFolderPatiently(clock, dataFolder, lockWaitMsMax);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name === 'FolderLockedError') throw error;
+    const message = `the data folder ${dataFolder} cannot be used: ${error.message}`;
+    throw new ConfigError(message, { cause: error });
+  }
 }
 
 /** Removes whatever earlier processes left of this data folder's sandboxes. */

@@ -6,6 +6,7 @@
  */
 import type { ApiError } from '../model/errors.ts';
 import { errorTable, type ErrorEntry } from '../model/error-table.ts';
+import type { ApiOperationName } from '../model/generated/api-types.ts';
 import type { Member, Operation, Shape } from '../model/service-model.ts';
 
 export interface RenderedResponse {
@@ -95,18 +96,20 @@ function compileMember(member: Member): CompiledMember {
 
 interface Binding {
   readonly headers: readonly Member[];
+  readonly fixedHeaders: readonly string[];
   readonly statusMember: string | undefined;
   readonly payload: Member | undefined;
   readonly body: readonly CompiledMember[];
   readonly hasContentTypeMember: boolean;
 }
 
-function compileBinding(shape: Shape): Binding {
+function compileBinding(shape: Shape, operation: Operation): Binding {
   const at = (location: Member['location']): Member[] =>
     shape.members.filter((member) => member.location === location);
   const headers = at('header');
   return {
     headers,
+    fixedHeaders: fixedHeaders[operation.name] ?? [],
     statusMember: at('statusCode')[0]?.name,
     payload: at('payload')[0],
     body: at('body').map(compileMember),
@@ -125,8 +128,16 @@ function renderBody(
   return JSON.stringify(renderMembers(binding.body, output));
 }
 
+/**
+ * Headers of every answer of an operation that the service model lacks. Invoke's is always 0
+ * (raw answers in public reports).
+ */
+const fixedHeaders: Readonly<Partial<Record<ApiOperationName, readonly string[]>>> = {
+  Invoke: ['x-amzn-Remapped-Content-Length', '0'],
+};
+
 function renderHeaders(binding: Binding, output: Readonly<Record<string, unknown>>): string[] {
-  const headers: string[] = [];
+  const headers = [...binding.fixedHeaders];
   for (const { name, wireName } of binding.headers) {
     const value = output[name];
     if (value !== undefined && value !== null) headers.push(wireName, String(value));
@@ -139,7 +150,7 @@ export function createOutputRenderer(operation: Operation): OutputRenderer {
   if (shape === undefined) {
     return () => ({ status: successStatus, headers: [], body: undefined });
   }
-  const binding = compileBinding(shape);
+  const binding = compileBinding(shape, operation);
   const { statusMember, hasContentTypeMember } = binding;
   return (output) => {
     const body = renderBody(binding, output);

@@ -163,7 +163,8 @@ describe('input validator', () => {
     assert.equal(
       violation('CreateFunction', { ...create, Environment: { Variables: { '1secret': 'x' } } }),
       "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy " +
-        'constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]',
+        'constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+, ' +
+        'Member must not be null]',
     );
     const { pattern } = shapes.get('TagValue')!;
     assert.equal(

@@ -225,7 +225,7 @@ function structureListValidator(shape: Shape, element: Shape): Validator {
 function mapValidator(shape: Shape, key: Shape, entryValue: Shape): Validator {
   const own = constraintsOf(shape);
   const keyConstraints = constraintsOf(key);
-  const keyTexts = keyConstraints.map(({ text }) => text).join(', ');
+  const keyTexts = [...keyConstraints.map(({ text }) => text), notNull].join(', ');
   const valueConstraints = isScalar(entryValue) ? constraintsOf(entryValue) : [];
   const valueTexts = [...valueConstraints.map(({ text }) => text), notNull].join(', ');
   const validateValue = isScalar(entryValue) ? undefined : compile(entryValue);

@@ -96,5 +96,5 @@ test('openCodeTrees keeps trees over a restart of the program, not of the machin
   await trees.put(hash, archive);
   assert.deepEqual(await (await openCodeTrees({ folder, bootId: 'one' })).list(), [hash]);
   assert.deepEqual(await (await openCodeTrees({ folder, bootId: 'two' })).list(), []);
-  assert.deepEqual((await readdir(folder)).sort(), ['boot-id', 'temporary']);
+  assert.deepEqual((await readdir(folder)).sort(), ['boot-id', 'package.json', 'temporary']);
 });

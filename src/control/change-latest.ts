@@ -16,7 +16,7 @@ import {
 } from './function-documents.ts';
 import { omitMembers } from './omit-members.ts';
 import { planVersion } from './plan-version.ts';
-import { renderConfiguration } from './render-configuration.ts';
+import { renderConfiguration, withoutUpdateStatus } from './render-configuration.ts';
 
 export interface LatestChange {
   readonly reference: Reference;
@@ -43,7 +43,7 @@ export async function changeLatest(
     const { operations, version } = await planVersion(context, latest, {});
     const { configuration } = version;
     const result = renderConfiguration(configuration, context.settings, configuration.Version);
-    return { operations: [write, ...operations], result };
+    return { operations: [write, ...operations], result: withoutUpdateStatus(result) };
   });
 }
 

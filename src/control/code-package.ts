@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isZipError, type ZipError } from '../artifact/zip-error.ts';
-import { codeStorageExceeded, invalidParameterValue, type ApiError } from '../model/errors.ts';
+import { ApiError, codeStorageExceeded, invalidParameterValue } from '../model/errors.ts';
 import type { CodeReference } from '../model/function.ts';
 import { limits } from '../model/limits.ts';
 import type { ControlContext } from './control-context.ts';
@@ -53,10 +53,14 @@ export function archiveOf(source: CodeSource): Uint8Array {
   return source.ZipFile;
 }
 
-/** Checks, unpacks and stores an archive. Throws InvalidParameterValue, CodeStorageExceeded. */
+/**
+ * Checks, unpacks and stores an archive. Throws InvalidParameterValue, RequestEntityTooLarge,
+ * CodeStorageExceeded.
+ */
 export async function stageCode(context: ControlContext, archive: Uint8Array): Promise<StagedCode> {
   if (archive.byteLength > limits.codeZippedBytesMax) {
-    throw invalidParameterValue(
+    throw new ApiError(
+      'RequestEntityTooLargeException',
       `Zipped size must be smaller than ${limits.codeZippedBytesMax} bytes`,
     );
   }

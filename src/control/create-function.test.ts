@@ -77,6 +77,7 @@ test('createFunction keeps and gives back settings that need nothing here', asyn
   const created = await rig.control.createFunction(
     createRequest({
       ...given,
+      Runtime: 'python3.13',
       Layers: [],
       SnapStart: { ApplyOn: 'PublishedVersions' },
       LoggingConfig: { LogFormat: 'JSON', SystemLogLevel: 'DEBUG', LogGroup: 'mine' },
@@ -110,12 +111,15 @@ test('createFunction with Publish makes version 1, active together with $LATEST'
   t.after(() => rig.close());
   const created = await rig.control.createFunction(createRequest({ Publish: true }));
   assert.equal(created.Version, '1');
-  assert.equal(created.FunctionArn, `${arn}:1`);
+  assert.equal(created.FunctionArn, arn, 'the service leaves the number out');
   assert.equal(created.State, 'Pending');
+  assert.equal('LastUpdateStatus' in created, false);
   await rig.settle('rig');
   const one = await rig.control.getFunctionConfiguration({ FunctionName: 'rig', Qualifier: '1' });
+  assert.equal(one.FunctionArn, `${arn}:1`);
   assert.equal(one.State, 'Active');
   assert.equal(one.LastUpdateStatus, 'Successful');
+  assert.equal(one.RevisionId, created.RevisionId, 'a version keeps its revision');
 });
 
 test('createFunction accepts names and ARNs', async (t) => {
@@ -169,6 +173,37 @@ const refusals: readonly [string, Parameters<typeof createRequest>[0], string | 
     { Layers: ['arn:aws:lambda:us-east-1:000000000000:layer:x:1'] },
     'Layer version arn:aws:lambda:us-east-1:000000000000:layer:x:1 does not exist.',
   ],
+  [
+    'six layers',
+    { Layers: Array<string>(6).fill('arn:aws:lambda:us-east-1:000000000000:layer:x:1') },
+    'Cannot reference more than 5 layers.',
+  ],
+  [
+    'SnapStart for a runtime without it',
+    { SnapStart: { ApplyOn: 'PublishedVersions' } },
+    'nodejs22.x is not supported for SnapStart enabled functions.',
+  ],
+  [
+    'a file system without a network',
+    { FileSystemConfigs: [{ Arn: 'arn:x', LocalMountPath: '/mnt/x' }] },
+    /^Function must be configured to execute in a VPC to reference access point arn:x\. /,
+  ],
+  [
+    'log levels of the text format',
+    { LoggingConfig: { LogFormat: 'Text', SystemLogLevel: 'WARN' } },
+    'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request ' +
+      'or change the LogFormat to "JSON" and try again.',
+  ],
+  [
+    '51 tags',
+    { Tags: Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, ''])) },
+    'Number of tags exceeds resource tag limit.',
+  ],
+  [
+    'a name of 65 characters',
+    { FunctionName: 'x'.repeat(65) },
+    /at 'functionName' failed to satisfy constraint: .* less than or equal to 64$/,
+  ],
   ['a reserved variable', { Environment: { Variables: { AWS_REGION: 'x' } } }, /reserved keys/],
   ['too large an environment', { Environment: { Variables: { A1: 'x'.repeat(4096) } } }, /4KB/],
   ['a reserved tag', { Tags: { 'aws:x': '1' } }, /aws:/],
@@ -194,11 +229,6 @@ const refusals: readonly [string, Parameters<typeof createRequest>[0], string | 
       },
     },
     'Unzipped size must be smaller than 262144000 bytes',
-  ],
-  [
-    'too much zipped',
-    { Code: { ZipFile: Buffer.alloc(limits.codeZippedBytesMax + 1) } },
-    'Zipped size must be smaller than 52428800 bytes',
   ],
   ['a version', { FunctionName: 'rig:1' }, /does not support versions other than \$LATEST/],
   ['tenancy', { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }, /TenancyConfig/],
@@ -231,6 +261,16 @@ test('createFunction refuses runtimes past their date only when that is enforced
       'updating functions.',
   });
   await strict.control.createFunction(createRequest({ Runtime: 'nodejs22.x' }));
+});
+
+test('createFunction refuses an archive over 50 MB', async (t) => {
+  const rig = await createControlRig();
+  t.after(() => rig.close());
+  const ZipFile = Buffer.alloc(limits.codeZippedBytesMax + 1);
+  await assert.rejects(rig.control.createFunction(createRequest({ Code: { ZipFile } })), {
+    code: 'RequestEntityTooLargeException',
+    message: 'Zipped size must be smaller than 52428800 bytes',
+  });
 });
 
 test('createFunction refuses code over the account quota', async (t) => {

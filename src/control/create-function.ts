@@ -1,11 +1,12 @@
 /** CreateFunction: a new function with its first code package, Pending until it is settled. */
+import { checkNewFunctionName } from '../model/arn.ts';
 import { ApiError, functionExists, invalidParameterValue } from '../model/errors.ts';
 import type { CodeReference, FunctionRecord } from '../model/function.ts';
 import type { CreateFunctionRequest, FunctionConfiguration } from '../model/generated/api-types.ts';
 import { withTags } from '../model/tags.ts';
 import { archiveOf, stageCode } from './code-package.ts';
 import type { ControlContext } from './control-context.ts';
-import { checkRuntime, checkSupported, newConfiguration } from './function-configuration.ts';
+import { checkRuntime, checkRequested, newConfiguration } from './function-configuration.ts';
 import { commitWithRetry, functionKey, resolveUnqualified } from './function-documents.ts';
 import { planVersion } from './plan-version.ts';
 import { renderConfiguration, withoutUpdateStatus } from './render-configuration.ts';
@@ -15,6 +16,7 @@ export async function createFunction(
   input: CreateFunctionRequest,
 ): Promise<FunctionConfiguration> {
   const { functionName } = resolveUnqualified(context, input.FunctionName);
+  checkNewFunctionName(functionName);
   const archive = checkRequest(context, input);
   // The code is taken in only when there is a place for it; the commit below decides.
   const present = await context.store.get(functionKey(functionName));
@@ -31,8 +33,8 @@ export async function createFunction(
         return { operations: [put], result: withoutUpdateStatus(result) };
       }
       const { operations, version } = await planVersion(context, record.latest, {});
-      const { configuration } = version;
-      const result = renderConfiguration(configuration, context.settings, configuration.Version);
+      // The version, but without its number in the ARN: publishing on creation answers so.
+      const result = renderConfiguration(version.configuration, context.settings);
       return { operations: [put, ...operations], result: withoutUpdateStatus(result) };
     });
   } finally {
@@ -54,10 +56,11 @@ function checkRequest(context: ControlContext, input: CreateFunctionRequest): Ui
   if (input.CodeSigningConfigArn !== undefined) {
     throw new ApiError(
       'CodeSigningConfigNotFoundException',
-      `The code signing configuration ${input.CodeSigningConfigArn} does not exist.`,
+      'The code signing configuration cannot be found. Check that the provided configuration is ' +
+        `not deleted: ${input.CodeSigningConfigArn}.`,
     );
   }
-  checkSupported(input);
+  checkRequested(context, input);
   checkRuntime(context, input.Runtime, 'create');
   return archive;
 }

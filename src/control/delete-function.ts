@@ -1,5 +1,5 @@
 /** DeleteFunction: a function with all its versions, or one version of it. */
-import { functionNotFound, invalidParameterValue } from '../model/errors.ts';
+import { invalidParameterValue } from '../model/errors.ts';
 import { collections, type PublishedVersionRecord } from '../model/function.ts';
 import type {
   DeleteFunctionRequest,
@@ -56,16 +56,26 @@ async function deleteVersion(
   if (qualifier === LATEST) {
     throw invalidParameterValue('$LATEST version cannot be deleted without deleting the function.');
   }
-  if (!isVersionNumber(qualifier)) {
+  if (!/^[0-9]+$/.test(qualifier)) {
     throw invalidParameterValue('Deletion of aliases is not currently supported.');
   }
+  const unqualified = resolveReference(context, reference.functionName);
   await commitWithRetry(context.store, async () => {
-    await requireFunction(context, reference);
-    const key = versionKey(reference.functionName, qualifier);
-    const version = await context.store.get<PublishedVersionRecord>(key);
-    if (version === undefined) throw functionNotFound(reference.arn);
-    return { operations: [deletion(version)], result: undefined };
+    await requireFunction(context, unqualified);
+    const version = await findVersion(context, reference.functionName, qualifier);
+    // Deleting what is not there is no error: the service answers as if it had been.
+    const operations = version === undefined ? [] : [deletion(version)];
+    return { operations, result: undefined };
   });
+}
+
+async function findVersion(
+  { store }: ControlContext,
+  functionName: string,
+  qualifier: string,
+): Promise<StoredDocument<PublishedVersionRecord> | undefined> {
+  if (!isVersionNumber(qualifier)) return undefined;
+  return store.get<PublishedVersionRecord>(versionKey(functionName, qualifier));
 }
 
 function deletion({ collection, partition, id, revision }: StoredDocument): WriteOperation {

@@ -18,8 +18,9 @@ import type {
   VpcConfig,
   VpcConfigResponse,
 } from '../model/generated/api-types.ts';
+import { checkLayers } from '../model/layer-rules.ts';
 import { limits } from '../model/limits.ts';
-import { isRuntimeBlocked, runtimes } from '../model/runtimes.ts';
+import { hasSnapStart, isRuntimeBlocked, runtimes } from '../model/runtimes.ts';
 import { functionArn } from '../model/arn.ts';
 import type { ControlContext, ControlSettings } from './control-context.ts';
 import { LATEST } from './function-documents.ts';
@@ -45,8 +46,9 @@ type SharedSettings = Pick<
   | 'VpcConfig'
 >;
 
-/** Throws for what the request asks that this server does not have. */
-export function checkSupported(
+/** Throws for what the request asks that this server does not have, or that no function may have. */
+export function checkRequested(
+  { settings }: ControlContext,
   input: CreateFunctionRequest | UpdateFunctionConfigurationRequest,
 ): void {
   const unsupported = [
@@ -59,8 +61,7 @@ export function checkSupported(
   const given = input as Partial<Record<(typeof unsupported)[number], unknown>>;
   const member = unsupported.find((name) => given[name] !== undefined);
   if (member !== undefined) throw notSupported(member);
-  const layer = input.Layers?.[0];
-  if (layer !== undefined) throw invalidParameterValue(`Layer version ${layer} does not exist.`);
+  checkLayers(input.Layers ?? [], settings);
   if (input.Environment?.Variables !== undefined) checkEnvironment(input.Environment.Variables);
 }
 
@@ -149,7 +150,25 @@ export function withSettings(
   if (input.LoggingConfig !== undefined) {
     changed.LoggingConfig = loggingConfig(changed.LoggingConfig ?? {}, input.LoggingConfig);
   }
-  return withClearable(changed, input);
+  const settled = withClearable(changed, input);
+  checkTogether(settled);
+  return settled;
+}
+
+/** Throws InvalidParameterValue for settings that exclude each other. */
+function checkTogether(configuration: StoredConfiguration): void {
+  const { Runtime: runtime, SnapStart, FileSystemConfigs = [], VpcConfig } = configuration;
+  if (SnapStart?.ApplyOn === 'PublishedVersions' && !(runtime && hasSnapStart(runtime))) {
+    throw invalidParameterValue(`${runtime} is not supported for SnapStart enabled functions.`);
+  }
+  const [fileSystem] = FileSystemConfigs;
+  if (fileSystem !== undefined && (VpcConfig?.SubnetIds ?? []).length === 0) {
+    throw invalidParameterValue(
+      `Function must be configured to execute in a VPC to reference access point ` +
+        `${fileSystem.Arn}. Please update the function configuration to include VPC subnets and ` +
+        'security groups.',
+    );
+  }
 }
 
 /** Members that a request can take away again, with an empty value. */
@@ -191,6 +210,12 @@ function setOrDelete<Member extends keyof FunctionConfiguration>(
 function loggingConfig(present: LoggingConfig, given: LoggingConfig): LoggingConfig {
   const merged = { ...present, ...defined(given) };
   if (merged.LogFormat !== 'JSON') {
+    if (given.ApplicationLogLevel !== undefined || given.SystemLogLevel !== undefined) {
+      throw invalidParameterValue(
+        'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your ' +
+          'request or change the LogFormat to "JSON" and try again.',
+      );
+    }
     return defined({ LogFormat: merged.LogFormat, LogGroup: merged.LogGroup });
   }
   return { ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO', ...merged };

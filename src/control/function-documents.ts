@@ -134,6 +134,15 @@ export async function commitWithRetry<Result>(
   );
 }
 
+/** The function with another RevisionId on $LATEST, for changes of what surrounds its settings. */
+export function withNewRevision(
+  { random }: ControlContext,
+  { latest, ...rest }: FunctionRecord,
+): FunctionRecord {
+  const configuration = { ...latest.configuration, RevisionId: random.uuid() };
+  return { ...rest, latest: { ...latest, configuration } };
+}
+
 /** Writes the function's document, provided that it is still the one that was read. */
 export function putFunction(
   present: StoredDocument<FunctionRecord>,

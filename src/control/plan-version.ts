@@ -7,7 +7,8 @@ import { codeStorageExceeded } from '../model/errors.ts';
 import type { PublishedVersionRecord, VersionCounter, VersionRecord } from '../model/function.ts';
 import type { WriteOperation } from '../store/store.ts';
 import type { ControlContext } from './control-context.ts';
-import { fingerprint } from './function-configuration.ts';
+import { isUnsettled } from './function-catalog.ts';
+import { fingerprint, pending } from './function-configuration.ts';
 import {
   readVersion,
   readVersionCounter,
@@ -73,6 +74,11 @@ function versionOf(
   return {
     configuration: {
       ...configuration,
+      // Published together with its code: the version is made while $LATEST is updated.
+      ...(isUnsettled(configuration) ? pending : {}),
+      ...(configuration.SnapStart?.ApplyOn === 'PublishedVersions'
+        ? { SnapStart: { ApplyOn: 'PublishedVersions', OptimizationStatus: 'On' } }
+        : {}),
       ...(description === undefined ? {} : { Description: description }),
       Version: number,
       FunctionArn: functionArn(settings, configuration.FunctionName, number),

@@ -9,6 +9,7 @@ import {
   putFunction,
   requireFunction,
   resolveUnqualified,
+  withNewRevision,
 } from './function-documents.ts';
 import { planVersion } from './plan-version.ts';
 import { renderConfiguration } from './render-configuration.ts';
@@ -35,7 +36,8 @@ export async function publishVersion(
     const { configuration } = version;
     const result = renderConfiguration(configuration, context.settings, configuration.Version);
     if (operations.length === 0) return { operations, result };
-    // Unchanged, but written: what was read must still be so, and a deletion must not pass by.
-    return { operations: [putFunction(present, present.value), ...operations], result };
+    // Publishing gives $LATEST another revision; writing it also keeps a deletion from passing by.
+    const revised = withNewRevision(context, present.value);
+    return { operations: [putFunction(present, revised), ...operations], result };
   });
 }

@@ -21,6 +21,7 @@ import type {
   StoredConfiguration,
 } from '../model/function.ts';
 import type { Store, StoredDocument, WriteOperation } from '../store/store.ts';
+import type { ControlContext } from './control-context.ts';
 import { isUnsettled } from './function-catalog.ts';
 import {
   commitWithRetry,
@@ -57,14 +58,7 @@ export class StateReconciler {
   #isClosed = false;
 
   constructor(
-    ports: {
-      readonly clock: Clock;
-      readonly random: Random;
-      readonly log: Log;
-      readonly store: Store;
-      readonly blobs: Blobs;
-      readonly codeTrees: CodeTrees;
-    },
+    ports: Pick<ControlContext, 'clock' | 'random' | 'log' | 'store' | 'blobs' | 'codeTrees'>,
     options: ReconcilerOptions,
   ) {
     this.#clock = ports.clock;
@@ -124,11 +118,14 @@ export class StateReconciler {
   async #planLatest(document: StoredDocument<FunctionRecord>): Promise<WriteOperation[]> {
     const { latest } = document.value;
     if (!isUnsettled(latest.configuration)) return [];
-    const configuration = await this.#settled(latest.configuration, latest.code);
+    const settled = await this.#settled(latest.configuration, latest.code);
+    // The service, too, gives another revision when a change is settled (aws-sdk #377).
+    const configuration = { ...settled, RevisionId: this.#random.uuid() };
     const value = { ...document.value, latest: { ...latest, configuration } };
     return [putFunction(document, value)];
   }
 
+  /** A published version keeps its revision when it becomes active. */
   async #planVersion(document: StoredDocument<PublishedVersionRecord>): Promise<WriteOperation> {
     const { collection, partition, id, revision, value } = document;
     const configuration = await this.#settled(value.configuration, value.code);
@@ -165,13 +162,11 @@ export class StateReconciler {
       'LastUpdateStatusReason',
       'LastUpdateStatusReasonCode',
     ]);
-    // The service, too, gives another revision when a change is settled (aws-sdk #377).
-    const settled = { ...rest, RevisionId: this.#random.uuid() };
     if (failure === undefined) {
-      return { ...settled, State: 'Active', LastUpdateStatus: 'Successful' };
+      return { ...rest, State: 'Active', LastUpdateStatus: 'Successful' };
     }
     this.#log.error({ err: failure, code: code.hash }, 'the code of a function is not usable');
-    return failed(settled, configuration.State === 'Pending');
+    return failed(rest, configuration.State === 'Pending');
   }
 
   /** Undefined once the code's tree is there; rejects for failures that may pass. */

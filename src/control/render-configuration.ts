@@ -15,7 +15,7 @@ export function renderConfiguration(
   return { ...configuration, FunctionArn: arn };
 }
 
-/** CreateFunction's answer has no update status: there was no update yet. */
+/** What was just made, a function or a version, has no update status: there was no update yet. */
 export function withoutUpdateStatus(configuration: FunctionConfiguration): FunctionConfiguration {
   return omitMembers(configuration, [
     'LastUpdateStatus',

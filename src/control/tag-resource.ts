@@ -1,6 +1,5 @@
 /** TagResource, UntagResource and ListTags: tags belong to the function, not to its versions. */
-import { invalidParameterValue } from '../model/errors.ts';
-import type { FunctionRecord } from '../model/function.ts';
+import { invalidParameterValue, resourceNotFound } from '../model/errors.ts';
 import type {
   ListTagsRequest,
   ListTagsResponse,
@@ -15,6 +14,7 @@ import {
   putFunction,
   requireFunction,
   resolveReference,
+  withNewRevision,
   type Reference,
 } from './function-documents.ts';
 
@@ -22,6 +22,9 @@ export async function tagResource(
   context: ControlContext,
   input: TagResourceRequest,
 ): Promise<Record<string, never>> {
+  if (Object.keys(input.Tags).length === 0) {
+    throw invalidParameterValue('An error occurred and the request cannot be processed.');
+  }
   return changeTags(context, input.Resource, (tags) => withTags(tags, input.Tags));
 }
 
@@ -49,22 +52,16 @@ async function changeTags(
   return commitWithRetry(context.store, async () => {
     const present = await requireFunction(context, reference);
     checkSettled(present.value.latest.configuration);
-    const { latest } = present.value;
-    const record: FunctionRecord = {
-      latest: {
-        ...latest,
-        configuration: { ...latest.configuration, RevisionId: context.random.uuid() },
-      },
-      tags: change(present.value.tags),
-    };
+    const tags = change(present.value.tags);
+    const record = { ...withNewRevision(context, present.value), tags };
     return { operations: [putFunction(present, record)], result: {} };
   });
 }
 
-/** Other kinds of resource that can have tags do not exist here. */
+/** Resources of other kinds that can have tags do not exist here. */
 function taggedFunction(context: ControlContext, resource: string): Reference {
   if (!/^arn:[^:]*:lambda:[^:]*:[^:]*:function:/.test(resource)) {
-    throw invalidParameterValue('Only functions can have tags on this server yet.');
+    throw resourceNotFound('The resource you requested does not exist.');
   }
   const reference = resolveReference(context, resource);
   if (reference.qualifier !== undefined) {

@@ -3,6 +3,7 @@ import type {
   FunctionConfiguration,
   UpdateFunctionCodeRequest,
 } from '../model/generated/api-types.ts';
+import { invalidParameterValue } from '../model/errors.ts';
 import type { CodeReference, VersionRecord } from '../model/function.ts';
 import { changeLatest, checkChangeable, previewChange } from './change-latest.ts';
 import { archiveOf, checkCode, stageCode } from './code-package.ts';
@@ -15,11 +16,16 @@ export async function updateFunctionCode(
   input: UpdateFunctionCodeRequest,
 ): Promise<FunctionConfiguration> {
   const reference = resolveUnqualified(context, input.FunctionName);
-  const archive = archiveOf(input);
   if (input.PublishTo !== undefined) throw notSupported('PublishTo');
   const present = await requireFunction(context, reference);
   // Refused before the code is taken in; the commit checks again.
   checkChangeable(present.value, input.RevisionId);
+  if (input.ImageUri !== undefined) {
+    throw invalidParameterValue(
+      "Please don't provide ImageUri when updating a function with packageType Zip.",
+    );
+  }
+  const archive = archiveOf(input);
   checkRuntime(context, present.value.latest.configuration.Runtime, 'update');
   const changeTo = (code: CodeReference) => (latest: VersionRecord) => ({
     code,

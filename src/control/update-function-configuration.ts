@@ -5,7 +5,7 @@ import type {
 } from '../model/generated/api-types.ts';
 import { changeLatest } from './change-latest.ts';
 import type { ControlContext } from './control-context.ts';
-import { checkRuntime, checkSupported, withSettings } from './function-configuration.ts';
+import { checkRuntime, checkRequested, withSettings } from './function-configuration.ts';
 import { requireFunction, resolveUnqualified } from './function-documents.ts';
 
 export async function updateFunctionConfiguration(
@@ -13,7 +13,7 @@ export async function updateFunctionConfiguration(
   input: UpdateFunctionConfigurationRequest,
 ): Promise<FunctionConfiguration> {
   const reference = resolveUnqualified(context, input.FunctionName);
-  checkSupported(input);
+  checkRequested(context, input);
   const { value } = await requireFunction(context, reference);
   // Moving to a runtime that is supported is allowed from one that is not any more.
   checkRuntime(context, input.Runtime ?? value.latest.configuration.Runtime, 'update');

@@ -2,20 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createControlRig, createRequest, type ControlRig } from '../testing/control-rig.ts';
+import { activeRig, createControlRig, createRequest } from '../testing/control-rig.ts';
 import { zipOf } from '../testing/zip-builder.ts';
 
 const FunctionName = 'rig';
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:rig';
 const otherZip = zipOf({ 'index.js': 'exports.handler = async () => 2;' });
-
-async function activeRig(t: { after(fn: () => Promise<void>): void }): Promise<ControlRig> {
-  const rig = await createControlRig();
-  t.after(() => rig.close());
-  await rig.control.createFunction(createRequest());
-  await rig.settle(FunctionName);
-  return rig;
-}
 
 test('updateFunctionCode replaces the code and the old code is removed', async (t) => {
   const rig = await activeRig(t);
@@ -65,11 +57,24 @@ test('updateFunctionCode with Publish makes the next version of the new code', a
   assert.equal(two.Version, '2');
   assert.equal(two.FunctionArn, `${arn}:2`);
   assert.notEqual(two.CodeSha256, one.CodeSha256);
+  assert.equal(two.State, 'Pending');
+  assert.equal(two.StateReasonCode, 'Creating');
+  assert.equal('LastUpdateStatus' in two, false);
   await rig.settle(FunctionName);
   const settled = await rig.control.getFunctionConfiguration({ FunctionName, Qualifier: '2' });
+  assert.equal(settled.State, 'Active');
   assert.equal(settled.LastUpdateStatus, 'Successful');
+  assert.equal(settled.RevisionId, two.RevisionId);
   const kept = await rig.control.getFunctionConfiguration({ FunctionName, Qualifier: '1' });
   assert.equal(kept.CodeSha256, one.CodeSha256);
+});
+
+test('updateFunctionCode refuses an image for a function of an archive', async (t) => {
+  const rig = await activeRig(t);
+  await assert.rejects(rig.control.updateFunctionCode({ FunctionName, ImageUri: 'x' }), {
+    code: 'InvalidParameterValueException',
+    message: "Please don't provide ImageUri when updating a function with packageType Zip.",
+  });
 });
 
 test('updateFunctionCode can change the architecture', async (t) => {
@@ -128,6 +133,30 @@ test('updateFunctionConfiguration takes settings away with empty values', async 
     assert.equal(member in cleared, false, member);
   }
   assert.deepEqual(cleared.LoggingConfig, { LogFormat: 'Text', LogGroup: '/aws/lambda/rig' });
+});
+
+test('updateFunctionConfiguration checks settings together with those that stay', async (t) => {
+  const rig = await activeRig(t);
+  const refused: readonly [object, RegExp][] = [
+    [{ SnapStart: { ApplyOn: 'PublishedVersions' } }, /nodejs22\.x is not supported for SnapStart/],
+    [{ LoggingConfig: { ApplicationLogLevel: 'WARN' } }, /LogLevel is not supported/],
+    [{ FileSystemConfigs: [{ Arn: 'arn:x', LocalMountPath: '/mnt/x' }] }, /execute in a VPC/],
+  ];
+  for (const [change, message] of refused) {
+    await assert.rejects(
+      rig.control.updateFunctionConfiguration({ FunctionName, ...change }),
+      message,
+    );
+  }
+  const changed = await rig.control.updateFunctionConfiguration({
+    FunctionName,
+    Runtime: 'python3.13',
+    SnapStart: { ApplyOn: 'PublishedVersions' },
+  });
+  assert.deepEqual(changed.SnapStart, { ApplyOn: 'PublishedVersions', OptimizationStatus: 'Off' });
+  await rig.settle(FunctionName);
+  const one = await rig.control.publishVersion({ FunctionName });
+  assert.deepEqual(one.SnapStart, { ApplyOn: 'PublishedVersions', OptimizationStatus: 'On' });
 });
 
 test('changes are refused while the function is being made', async (t) => {

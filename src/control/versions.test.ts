@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createControlRig, createRequest, type ControlRig } from '../testing/control-rig.ts';
+import {
+  activeRig,
+  createControlRig,
+  createRequest,
+  type ControlRig,
+} from '../testing/control-rig.ts';
 import { zipOf } from '../testing/zip-builder.ts';
 
 const FunctionName = 'rig';
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:rig';
-
-async function activeRig(t: { after(fn: () => Promise<void>): void }): Promise<ControlRig> {
-  const rig = await createControlRig();
-  t.after(() => rig.close());
-  await rig.control.createFunction(createRequest());
-  await rig.settle(FunctionName);
-  return rig;
-}
 
 async function changeAndPublish(rig: ControlRig, Timeout: number): Promise<string | undefined> {
   await rig.control.updateFunctionConfiguration({ FunctionName, Timeout });
@@ -33,6 +30,17 @@ test('publishVersion freezes code and configuration', async (t) => {
   assert.deepEqual(kept, one);
   const latest = await rig.control.getFunctionConfiguration({ FunctionName });
   assert.equal(latest.Description, '');
+});
+
+test('publishVersion gives $LATEST another revision, unless nothing changed', async (t) => {
+  const rig = await activeRig(t);
+  const before = await rig.control.getFunctionConfiguration({ FunctionName });
+  const one = await rig.control.publishVersion({ FunctionName });
+  const after = await rig.control.getFunctionConfiguration({ FunctionName });
+  assert.equal(new Set([before, one, after].map(({ RevisionId }) => RevisionId)).size, 3);
+  assert.deepEqual({ ...after, RevisionId: '' }, { ...before, RevisionId: '' });
+  await rig.control.publishVersion({ FunctionName });
+  assert.deepEqual(await rig.control.getFunctionConfiguration({ FunctionName }), after);
 });
 
 test('publishVersion gives the last version when nothing changed since', async (t) => {
@@ -167,18 +175,34 @@ test('deleteFunction with a version removes only that, and its code if no one el
   assert.equal((await rig.codeTrees.list()).length, 1);
 });
 
-test('deleteFunction refuses $LATEST, names and what is not there', async (t) => {
+test('deleteFunction refuses $LATEST and names, also of a function that is not there', async (t) => {
   const rig = await activeRig(t);
   const refusals = [
-    ['$LATEST', 'InvalidParameterValueException'],
-    ['alias', 'InvalidParameterValueException'],
-    ['7', 'ResourceNotFoundException'],
+    ['$LATEST', '$LATEST version cannot be deleted without deleting the function.'],
+    ['alias', 'Deletion of aliases is not currently supported.'],
   ] as const;
-  for (const [Qualifier, code] of refusals) {
-    await assert.rejects(rig.control.deleteFunction({ FunctionName, Qualifier }), { code });
+  for (const [Qualifier, message] of refusals) {
+    for (const name of [FunctionName, 'other']) {
+      await assert.rejects(rig.control.deleteFunction({ FunctionName: name, Qualifier }), {
+        code: 'InvalidParameterValueException',
+        message,
+      });
+    }
   }
-  await assert.rejects(rig.control.deleteFunction({ FunctionName, Qualifier: '$LATEST' }), {
-    message: '$LATEST version cannot be deleted without deleting the function.',
+});
+
+test('deleteFunction of a version that is not there succeeds and deletes nothing', async (t) => {
+  const rig = await activeRig(t);
+  await rig.control.publishVersion({ FunctionName });
+  for (const Qualifier of ['7', '01', '0', '9'.repeat(20)]) {
+    const deleted = await rig.control.deleteFunction({ FunctionName, Qualifier });
+    assert.deepEqual(deleted, { StatusCode: 204 });
+  }
+  const { Versions } = await rig.control.listVersionsByFunction({ FunctionName });
+  assert.equal(Versions?.length, 2);
+  await assert.rejects(rig.control.deleteFunction({ FunctionName: 'other', Qualifier: '7' }), {
+    code: 'ResourceNotFoundException',
+    message: 'Function not found: arn:aws:lambda:us-east-1:000000000000:function:other',
   });
 });
 
@@ -208,7 +232,7 @@ test('tags are set, listed and taken away', async (t) => {
 
 test('tags are refused for versions, for what is not there and for other kinds', async (t) => {
   const rig = await activeRig(t);
-  await assert.rejects(rig.control.tagResource({ Resource: `${arn}:1`, Tags: {} }), {
+  await assert.rejects(rig.control.tagResource({ Resource: `${arn}:1`, Tags: { a: '1' } }), {
     code: 'InvalidParameterValueException',
     message:
       'Tags on function aliases and versions are not supported. Please specify a function ARN.',
@@ -219,7 +243,11 @@ test('tags are refused for versions, for what is not there and for other kinds',
   });
   const mapping = arn.replace('function:rig', 'event-source-mapping:0');
   await assert.rejects(rig.control.listTags({ Resource: mapping }), {
+    code: 'ResourceNotFoundException',
+  });
+  await assert.rejects(rig.control.tagResource({ Resource: arn, Tags: {} }), {
     code: 'InvalidParameterValueException',
+    message: 'An error occurred and the request cannot be processed.',
   });
 });
 

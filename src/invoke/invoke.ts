@@ -7,6 +7,7 @@ import type { Random } from '../base/random.ts';
 import { functionArn, type Identity } from '../model/arn.ts';
 import {
   ApiError,
+  invalidClientContext,
   invalidRequestContent,
   resourceConflict,
   resourceNotFound,
@@ -71,12 +72,14 @@ export class Invoker {
   dryRun(request: InvokeRequest): void {
     this.#resolve(request);
     eventOf(request);
+    clientContextOf(request);
   }
 
   /** Invocation type RequestResponse. Rejects with an ApiError; a failed function is a result. */
   async invoke(request: InvokeRequest): Promise<InvokeResult> {
     const version = this.#resolve(request);
     const payload = eventOf(request);
+    const clientContext = clientContextOf(request);
     const permit = this.#concurrency.acquire();
     if (permit === undefined) {
       throw tooManyRequests('ConcurrentInvocationLimitExceeded', 'Rate Exceeded.');
@@ -84,7 +87,7 @@ export class Invoker {
     try {
       const lease =
         this.#worker.acquireWarm(version) ?? leaseOf(await this.#worker.acquire(version));
-      const invocation = this.#invocation(request, version, payload);
+      const invocation = this.#invocation(request, version, { payload, clientContext });
       // Held until the environment is free again, not until the caller has the answer.
       const attempt = lease.invoke(invocation, () => permit.release());
       const answer = renderOutcome(await attempt.outcome, request.requestId);
@@ -109,16 +112,19 @@ export class Invoker {
     return version;
   }
 
-  #invocation(request: InvokeRequest, version: RunnableVersion, payload: Buffer): Invocation {
-    const { requestId, qualifier, clientContext } = request;
+  #invocation(
+    request: InvokeRequest,
+    version: RunnableVersion,
+    decoded: Pick<Invocation, 'payload' | 'clientContext'>,
+  ): Invocation {
+    const { requestId, qualifier } = request;
     const { functionArn: arn } = version;
     return {
+      ...decoded,
       requestId,
-      payload,
       deadlineMs: this.#clock.nowMs() + version.timeoutMs,
       invokedFunctionArn: qualifier === undefined ? arn : `${arn}:${qualifier}`,
       traceId: request.traceHeader ?? this.#newTrace(),
-      clientContext: decodeClientContext(clientContext),
       cognitoIdentity: undefined,
     };
   }
@@ -153,8 +159,15 @@ function eventOf({ payload }: InvokeRequest): Buffer {
   }
 }
 
-/** The header is base64 of JSON; the runtime gets the JSON (guide page 018). */
-function decodeClientContext(header: string | undefined): string | undefined {
+/** The header is base64 of a JSON object; the runtime gets the JSON (guide page 018). */
+function clientContextOf({ clientContext: header }: InvokeRequest): string | undefined {
   if (header === undefined || header === '') return undefined;
-  return Buffer.from(header, 'base64').toString('utf8');
+  try {
+    const text = Buffer.from(header, 'base64').toString('utf8');
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return text;
+  } catch {
+    // Not JSON: refused below.
+  }
+  throw invalidClientContext();
 }

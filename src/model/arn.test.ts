@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { functionArn, parseFunctionReference } from './arn.ts';
+import { checkNewFunctionName, functionArn, parseFunctionReference } from './arn.ts';
 import { isApiError } from './errors.ts';
 
 const identity = { accountId: '000000000000', region: 'us-east-1' };
@@ -60,16 +60,11 @@ describe('parseFunctionReference', () => {
     assert.match(message, /resource: arn:aws:lambda:us-east-1:123456789012:function:my-function$/);
   });
 
-  test('takes a name of 64 characters and refuses one of 65', () => {
-    const name = 'x'.repeat(64);
-    assert.equal(parseFunctionReference(name, undefined, identity).functionName, name);
-    for (const input of [`${name}x`, `${arn.replace('my-function', name)}x`]) {
-      assert.deepEqual(refusal(input), {
-        code: 'InvalidParameterValueException',
-        message:
-          `1 validation error detected: Value '${name}x' at 'functionName' failed to satisfy ` +
-          'constraint: Member must have length less than or equal to 64',
-      });
+  test('takes a name that is too long for a function: none has it', () => {
+    const functionName = 'x'.repeat(65);
+    for (const input of [functionName, arn.replace('my-function', functionName)]) {
+      const parsed = parseFunctionReference(input, undefined, identity);
+      assert.deepEqual(parsed, { functionName, qualifier: undefined });
     }
   });
 
@@ -90,6 +85,17 @@ describe('parseFunctionReference', () => {
         assert.deepEqual(parsed, { functionName, qualifier: version });
       }),
     );
+  });
+});
+
+test('checkNewFunctionName takes 64 characters and refuses 65', () => {
+  const name = 'x'.repeat(64);
+  checkNewFunctionName(name);
+  assert.throws(() => checkNewFunctionName(`${name}x`), {
+    code: 'InvalidParameterValueException',
+    message:
+      `1 validation error detected: Value '${name}x' at 'functionName' failed to satisfy ` +
+      'constraint: Member must have length less than or equal to 64',
   });
 });
 

@@ -68,9 +68,13 @@ function parseReference(input: string): ParsedReference {
   };
 }
 
-/** The service's words and code for a bare name over the bound (aws-cdk #13264). */
-function nameTooLong(functionName: string): ApiError {
-  return invalidParameterValue(
+/**
+ * Throws InvalidParameterValueException for a name over the bound, in the service's words (aws-cdk
+ * #13264). Only creating checks it: elsewhere such a name is one that no function has.
+ */
+export function checkNewFunctionName(functionName: string): void {
+  if (functionName.length <= limits.functionNameLengthMax) return;
+  throw invalidParameterValue(
     `1 validation error detected: Value '${functionName}' at 'functionName' failed to satisfy ` +
       `constraint: Member must have length less than or equal to ${limits.functionNameLengthMax}`,
   );
@@ -98,8 +102,8 @@ function otherAccount(arn: string, identity: Identity): ApiError {
  * `name:qualifier`, `function:name`, `123456789012:function:name`, `arn:aws:lambda:REGION:ACCOUNT:
  * function:name`, each with or without qualifier.
  *
- * Throws InvalidParameterValueException (two qualifiers that differ, a name over 64 characters),
- * ResourceNotFoundException (another region), AccessDeniedException (another account).
+ * Throws InvalidParameterValueException (two qualifiers that differ), ResourceNotFoundException
+ * (another region), AccessDeniedException (another account).
  */
 export function parseFunctionReference(
   input: string,
@@ -114,7 +118,6 @@ export function parseFunctionReference(
       'The derived qualifier from the function name does not match the specified qualifier.',
     );
   }
-  if (functionName.length > limits.functionNameLengthMax) throw nameTooLong(functionName);
   if (parsed.region !== undefined && parsed.region !== identity.region) {
     throw otherRegion(parsed.region, identity);
   }

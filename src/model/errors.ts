@@ -68,6 +68,14 @@ export function invalidRequestContent(detail: string): ApiError {
   );
 }
 
+/** In the service's words (boto3 #2153). */
+export function invalidClientContext(): ApiError {
+  return new ApiError(
+    'InvalidRequestContentException',
+    'Client context must be a valid Base64-encoded JSON object.',
+  );
+}
+
 /** Part of the service that Hearth does not have yet: HTTP 501 and its name. */
 export function notImplemented(what: string): ApiError {
   return new ApiError('NotImplementedException', `${what} is not implemented yet.`);

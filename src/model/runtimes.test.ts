@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Runtime } from './generated/api-types.ts';
-import { isRuntimeBlocked, runtimes } from './runtimes.ts';
+import { hasSnapStart, isRuntimeBlocked, runtimes } from './runtimes.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -22,6 +22,13 @@ test('isRuntimeBlocked changes on the day of the table, separately for create an
 
 test('isRuntimeBlocked never blocks what has no date', () => {
   assert.equal(isRuntimeBlocked('nodejs24.x', 'create', Date.parse('2100-01-01')), false);
+});
+
+test('hasSnapStart knows the languages and their first version with it', () => {
+  const names = Object.keys(runtimes) as Runtime[];
+  const expected = ['dotnet10', 'dotnet8', 'java11', 'java11.al2023', 'java17', 'java17.al2023'];
+  expected.push('java21', 'java25', 'python3.12', 'python3.13', 'python3.14', 'python3.15');
+  assert.deepEqual(names.filter(hasSnapStart).sort(), expected);
 });
 
 test('runtimes recommends only runtimes that are not blocked themselves', () => {

@@ -83,6 +83,14 @@ export const runtimes: Readonly<Record<Runtime, RuntimeDates>> = {
   'provided.al2023': dates('2029-07-31', '2029-08-31', newest.provided),
 };
 
+/** SnapStart exists for Java from 11, Python from 3.12 and .NET from 8 on (runtimes page). */
+const snapStartRuntimes = /^(?:java(?:11|17|21|25)|python3\.1[2-9]|dotnet(?:8|10))(?:\.|$)/u;
+
+/** Whether published versions of a runtime's functions can start from a snapshot. */
+export function hasSnapStart(runtime: Runtime): boolean {
+  return snapStartRuntimes.test(runtime);
+}
+
 /** Whether functions of a runtime can no longer be created or updated at a time. */
 export function isRuntimeBlocked(
   runtime: Runtime,

@@ -17,7 +17,7 @@ export function withTags(present: Tags, added: Tags): Tags {
   }
   const tags = { ...present, ...added };
   if (Object.keys(tags).length > TAGS_MAX) {
-    throw invalidParameterValue(`A function can have at most ${TAGS_MAX} tags.`);
+    throw invalidParameterValue('Number of tags exceeds resource tag limit.');
   }
   return tags;
 }

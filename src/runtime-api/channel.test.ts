@@ -134,3 +134,26 @@ for (const [what, bytes] of [
     await assert.rejects(channel.booted, /ended before it had booted/);
   });
 }
+
+test('closed resolves whichever end closes, and for input that is no frame', async () => {
+  await connectPair();
+  const channel = openRuntimeChannel(host);
+  runtime.end();
+  await channel.closed;
+
+  await connectPair();
+  const own = openRuntimeChannel(host);
+  own.close();
+  await own.closed;
+
+  await connectPair();
+  const broken = openRuntimeChannel(host);
+  runtime.on('error', () => undefined);
+  runtime.write(Buffer.from('ffffffffffffffff', 'hex'));
+  await broken.closed;
+  // What is said to it from now on is dropped without a sound.
+  broken.sendInit({
+    ...{ handler: '', taskRoot: '', optRoot: '', env: {}, initializationType: '' },
+  });
+  runtime.destroy();
+});

@@ -36,6 +36,7 @@ interface FrameHeader {
 
 export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
   const booted = deferred<void>();
+  const closed = deferred<void>();
   booted.promise.catch(() => undefined);
   let port: RuntimePort | null = null;
   const deliver = (invocation: Invocation): void => sendInvoke(stream, invocation);
@@ -52,9 +53,13 @@ export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
   );
   stream.on('error', end);
   stream.on('end', () => stream.destroy());
-  stream.on('close', end);
+  stream.on('close', () => {
+    end();
+    closed.resolve();
+  });
   return {
     booted: booted.promise,
+    closed: closed.promise,
     attach: (attached) => {
       port = attached;
     },

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { limits } from '../model/limits.ts';
 import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
-import { createRuntimeHttpApi } from './http-api.ts';
+import { connectionsMax, createRuntimeHttpApi } from './http-api.ts';
 
 const accepted: PortAnswer = { status: 'accepted' };
 const api = createRuntimeHttpApi();
@@ -37,7 +39,7 @@ const invocation: Invocation = {
   deadlineMs: 1_700_000_000_123,
   invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f:PROD',
   traceId: 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1',
-  clientContext: '{"client":{}}',
+  clientContext: '{\n "client": {"app_title": "Grüße, 世界 😀\\n"}}',
   cognitoIdentity: undefined,
 };
 
@@ -74,7 +76,9 @@ test('next answers the event with the documented headers', async () => {
     invocation.invokedFunctionArn,
   );
   assert.equal(response.headers.get('lambda-runtime-trace-id'), invocation.traceId);
-  assert.equal(response.headers.get('lambda-runtime-client-context'), '{"client":{}}');
+  const clientContext = response.headers.get('lambda-runtime-client-context') ?? '';
+  assert.match(clientContext, /^[\x20-\x7e]+$/, 'what a header can carry');
+  assert.deepEqual(JSON.parse(clientContext), JSON.parse(invocation.clientContext ?? ''));
   assert.equal(response.headers.get('lambda-runtime-cognito-identity'), null);
   assert.equal(await response.text(), '{"key":"välue"}');
 });
@@ -134,4 +138,15 @@ test('unknown paths answer 404 and wrong methods 405', async () => {
   assert.equal((await fetch(`${base}/nothing`)).status, 404);
   assert.equal((await post('/invocation/next', '')).status, 405);
   assert.equal((await fetch(`${base}/init/error`)).status, 405);
+});
+
+test('a function cannot take more connections than its bound', async (t) => {
+  const { port: tcpPort } = new URL(base);
+  const sockets = Array.from({ length: connectionsMax + 8 }, () =>
+    connect(Number(tcpPort), '127.0.0.1').on('error', () => undefined),
+  );
+  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  // Those over the bound are closed by the server; undici's own pool holds some of the places.
+  await Promise.all(sockets.slice(-8).map((socket) => once(socket, 'close')));
+  assert(sockets.filter(({ destroyed }) => !destroyed).length <= connectionsMax);
 });

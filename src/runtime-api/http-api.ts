@@ -15,6 +15,8 @@ const base = '/2018-06-01/runtime';
 const invocationPath = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/;
 /** An error document may be as long as a response, with room for its JSON quoting. */
 const errorBytesMax = 8 * MIB;
+/** Each takes a descriptor of the server's, which all functions share; a runtime or extension needs two. */
+export const connectionsMax = 64;
 const errorTypeHeader = 'lambda-runtime-function-error-type';
 
 export function createRuntimeHttpApi(): RuntimeHttpApi {
@@ -24,6 +26,7 @@ export function createRuntimeHttpApi(): RuntimeHttpApi {
     if (port === null) answerError(response, 403, 'InvalidStateTransition', 'No function is bound');
     else route(port, request, response);
   });
+  server.maxConnections = connectionsMax;
   // "next" may be held for as long as the function idles, and nobody else can reach this socket.
   server.requestTimeout = 0;
   server.headersTimeout = 0;
@@ -85,12 +88,19 @@ function nextHeaders(invocation: Invocation): Record<string, string | number> {
     'Lambda-Runtime-Trace-Id': invocation.traceId,
   };
   if (invocation.clientContext !== undefined) {
-    headers['Lambda-Runtime-Client-Context'] = invocation.clientContext;
+    headers['Lambda-Runtime-Client-Context'] = asciiJson(invocation.clientContext);
   }
   if (invocation.cognitoIdentity !== undefined) {
     headers['Lambda-Runtime-Cognito-Identity'] = invocation.cognitoIdentity;
   }
   return headers;
+}
+
+/** The same JSON with nothing in it that a header cannot carry. */
+function asciiJson(json: string): string {
+  return json
+    .replace(/[\0-\x1f]+/g, ' ') // between tokens only: within strings JSON escapes them
+    .replace(/[\x7f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function postResponse(port: RuntimePort, requestId: string, exchange: Exchange): void {

@@ -1,4 +1,7 @@
-/** The two streams between the server and a sandbox's main process: its output and its channel. */
+/**
+ * The streams between the server and a sandbox's main process: its output, its channel, and for a process
+ * that waits for its command (see oci/blank-box.ts) its standard input.
+ */
 import { closeSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createPipe, createSocketPair, readableBytes } from './native.ts';
@@ -10,7 +13,9 @@ export interface ProcessStreams {
   drainOutput(): void;
   /** Our end of the channel; null without one. */
   readonly channel: Socket | null;
-  /** What to give child_process.spawn as `stdio`: standard input is empty. */
+  /** The end of its standard input that we write, a descriptor which the caller closes; null when that is empty. */
+  readonly inputFd: number | null;
+  /** What to give child_process.spawn as `stdio`. */
   readonly stdio: readonly ('ignore' | number)[];
   /** Closes the child's ends in this process; call right after the child has them. */
   releaseChildEnds(): void;
@@ -21,10 +26,12 @@ export interface ProcessStreams {
  * for both keeps their order. The channel is not child_process's own 'pipe', whose parent's end is drained
  * when the direct child exits, which under an OCI runtime is long before the channel ends.
  */
-export function createProcessStreams(withChannel: boolean): ProcessStreams {
+export function createProcessStreams(withChannel: boolean, withInput = false): ProcessStreams {
   const pipe = createPipe();
   const pair = withChannel ? createSocketPair() : null;
-  const childEnds = [pipe.writeFd, ...(pair === null ? [] : [pair[1]])];
+  const input = withInput ? createPipe() : null;
+  const channelEnd = pair === null ? [] : [pair[1]];
+  const childEnds = [pipe.writeFd, ...channelEnd, ...(input === null ? [] : [input.readFd])];
   const output = new Socket({ fd: pipe.readFd, readable: true, writable: false });
   const channel = pair === null ? null : new Socket({ fd: pair[0], allowHalfOpen: true });
   // A process that dies with bytes unread resets the channel. That is an end like any other, and must
@@ -34,7 +41,8 @@ export function createProcessStreams(withChannel: boolean): ProcessStreams {
     output,
     drainOutput: () => drainPipe(output, pipe.readFd),
     channel,
-    stdio: ['ignore', pipe.writeFd, pipe.writeFd, ...(pair === null ? [] : [pair[1]])],
+    inputFd: input?.writeFd ?? null,
+    stdio: [input?.readFd ?? 'ignore', pipe.writeFd, pipe.writeFd, ...channelEnd],
     releaseChildEnds: () => childEnds.splice(0).forEach((fd) => closeSync(fd)),
   };
 }
@@ -52,9 +60,10 @@ function drainPipe(output: Socket, readFd: number): void {
   output.emit('data', bytes.subarray(0, readSync(readFd, bytes)));
 }
 
-/** Ends both streams of a process that did not start. */
+/** Ends the streams of a process that did not start. */
 export function discardStreams(streams: ProcessStreams): void {
   streams.releaseChildEnds();
   streams.output.destroy();
   streams.channel?.destroy();
+  if (streams.inputFd !== null) closeSync(streams.inputFd);
 }

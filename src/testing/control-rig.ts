@@ -116,6 +116,17 @@ export async function createControlRig(options: RigOptions = {}): Promise<Contro
   return rig;
 }
 
+/** A rig with the function 'rig' on it, active; closed after the test. */
+export async function activeRig(t: {
+  after(close: () => Promise<void>): void;
+}): Promise<ControlRig> {
+  const rig = await createControlRig();
+  t.after(() => rig.close());
+  await rig.control.createFunction(createRequest());
+  await rig.settle('rig');
+  return rig;
+}
+
 /** A valid request for a function, with what the test cares about put over it. */
 export function createRequest(
   overrides: Partial<CreateFunctionRequest> = {},

@@ -92,7 +92,11 @@ export class ScriptedRuntime {
     this.sandbox.running = null;
     this.closeChannel();
     const code = how.signal === undefined ? (how.code ?? 0) : null;
-    this.#exited.resolve({ code, signal: how.signal ?? null, outOfMemory: how.outOfMemory ?? false });
+    this.#exited.resolve({
+      code,
+      signal: how.signal ?? null,
+      outOfMemory: how.outOfMemory ?? false,
+    });
   }
 
   /** The host can no longer tell what became of the process. */
@@ -286,10 +290,8 @@ export class ScriptedHost {
 
   readonly transports: RuntimeTransports = {
     openChannel: (stream) => {
-      const runtime = this.sandboxes
-        .map(({ running }) => running)
-        .find((running) => running?.process.channel === stream);
-      if (runtime === null || runtime === undefined) throw new Error('whose channel is that?');
+      const runtime = this.runtimes.find(({ process }) => process.channel === stream);
+      if (runtime === undefined) throw new Error('whose channel is that?');
       return runtime.createChannel();
     },
     createHttpApi: () => {

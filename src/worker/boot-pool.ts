@@ -2,7 +2,8 @@
  * Booted sandboxes waiting to be bound, per runtime: cold starts paid in advance (ADR 0004).
  *
  * A runtime is kept warm once a function of it is known. What is taken is replaced in the background,
- * one at a time, when `refill` is called; a sandbox that is taken is bound to one function version and never comes back.
+ * one at a time, when `refill` is called; a sandbox that is taken is bound to one function version
+ * and never comes back.
  */
 import type { Log } from '../base/log.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
@@ -19,7 +20,10 @@ export interface BootPoolOptions {
   readonly boot: (runtimeId: string) => Promise<BootedRuntime>;
 }
 
-/** After this many failed boots in a row a runtime is no longer kept warm until it is wanted anew. */
+/**
+ * After this many sandboxes in a row that did not boot, or died before anyone took them, a runtime is
+ * no longer kept warm until it is wanted anew.
+ */
 const failuresMax = 3;
 
 interface Shelf {
@@ -48,7 +52,10 @@ export class BootPool {
 
   /** A booted sandbox that is still alive, or undefined: then the caller starts one itself. */
   take(runtimeId: string): BootedRuntime | undefined {
-    return this.#shelves.get(runtimeId)?.booted.pop();
+    const shelf = this.#shelves.get(runtimeId);
+    const taken = shelf?.booted.pop();
+    if (shelf !== undefined && taken !== undefined) shelf.failures = 0;
+    return taken;
   }
 
   /**
@@ -69,7 +76,15 @@ export class BootPool {
     this.#closed = true;
     await this.settled();
     const all = Array.from(this.#shelves.values()).flatMap((shelf) => shelf.booted.splice(0));
-    await Promise.all(all.map(({ runtimeSandbox }) => runtimeSandbox.destroy()));
+    await Promise.all(all.map((booted) => this.#destroy(booted)));
+  }
+
+  async #destroy({ runtimeSandbox }: BootedRuntime): Promise<void> {
+    try {
+      await runtimeSandbox.destroy();
+    } catch (error) {
+      this.#log.error({ error }, 'could not remove a sandbox that was booted in advance');
+    }
   }
 
   #shelf(runtimeId: string): Shelf {
@@ -80,32 +95,33 @@ export class BootPool {
     return shelf;
   }
 
+  #isShort({ booted, failures }: Shelf): boolean {
+    return !this.#closed && booted.length < this.#options.size && failures < failuresMax;
+  }
+
   #fill(runtimeId: string, shelf: Shelf): void {
-    if (shelf.filling !== null || this.#closed) return;
-    shelf.filling = this.#fillShelf(runtimeId, shelf).finally(() => {
-      shelf.filling = null;
-    });
+    if (shelf.filling === null && this.#isShort(shelf)) {
+      shelf.filling = this.#fillShelf(runtimeId, shelf);
+    }
   }
 
   async #fillShelf(runtimeId: string, shelf: Shelf): Promise<void> {
-    while (
-      !this.#closed &&
-      shelf.booted.length < this.#options.size &&
-      shelf.failures < failuresMax
-    ) {
+    while (this.#isShort(shelf)) {
       try {
-        const booted = await this.#options.boot(runtimeId);
-        shelf.failures = 0;
-        shelf.booted.push(booted);
-        booted.running.process.exited.then(
-          () => this.#discard(runtimeId, shelf, booted),
-          () => undefined,
-        );
+        this.#put(runtimeId, shelf, await this.#options.boot(runtimeId));
       } catch (error) {
         shelf.failures += 1;
         this.#log.warn({ error, runtime: runtimeId }, 'could not boot a sandbox in advance');
       }
     }
+    // At once after the last look at the shelf: a refill that is asked for from now on is a new one.
+    shelf.filling = null;
+  }
+
+  #put(runtimeId: string, shelf: Shelf, booted: BootedRuntime): void {
+    shelf.booted.push(booted);
+    const onEnd = (): void => this.#discard(runtimeId, shelf, booted);
+    booted.running.process.exited.then(onEnd, onEnd);
   }
 
   /** A booted process died on the shelf. */
@@ -114,9 +130,8 @@ export class BootPool {
     if (index === -1) return;
     shelf.booted.splice(index, 1);
     shelf.failures += 1;
-    booted.runtimeSandbox.destroy().catch((error: unknown) => {
-      this.#log.error({ error }, 'could not remove a dead sandbox');
-    });
+    this.#log.warn({ runtime: runtimeId }, 'a sandbox that was booted in advance has died');
+    void this.#destroy(booted);
     this.#fill(runtimeId, shelf);
   }
 }

@@ -12,7 +12,8 @@
  *                        v
  *                     Stopped
  *
- * A reset (after a crash, a timeout or a failed init) does not leave Ready: the environment keeps its
+ * When the host fails in the middle of an invocation, Invoking goes to Failed: the environment is not
+ * used again. A reset (after a crash, a timeout or a failed init) does not leave Ready: the environment keeps its
  * sandbox and /tmp, loses its process, and runs Init again inside the next invocation.
  */
 
@@ -35,7 +36,7 @@ export type EnvironmentState =
 const moves: Readonly<Record<EnvironmentState, readonly EnvironmentState[]>> = {
   Starting: ['Ready', 'Failed', 'Stopping'],
   Ready: ['Invoking', 'Frozen', 'Stopping'],
-  Invoking: ['Ready', 'Stopping'],
+  Invoking: ['Ready', 'Failed', 'Stopping'],
   Frozen: ['Ready', 'Stopping'],
   Failed: ['Stopping'],
   Stopping: ['Stopped'],

@@ -76,10 +76,17 @@ interface CurrentInvocation {
   /** START was written. */
   started: boolean;
   responded: boolean;
+  /** Its runtime is being ended. */
+  ending: boolean;
   fault: Fault | null;
 }
 
 type Deliver = (invocation: Invocation) => void;
+
+/** From a channel's end to the end of a process that lives on: one that is exiting has its own status. */
+const channelGraceMs = 1000;
+
+const responseBytesMax = limits.invokeResponseBytesMax;
 
 const accepted: PortAnswer = { status: 'accepted' };
 const invalidRequestId: PortAnswer = { status: 'invalidRequestId' };
@@ -98,6 +105,10 @@ export class ExecutionEnvironment implements RuntimePort {
   /** What the runtime's pending "next" is waiting with. */
   #deliver: Deliver | null = null;
   #init: Deferred<InitOutcome> | null = null;
+  /** The start of a process that is under way; never rejects. */
+  #starting: Promise<void> = Promise.resolve();
+  /** The host no longer knows what became of a process: nothing can be started any more. */
+  #lost: Error | null = null;
   /** Init has to run (again) before the next event can be delivered. */
   #needsInit = true;
   /** Of the Init before the first invocation; reported once. */
@@ -140,16 +151,23 @@ export class ExecutionEnvironment implements RuntimePort {
     this.#logStream.write(initStartLine(runtimeVersionName, version.runtimeVersionArn));
     try {
       await this.#runtimeSandbox.bind(binding);
+      this.#requireStarting();
       this.#variables = this.#setup.variables(this.#runtimeSandbox.sandbox.paths);
       if (booted !== null) this.#adopt(booted);
       const startedAtMs = this.#clock.monotonicMs();
       const outcome = await this.#runInit(limits.initDurationMsMax);
       await this.#endOfStartInit(outcome, this.#clock.monotonicMs() - startedAtMs);
-      if (this.#state === 'Starting') this.#move('Ready');
+      this.#requireStarting();
+      this.#move('Ready');
     } catch (error) {
       if (this.#state === 'Starting') this.#move('Failed');
       throw error;
     }
+  }
+
+  /** Stopping may have begun while the host was busy. */
+  #requireStarting(): void {
+    if (this.#state !== 'Starting') throw new Error('the environment was stopped while it started');
   }
 
   async #endOfStartInit(outcome: InitOutcome, durationMs: number): Promise<void> {
@@ -180,15 +198,19 @@ export class ExecutionEnvironment implements RuntimePort {
     const init = deferred<InitOutcome>();
     this.#init = init;
     const timer = this.#clock.schedule(limitMs, () => init.resolve({ type: 'timeout' }));
-    this.#startRuntime().catch((error: unknown) => {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      init.resolve({ type: 'failed', fault: { type: 'host', cause } });
+    this.#starting = this.#startRuntime().catch((error: unknown) => {
+      init.resolve({ type: 'failed', fault: hostFault(error) });
     });
     const outcome = await init.promise;
     timer.cancel();
     this.#init = null;
-    if (outcome.type === 'ready') this.#needsInit = false;
-    else await this.#reset();
+    if (outcome.type === 'ready') {
+      // A runtime may be quicker with its "next" than the host with the news that it has started.
+      await this.#starting;
+      this.#needsInit = this.#deliver === null;
+    } else {
+      await this.#reset();
+    }
     return outcome;
   }
 
@@ -196,6 +218,7 @@ export class ExecutionEnvironment implements RuntimePort {
     const { version, initializationType } = this.#setup;
     const variables = this.#variables;
     const sandbox = this.#runtimeSandbox;
+    if (this.#lost !== null) throw this.#lost;
     if (sandbox.runtime.kind === 'custom') {
       await this.#startBootstrap();
       return;
@@ -235,8 +258,9 @@ export class ExecutionEnvironment implements RuntimePort {
     running.channel?.attach(this);
     running.process.exited.then(
       (exit) => this.#onExit(running, exit),
-      (error: unknown) => this.#log.error({ error, sandbox: this.id }, 'lost track of a runtime'),
+      (error: unknown) => this.#onLost(running, error),
     );
+    void running.channel?.closed.then(() => this.#onChannelClosed(running));
   }
 
   // ---- what the runtime says ----
@@ -248,7 +272,9 @@ export class ExecutionEnvironment implements RuntimePort {
       return accepted;
     }
     const current = this.#current;
-    if (current !== null && !current.responded) {
+    // Without a runtime, or while it is being ended, this is its last word.
+    const isExpected = current === null || (current.responded && !current.ending);
+    if (this.#running === null || !isExpected) {
       return { status: 'invalidTransition', from: 'InvocationRunning', to: 'Ready' };
     }
     this.#deliver = deliver;
@@ -259,6 +285,7 @@ export class ExecutionEnvironment implements RuntimePort {
   expectsResponse(requestId: string): PortAnswer {
     const current = this.#current;
     if (current === null || current.invocation.requestId !== requestId) return invalidRequestId;
+    if (this.#running === null) return invalidRequestId;
     if (!current.started || current.responded) {
       return { status: 'invalidTransition', from: 'InvocationResponse', to: 'InvocationResponse' };
     }
@@ -271,11 +298,8 @@ export class ExecutionEnvironment implements RuntimePort {
     if (answer.status !== 'accepted' || current === null) return answer;
     current.responded = true;
     const { body } = response;
-    const maxBytes = limits.invokeResponseBytesMax;
-    if (Buffer.isBuffer(body) && body.length > maxBytes) {
-      current.fault = { type: 'responseTooLarge', sizeBytes: body.length, maxBytes };
-      current.outcome.resolve({ type: 'fault', fault: current.fault });
-      return { status: 'tooLarge', maxBytes };
+    if (Buffer.isBuffer(body) && body.length > responseBytesMax) {
+      return this.#refuseTooLarge(current, body.length);
     }
     current.outcome.resolve({ type: 'response', response });
     return accepted;
@@ -286,15 +310,26 @@ export class ExecutionEnvironment implements RuntimePort {
     const current = this.#current;
     if (answer.status !== 'accepted' || current === null) return answer;
     current.responded = true;
+    if (error.payload.length > responseBytesMax) {
+      return this.#refuseTooLarge(current, error.payload.length);
+    }
     current.outcome.resolve({ type: 'functionError', error });
     return accepted;
+  }
+
+  #refuseTooLarge(current: CurrentInvocation, sizeBytes: number): PortAnswer {
+    const maxBytes = responseBytesMax;
+    current.fault = { type: 'responseTooLarge', sizeBytes, maxBytes };
+    current.outcome.resolve({ type: 'fault', fault: current.fault });
+    return { status: 'tooLarge', maxBytes };
   }
 
   initError(error: RuntimeError): PortAnswer {
     if (this.#init === null) {
       return { status: 'invalidTransition', from: this.#state, to: 'InitError' };
     }
-    this.#init.resolve({ type: 'failed', fault: { type: 'initError', error } });
+    const fault: Fault = { type: 'initError', error: withinBound(error) };
+    this.#init.resolve({ type: 'failed', fault });
     return accepted;
   }
 
@@ -317,14 +352,14 @@ export class ExecutionEnvironment implements RuntimePort {
       onReady,
       started: false,
       responded: false,
+      ending: false,
       fault: null,
     };
     this.#current = current;
     if (this.#needsInit) {
-      this.#initThenDeliver(current).catch((error: unknown) => {
-        const cause = error instanceof Error ? error : new Error(String(error));
-        if (this.#current === current) this.#failCurrent(current, { type: 'host', cause });
-      });
+      this.#initThenDeliver(current).catch((error: unknown) =>
+        this.#failCurrent(current, hostFault(error)),
+      );
     } else {
       this.#deliverTo(current);
     }
@@ -336,7 +371,11 @@ export class ExecutionEnvironment implements RuntimePort {
     assert(deliver !== null, 'a runtime that is ready waits for an event');
     this.#deliver = null;
     this.#startLine(current);
-    deliver(current.invocation);
+    try {
+      deliver(current.invocation);
+    } catch (error) {
+      this.#failCurrent(current, hostFault(error));
+    }
   }
 
   #startLine(current: CurrentInvocation): void {
@@ -350,12 +389,15 @@ export class ExecutionEnvironment implements RuntimePort {
     this.#initDurationMs = undefined;
     const startedAtMs = this.#clock.monotonicMs();
     await this.#runtimeSandbox.sandbox.setCpus(null);
+    if (this.#current !== current || current.ending) return;
     // The invocation's own timer bounds this Init too: it resolves #init when it fires.
     const outcome = await this.#runInit(this.version.timeoutMs + 1);
     if (this.#current !== current) return;
     await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
+    if (this.#current !== current) return;
     if (outcome.type === 'ready') {
-      this.#deliverTo(current);
+      if (current.fault === null) this.#deliverTo(current);
+      else await this.#endWithFault(current, current.fault);
       return;
     }
     await this.#drain.settle();
@@ -369,21 +411,29 @@ export class ExecutionEnvironment implements RuntimePort {
 
   #onTimeout(current: CurrentInvocation): void {
     if (this.#current !== current) return;
-    if (this.#init !== null) {
-      this.#init.resolve({ type: 'timeout' });
-      return;
-    }
-    void this.#endWithFault(current, { type: 'timeout', timeoutMs: this.version.timeoutMs });
+    const fault: Fault = { type: 'timeout', timeoutMs: this.version.timeoutMs };
+    current.fault = fault;
+    current.responded = true;
+    // The caller need not wait until the runtime has been ended.
+    current.outcome.resolve({ type: 'fault', fault });
+    if (this.#init !== null) this.#init.resolve({ type: 'timeout' });
+    else void this.#endWithFault(current, fault);
   }
 
   async #endWithFault(current: CurrentInvocation, fault: Fault): Promise<void> {
-    current.fault = fault;
-    await this.#reset();
+    if (current.ending) return;
+    current.ending = true;
+    try {
+      await this.#reset();
+    } catch (error) {
+      this.#lost ??= hostFault(error).cause;
+    }
     await this.#drain.settle();
-    if (this.#current === current) this.#failCurrent(current, fault);
+    this.#failCurrent(current, fault);
   }
 
   #failCurrent(current: CurrentInvocation, fault: Fault): void {
+    if (this.#current !== current) return;
     current.fault = fault;
     current.responded = true;
     this.#startLine(current);
@@ -393,6 +443,8 @@ export class ExecutionEnvironment implements RuntimePort {
 
   /** Ends the runtime's process; Init runs again with the next invocation, /tmp stays. */
   async #reset(): Promise<void> {
+    // What is being started can be ended only once it is there.
+    await this.#starting;
     this.#needsInit = true;
     this.#deliver = null;
     const running = this.#running;
@@ -415,12 +467,35 @@ export class ExecutionEnvironment implements RuntimePort {
     else if (this.#current !== null) this.#failCurrent(this.#current, fault);
   }
 
+  /** Nobody can tell how the process ended, or whether it did. */
+  #onLost(running: RunningRuntime, error: unknown): void {
+    this.#log.error({ error, sandbox: this.id }, 'lost track of a runtime');
+    const fault = hostFault(error);
+    this.#lost ??= fault.cause;
+    if (this.#running !== running) return;
+    this.#running = null;
+    this.#needsInit = true;
+    this.#deliver = null;
+    if (this.#init !== null) this.#init.resolve({ type: 'failed', fault });
+    else if (this.#current !== null) this.#failCurrent(this.#current, fault);
+  }
+
+  /** A managed runtime without its channel can neither get an event nor answer one. */
+  #onChannelClosed(running: RunningRuntime): void {
+    if (this.#running !== running) return;
+    this.#clock.schedule(channelGraceMs, () => {
+      // How this ends, `exited` tells.
+      if (this.#running === running) running.process.kill().catch(() => undefined);
+    });
+  }
+
   #finish(current: CurrentInvocation): void {
     current.timer.cancel();
     this.#current = null;
     const durationMs = this.#clock.monotonicMs() - current.startedAtMs;
     this.#unreported = { ended: current, durationMs };
-    if (this.#state === 'Invoking') this.#move('Ready');
+    const isUsable = this.#lost === null && current.fault?.type !== 'host';
+    if (this.#state === 'Invoking') this.#move(isUsable ? 'Ready' : 'Failed');
     // The caller's answer goes out first: it is waiting, the log is not.
     setImmediate(() => this.#writeReport());
     current.onReady();
@@ -463,8 +538,12 @@ export class ExecutionEnvironment implements RuntimePort {
   /** Stops the processes where they are, until the next event. Only when idle; else nothing happens. */
   freeze(): void {
     if (this.#state !== 'Ready') return;
-    this.#runtimeSandbox.sandbox.freeze();
-    this.#move('Frozen');
+    try {
+      this.#runtimeSandbox.sandbox.freeze();
+      this.#move('Frozen');
+    } catch (error) {
+      this.#log.warn({ error, sandbox: this.id }, 'could not freeze an environment');
+    }
   }
 
   thaw(): void {
@@ -485,7 +564,11 @@ export class ExecutionEnvironment implements RuntimePort {
   }
 
   async #stop(): Promise<void> {
-    this.thaw();
+    try {
+      this.thaw();
+    } catch (error) {
+      this.#log.warn({ error, sandbox: this.id }, 'could not thaw an environment');
+    }
     this.#move('Stopping');
     const stopping: Fault = { type: 'host', cause: new Error('the environment was stopped') };
     this.#running?.channel?.close();
@@ -501,4 +584,16 @@ export class ExecutionEnvironment implements RuntimePort {
     assert(canMove(this.#state, to), `an environment cannot go from ${this.#state} to ${to}`);
     this.#state = to;
   }
+}
+
+/** An error document that no caller could be given is replaced. */
+function withinBound(error: RuntimeError): RuntimeError {
+  if (error.payload.length <= responseBytesMax) return error;
+  const errorType = error.errorType;
+  const errorMessage = `The error document was longer than ${responseBytesMax} bytes.`;
+  return { errorType, payload: Buffer.from(JSON.stringify({ errorType, errorMessage })) };
+}
+
+function hostFault(error: unknown): Extract<Fault, { type: 'host' }> {
+  return { type: 'host', cause: error instanceof Error ? error : new Error(String(error)) };
 }

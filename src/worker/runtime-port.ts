@@ -68,6 +68,8 @@ export interface RuntimeInit {
 export interface RuntimeChannel {
   /** Resolves when the runtime process has booted; rejects when the channel closed before. */
   readonly booted: Promise<void>;
+  /** Resolves once nothing can be said any more, whoever closed it. */
+  readonly closed: Promise<void>;
   attach(port: RuntimePort): void;
   sendInit(init: RuntimeInit): void;
   close(): void;

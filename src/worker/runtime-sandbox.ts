@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type {
   Sandbox,
   SandboxBinding,
@@ -35,6 +36,8 @@ export class RuntimeSandbox {
   readonly limits: SandboxLimits;
   readonly #transports: RuntimeTransports;
   readonly #httpApi: RuntimeHttpApi;
+  /** Of the process started last. */
+  #output: Readable | null = null;
 
   private constructor(
     sandbox: Sandbox,
@@ -130,6 +133,7 @@ export class RuntimeSandbox {
       cwd: paths.temporaryDir,
       channel: true,
     });
+    this.#output = process.output;
     const stream = process.channel;
     return { process, channel: stream === null ? null : this.#transports.openChannel(stream) };
   }
@@ -150,6 +154,8 @@ export class RuntimeSandbox {
 
   async destroy(): Promise<void> {
     this.#httpApi.close();
+    // Output that nobody reads, of a runtime never bound, would keep its pipe open.
+    this.#output?.resume();
     await this.sandbox.destroy();
   }
 }

@@ -16,7 +16,7 @@ import { BootPool, type BootedRuntime } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
 import { ExecutionEnvironment, type Attempt } from './environment.ts';
 import type { Invocation, RuntimeTransports } from './runtime-port.ts';
-import { RuntimeSandbox } from './runtime-sandbox.ts';
+import { RuntimeSandbox, type RunningRuntime } from './runtime-sandbox.ts';
 import { startEnvironment, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
 
 export interface WorkerOptions {
@@ -62,9 +62,20 @@ export type AcquireResult =
   | { readonly type: 'runtimeUnavailable'; readonly reason: string }
   | { readonly type: 'failed'; readonly cause: Error };
 
+/** What a caller got: a warm environment, room for a new one, or neither in time. */
+type Grant = Lease | 'room' | 'none';
+
 interface Waiter {
-  readonly room: Deferred<boolean>;
+  readonly version: RunnableVersion;
+  readonly granted: Deferred<Grant>;
   readonly timer: Timer;
+}
+
+/** The making of an environment, until there is a Resident. */
+interface Start {
+  readonly versionKey: string;
+  retired: boolean;
+  readonly ended: Deferred<void>;
 }
 
 interface Resident {
@@ -74,7 +85,12 @@ interface Resident {
   freezeTimer: Timer | null;
   /** Its version is out of date or gone: it takes no further invocation. */
   retired: boolean;
+  /** Once stopping has begun. */
+  stopped: Promise<void> | null;
 }
+
+/** A runtime that takes longer to boot than Init may take is broken. */
+const bootMsMax = limits.initDurationMsMax;
 
 /** From the end of a cold start to booting the next sandbox in advance: the answer goes first. */
 const refillDelayMs = 20;
@@ -97,8 +113,14 @@ export class Worker {
   /** Idle environments by version key, the most recently used last. */
   readonly #idle = new Map<string, Resident[]>();
   readonly #residents = new Set<Resident>();
+  readonly #starts = new Set<Start>();
+  /** Sandboxes for the pool whose runtimes are booting. */
+  readonly #booting = new Set<RuntimeSandbox>();
+  /** In the order of their arrival, which is the order they are served in. */
   readonly #waiters: Waiter[] = [];
   #memoryUsedMb = 0;
+  /** Environments that are being stopped: their room will be free. */
+  #stoppingCount = 0;
   /** Environments that hold room: being made, resident, or being stopped. */
   #environmentCount = 0;
   #closed = false;
@@ -146,40 +168,40 @@ export class Worker {
   async acquire(version: RunnableVersion): Promise<AcquireResult> {
     const found = this.#catalog.find(version.runtime);
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
-    for (;;) {
-      const warm = this.acquireWarm(version);
-      if (warm !== undefined) return { type: 'lease', lease: warm };
-      if (this.#takeRoom(version.memoryMb)) break;
-      this.#evictOldestIdle();
-      if (!(await this.#waitForRoom())) return { type: 'noCapacity' };
-    }
+    const granted = this.#grantAtOnce(version) ?? (await this.#waitForRoom(version));
+    if (granted === 'none') return { type: 'noCapacity' };
+    if (granted !== 'room') return { type: 'lease', lease: granted };
     try {
       const resident = await this.#startEnvironment(version, found.runtime);
       return { type: 'lease', lease: this.#lease(resident) };
     } catch (error) {
-      this.#releaseRoom(version.memoryMb);
       return { type: 'failed', cause: error instanceof Error ? error : new Error(String(error)) };
     }
   }
 
   /** The version is out of date or gone: no new invocation comes, idle environments stop. */
   retire(versionKey: string): void {
+    for (const start of this.#starts) {
+      if (start.versionKey === versionKey) start.retired = true;
+    }
     for (const resident of this.#residents) {
       if (resident.environment.version.key === versionKey) resident.retired = true;
     }
     const idle = this.#idle.get(versionKey) ?? [];
     this.#idle.delete(versionKey);
-    for (const resident of idle) this.#stop(resident);
+    for (const resident of idle) void this.#stop(resident);
   }
 
   /** Stops every environment. Invocations in flight end with a fault. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const waiter of this.#waiters.splice(0)) this.#answerWaiter(waiter, false);
-    await this.#bootPool.close();
-    const residents = Array.from(this.#residents);
-    for (const resident of residents) this.#cancelTimers(resident);
-    await Promise.all(residents.map(({ environment }) => environment.stop()));
+    for (const waiter of this.#waiters.splice(0)) answerWaiter(waiter, 'none');
+    this.#idle.clear();
+    const pool = this.#bootPool.close();
+    await Promise.allSettled(Array.from(this.#booting, (sandbox) => sandbox.destroy()));
+    await Promise.all(Array.from(this.#residents, (resident) => this.#stop(resident)));
+    await Promise.all(Array.from(this.#starts, ({ ended }) => ended.promise));
+    await pool;
   }
 
   // ---- room on the host ----
@@ -196,14 +218,14 @@ export class Worker {
   #releaseRoom(memoryMb: number): void {
     this.#memoryUsedMb -= memoryMb;
     this.#environmentCount -= 1;
-    this.#wakeWaiter();
+    this.#serveWaiters();
   }
 
   /** Stops the environment that has been idle longest; its room is free once it has stopped. */
   #evictOldestIdle(): void {
     for (const resident of this.#residents) {
       if (!this.#takeFromIdle(resident)) continue;
-      this.#stop(resident);
+      void this.#stop(resident);
       return;
     }
   }
@@ -215,56 +237,95 @@ export class Worker {
     return index !== -1;
   }
 
-  #waitForRoom(): Promise<boolean> {
-    if (this.#closed || this.#waiters.length >= this.#options.waitersMax)
-      return Promise.resolve(false);
-    const room = deferred<boolean>();
-    const waiter: Waiter = {
-      room,
-      timer: this.#clock.schedule(this.#options.waitMsMax, () => {
-        const index = this.#waiters.indexOf(waiter);
-        if (index !== -1) this.#waiters.splice(index, 1);
-        room.resolve(false);
-      }),
-    };
+  /** Nobody overtakes those who wait, unless with an environment that only they could use. */
+  #grantAtOnce(version: RunnableVersion): Grant | undefined {
+    return this.#waiters.length === 0 ? this.#grant(version) : this.acquireWarm(version);
+  }
+
+  #grant(version: RunnableVersion): Grant | undefined {
+    return this.acquireWarm(version) ?? (this.#takeRoom(version.memoryMb) ? 'room' : undefined);
+  }
+
+  #waitForRoom(version: RunnableVersion): Promise<Grant> {
+    if (this.#closed || this.#waiters.length >= this.#options.waitersMax) {
+      return Promise.resolve('none');
+    }
+    const granted = deferred<Grant>();
+    const timer = this.#clock.schedule(this.#options.waitMsMax, () => {
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      granted.resolve('none');
+      this.#serveWaiters(); // the next one may need less
+    });
+    const waiter: Waiter = { version, granted, timer };
     this.#waiters.push(waiter);
-    return room.promise;
+    this.#evictOldestIdle();
+    return granted.promise;
   }
 
-  #wakeWaiter(): void {
-    const waiter = this.#waiters.shift();
-    if (waiter !== undefined) this.#answerWaiter(waiter, true);
-  }
-
-  #answerWaiter(waiter: Waiter, room: boolean): void {
-    waiter.timer.cancel();
-    waiter.room.resolve(room);
+  /** Something may have become free. The first who cannot be served keeps its place, and the others theirs. */
+  #serveWaiters(): void {
+    for (let first = this.#waiters[0]; first !== undefined; first = this.#waiters[0]) {
+      const granted = this.#grant(first.version);
+      if (granted === undefined) {
+        if (this.#stoppingCount === 0) this.#evictOldestIdle();
+        return;
+      }
+      this.#waiters.shift();
+      answerWaiter(first, granted);
+    }
   }
 
   // ---- environments ----
 
+  /** In room that was taken already; what fails gives it back. */
   async #startEnvironment(version: RunnableVersion, runtime: InstalledRuntime): Promise<Resident> {
-    const code = await this.#options.openCode(version.codeHash);
-    let resident: Resident | undefined;
+    const start: Start = { versionKey: version.key, retired: false, ended: deferred() };
+    this.#starts.add(start);
     try {
+      const { resident, running } = await this.#createResident(version, runtime, start);
+      try {
+        await resident.environment.start(running);
+        return resident;
+      } catch (error) {
+        await this.#stop(resident);
+        throw error;
+      }
+    } finally {
+      this.#starts.delete(start);
+      start.ended.resolve();
+      this.#clock.schedule(refillDelayMs, () => this.#bootPool.refill(version.runtime));
+    }
+  }
+
+  async #createResident(
+    version: RunnableVersion,
+    runtime: InstalledRuntime,
+    start: Start,
+  ): Promise<{ resident: Resident; running: RunningRuntime | null }> {
+    let code: OpenCode | undefined;
+    try {
+      code = await this.#options.openCode(version.codeHash);
       const booted = this.#takeBooted(version, runtime);
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await this.#createSandbox(runtime, limitsOf(version)));
       const environment = this.#createEnvironment(version, runtimeSandbox, code);
-      resident = { environment, code, idleTimer: null, freezeTimer: null, retired: false };
-      this.#residents.add(resident);
-      await environment.start(booted?.running ?? null);
-      return resident;
+      const { retired } = start;
+      const resident = { environment, code, idleTimer: null, freezeTimer: null, retired };
+      return { resident: this.#addResident(resident), running: booted?.running ?? null };
     } catch (error) {
-      if (resident !== undefined) {
-        this.#residents.delete(resident);
-        await resident.environment.stop();
-      }
-      code.release();
+      code?.release();
+      this.#releaseRoom(version.memoryMb);
       throw error;
-    } finally {
-      this.#clock.schedule(refillDelayMs, () => this.#bootPool.refill(version.runtime));
     }
+  }
+
+  /** From here on stopping it is what gives back its code and its room. */
+  #addResident(members: Omit<Resident, 'stopped'>): Resident {
+    const resident: Resident = { ...members, stopped: null };
+    this.#residents.add(resident);
+    // Closing has counted its residents already.
+    if (this.#closed) void this.#stop(resident);
+    return resident;
   }
 
   #createEnvironment(
@@ -305,13 +366,25 @@ export class Worker {
     const found = this.#catalog.find(runtimeId);
     if (!found.available) throw new Error(found.reason);
     const runtimeSandbox = await this.#createSandbox(found.runtime, bootLimits);
+    this.#booting.add(runtimeSandbox);
+    // Without its sandbox the runtime ends, and so does the waiting for it.
+    const timer = this.#clock.schedule(bootMsMax, () => this.#abandon(runtimeSandbox));
     try {
-      const running = await runtimeSandbox.boot();
-      return { runtimeSandbox, running };
+      if (this.#closed) throw new Error('the worker is closed');
+      return { runtimeSandbox, running: await runtimeSandbox.boot() };
     } catch (error) {
       await runtimeSandbox.destroy();
       throw error;
+    } finally {
+      timer.cancel();
+      this.#booting.delete(runtimeSandbox);
     }
+  }
+
+  #abandon(runtimeSandbox: RuntimeSandbox): void {
+    runtimeSandbox.destroy().catch((error: unknown) => {
+      this.#log.error({ error }, 'could not remove a sandbox whose runtime did not boot');
+    });
   }
 
   #createSandbox(runtime: InstalledRuntime, sandboxLimits: SandboxLimits): Promise<RuntimeSandbox> {
@@ -332,18 +405,25 @@ export class Worker {
     const { environment } = resident;
     return {
       environment,
-      invoke: (invocation, onReleased) =>
-        environment.invoke(invocation, () => {
-          this.#release(resident);
-          onReleased();
-        }),
+      invoke: (invocation, onReleased) => {
+        try {
+          return environment.invoke(invocation, () => {
+            this.#release(resident);
+            onReleased();
+          });
+        } catch (error) {
+          // Nobody will hear that it is over: an environment that cannot take an event is of no use.
+          void this.#stop(resident);
+          throw error;
+        }
+      },
     };
   }
 
   #release(resident: Resident): void {
     const { environment } = resident;
     if (this.#closed || environment.state !== 'Ready' || resident.retired) {
-      this.#stop(resident);
+      void this.#stop(resident);
       return;
     }
     const { key } = environment.version;
@@ -359,26 +439,37 @@ export class Worker {
     resident.idleTimer = this.#clock.schedule(this.#options.idleMsMax, () =>
       this.#expire(resident),
     );
-    this.#wakeWaiter();
+    this.#serveWaiters();
   }
 
   #expire(resident: Resident): void {
-    if (this.#takeFromIdle(resident)) this.#stop(resident);
+    if (this.#takeFromIdle(resident)) void this.#stop(resident);
   }
 
-  #stop(resident: Resident): void {
+  /** Takes it apart once, however often it is asked for; resolves, too, when that fails. */
+  #stop(resident: Resident): Promise<void> {
+    if (resident.stopped === null) {
+      // Set before stopping begins: what stopping sets off may ask to stop once more.
+      const stopped = deferred<void>();
+      resident.stopped = stopped.promise;
+      void this.#takeApart(resident).then(stopped.resolve);
+    }
+    return resident.stopped;
+  }
+
+  async #takeApart(resident: Resident): Promise<void> {
+    const { environment, code } = resident;
     this.#cancelTimers(resident);
-    const { environment } = resident;
-    environment
-      .stop()
-      .catch((error: unknown) => {
-        this.#log.error({ error, sandbox: environment.id }, 'could not stop an environment');
-      })
-      .finally(() => {
-        if (!this.#residents.delete(resident)) return;
-        resident.code.release();
-        this.#releaseRoom(environment.version.memoryMb);
-      });
+    this.#stoppingCount += 1;
+    try {
+      await environment.stop();
+    } catch (error) {
+      this.#log.error({ error, sandbox: environment.id }, 'could not stop an environment');
+    }
+    this.#stoppingCount -= 1;
+    this.#residents.delete(resident);
+    code.release();
+    this.#releaseRoom(environment.version.memoryMb);
   }
 
   #cancelTimers(resident: Resident): void {
@@ -387,6 +478,11 @@ export class Worker {
     resident.freezeTimer = null;
     resident.idleTimer = null;
   }
+}
+
+function answerWaiter(waiter: Waiter, granted: Grant): void {
+  waiter.timer.cancel();
+  waiter.granted.resolve(granted);
 }
 
 function limitsOf({ memoryMb, temporaryStorageMb }: RunnableVersion): SandboxLimits {

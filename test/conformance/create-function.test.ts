@@ -49,6 +49,7 @@ test('CreateFunction with Publish and Tags', async () => {
     Tags: { team: 'a' },
   });
   assert.equal(published.Version, '1');
+  assert.equal(published.FunctionArn, arnOf('published'));
   const name = { FunctionName: 'published', Qualifier: '1' };
   await waitUntilPublishedVersionActive(waiting(server.client), name);
   const found = await server.client.send(new GetFunctionCommand(name));

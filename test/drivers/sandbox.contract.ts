@@ -498,11 +498,14 @@ export function sandboxContract(name: string, options: ContractOptions): void {
       server.kill('SIGKILL');
       await once(server, 'exit');
       const second = await options.makeDriver(other);
-      const report = await second.sweep();
-      assert.ok(report.processes >= 1, JSON.stringify(report));
-      assert.equal(report.folders, 2);
-      assert.deepEqual(processesWith('sleep\x0077777.25'), []);
-      await second.close();
+      try {
+        const report = await second.sweep();
+        assert.ok(report.processes >= 1, JSON.stringify(report));
+        assert.equal(report.folders, 2);
+        assert.deepEqual(processesWith(`sleep\0${LEFT_MARKER}`), []);
+      } finally {
+        await second.close();
+      }
       await settled(() => hostTraces(other).length === 0);
       assert.deepEqual(hostTraces(other), []);
     });
@@ -617,6 +620,9 @@ const WRITE_EVERYWHERE = ['/var/task', '/opt', '/var/runtime', '/var/lang', '/et
   .map((path) => `(echo x > ${path}/new) && echo written ${path}`)
   .join('; ');
 
+/** Of this run: another may be going on beside it. */
+const LEFT_MARKER = `77777.${process.pid}`;
+
 /** A server that makes two sandboxes, one frozen, says so, and waits to be killed. */
 function leftoverServer(driverSource: string): string {
   return `
@@ -627,7 +633,7 @@ for (const id of ['left-1', 'left-2']) {
   const spec = { id, limits, languageDir: null, runtimeDir: process.env.BASE + '/runtime' };
   const sandbox = await driver.create(spec);
   await sandbox.bind({ codeDir: process.env.BASE + '/code', layerDirs: [], limits });
-  const script = 'echo up; setsid sleep 77777.25 >/dev/null 2>&1 & sleep 77777.25; sleep 77777.25';
+  const script = 'echo up; setsid sleep ${LEFT_MARKER} >/dev/null 2>&1 & sleep ${LEFT_MARKER}; sleep ${LEFT_MARKER}';
   const command = { argv: ['/bin/sh', '-c', script], env: { HOME: '/' }, cwd: '/', channel: true };
   const started = await sandbox.start(command);
   await new Promise((resolve) => started.output.once('data', resolve));

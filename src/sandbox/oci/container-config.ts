@@ -1,6 +1,7 @@
 /** config.json of a container, as the OCI runtime specification 1.0 defines it. */
 import type { SandboxCommand, SandboxLimits } from '../sandbox.ts';
 import { MIB } from '../../model/limits.ts';
+import type { BoxPlace } from './box.ts';
 import { CPU_PERIOD_US, cpuQuotaUs } from './cgroups.ts';
 import { SANDBOX_HOSTNAME } from './root-filesystem.ts';
 import type { SeccompProfile } from './seccomp.ts';
@@ -15,12 +16,8 @@ const OOM_SCORE_ADJUSTMENT = 500;
 
 export interface ContainerSettings {
   readonly rootFolder: string;
-  /** Host folders whose mounts appear inside, also later ones. */
-  readonly taskFolder: string;
-  readonly optFolder: string;
-  readonly temporaryFolder: string;
-  readonly runtimeDir: string;
-  readonly languageDir: string | null;
+  /** Host folders by their path inside: what is mounted on one appears there, also later. */
+  readonly places: Readonly<Record<BoxPlace, string>>;
   readonly networkPath: string;
   readonly pidPath: string;
   readonly cgroupPath: string;
@@ -54,9 +51,8 @@ const NOTHING_ALLOWED = {
   ambient: [],
 };
 
-const READ_ONLY_BIND = ['bind', 'ro', 'nosuid', 'nodev', 'rprivate'];
 /** Mounts made later on the host appear inside, never the other way round. */
-const LATE_BIND = ['rbind', 'rslave', 'ro', 'nosuid', 'nodev'];
+const LATE_BIND = ['rbind', 'rslave', 'nosuid', 'nodev'];
 
 function mounts(settings: ContainerSettings): object[] {
   const bind = (destination: string, source: string, options: readonly string[]): object => ({
@@ -65,8 +61,6 @@ function mounts(settings: ContainerSettings): object[] {
     source,
     options,
   });
-  const language =
-    settings.languageDir === null ? [] : [bind('/var/lang', settings.languageDir, READ_ONLY_BIND)];
   return [
     {
       destination: '/proc',
@@ -76,11 +70,9 @@ function mounts(settings: ContainerSettings): object[] {
       options: ['nosuid', 'noexec', 'nodev', 'hidepid=2'],
     },
     bind('/dev', `${settings.rootFolder}/dev`, ['bind', 'ro', 'nosuid', 'noexec']),
-    bind('/tmp', settings.temporaryFolder, ['rbind', 'rslave', 'rw', 'nosuid', 'nodev']),
-    bind('/var/task', settings.taskFolder, LATE_BIND),
-    bind('/opt', settings.optFolder, LATE_BIND),
-    bind('/var/runtime', settings.runtimeDir, READ_ONLY_BIND),
-    ...language,
+    ...Object.entries(settings.places).map(([inside, folder]) =>
+      bind(inside, folder, [...LATE_BIND, inside === '/tmp' ? 'rw' : 'ro']),
+    ),
   ];
 }
 

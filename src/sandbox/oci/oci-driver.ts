@@ -15,6 +15,7 @@ import { ChildReaper } from '../child-reaper.ts';
 import { instanceIdOf } from '../instance.ts';
 import { isLinux, mount, mountFlags } from '../native.ts';
 import type { Sandbox, SandboxDriver, SandboxSpec, SweepReport } from '../sandbox.ts';
+import { BLANK_BOXES_DEFAULT, BLANK_BOXES_MAX, BlankBoxes } from './blank-boxes.ts';
 import { ContainerRuntime } from './container-runtime.ts';
 import { findCgroups } from './find-cgroups.ts';
 import { createNetwork } from './network.ts';
@@ -31,6 +32,8 @@ export interface OciDriverOptions {
   readonly folder: string;
   /** Path or name of the OCI runtime's binary, for example 'runc'. */
   readonly runtimePath: string;
+  /** Boxes kept started in advance (blank-boxes.ts); BLANK_BOXES_DEFAULT when not given, 0 for none. */
+  readonly blankBoxes?: number;
 }
 
 /** The driver cannot work on this host; the message says why. */
@@ -55,6 +58,9 @@ export async function createOciDriver(
   log: Log,
   options: OciDriverOptions,
 ): Promise<SandboxDriver> {
+  const { blankBoxes = BLANK_BOXES_DEFAULT } = options;
+  const isInRange = blankBoxes >= 0 && blankBoxes <= BLANK_BOXES_MAX;
+  assert(Number.isInteger(blankBoxes) && isInRange, `${blankBoxes} blank boxes`);
   requireHost();
   const folder = ociFolder(options.folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -62,7 +68,7 @@ export async function createOciDriver(
   const swept = await sweepOci(clock, log, own);
   try {
     const { parts, notices } = await createParts(clock, log, own, options.runtimePath);
-    return new OciDriver(clock, parts, { folder: own, notices, swept });
+    return new OciDriver(clock, parts, { folder: own, notices, swept, blankBoxes });
   } catch (error) {
     await sweepOci(clock, log, own);
     throw error;
@@ -136,6 +142,7 @@ class OciDriver implements SandboxDriver {
   readonly #clock: Clock;
   readonly #parts: OciParts;
   readonly #folder: string;
+  readonly #blankBoxes: BlankBoxes;
   readonly #sandboxes = new Map<string, OciSandbox>();
   #swept: SweepReport;
   #closed: Promise<void> | null = null;
@@ -143,21 +150,28 @@ class OciDriver implements SandboxDriver {
   constructor(
     clock: Clock,
     parts: OciParts,
-    state: { folder: string; notices: readonly string[]; swept: SweepReport },
+    state: { folder: string; notices: readonly string[]; swept: SweepReport; blankBoxes: number },
   ) {
     this.#clock = clock;
     this.#parts = parts;
     this.#folder = state.folder;
     this.notices = state.notices;
     this.#swept = state.swept;
+    this.#blankBoxes = new BlankBoxes(clock, parts, state.blankBoxes);
+    this.#blankBoxes.postpone(); // the first ones, soon
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {
     assert(SANDBOX_ID.test(spec.id), `sandbox id ${spec.id}`);
     assert(!this.#sandboxes.has(spec.id), `sandbox id ${spec.id} is unique`);
     assert(this.#closed === null, 'the driver is open');
-    const forget = (): void => void this.#sandboxes.delete(spec.id);
-    const sandbox = await OciSandbox.create(spec, this.#parts, forget);
+    const events = {
+      onStart: () => this.#blankBoxes.postpone(),
+      onDestroyed: () => void this.#sandboxes.delete(spec.id),
+    };
+    const blank = this.#blankBoxes.take();
+    this.#blankBoxes.postpone();
+    const sandbox = await OciSandbox.create(spec, this.#parts, events, blank);
     this.#sandboxes.set(spec.id, sandbox);
     return sandbox;
   }
@@ -175,7 +189,8 @@ class OciDriver implements SandboxDriver {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#sandboxes.values()].map((sandbox) => sandbox.destroy()));
+    const sandboxes = [...this.#sandboxes.values()].map((sandbox) => sandbox.destroy());
+    await Promise.all([this.#blankBoxes.close(), ...sandboxes]);
     this.#parts.reaper.close();
     this.#parts.lifeLine.close();
     await this.#parts.network.close();

@@ -1,0 +1,185 @@
+/**
+ * The invoke path above the worker: what is refused before anything runs, and that the permit is held
+ * exactly as long as the environment.
+ */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { silentLog } from '../base/log.ts';
+import { systemRandom } from '../base/random.ts';
+import { limits } from '../model/limits.ts';
+import type { RunnableVersion } from '../model/runnable-version.ts';
+import { runnable } from '../testing/runnable.ts';
+import { obedient, patient, ScriptedHost, turns } from '../testing/scripted-sandbox.ts';
+import { SimClock } from '../testing/sim-clock.ts';
+import { Worker } from '../worker/worker.ts';
+import { Concurrency } from './concurrency.ts';
+import type { FunctionDirectory } from './function-directory.ts';
+import { Invoker, type InvokeRequest } from './invoke.ts';
+
+const version = runnable();
+let clock: SimClock;
+let host: ScriptedHost;
+let worker: Worker;
+let concurrency: Concurrency;
+let invoker: Invoker;
+let known: RunnableVersion | undefined;
+
+beforeEach(() => {
+  clock = new SimClock(1_700_000_000_000);
+  host = new ScriptedHost();
+  host.script = obedient;
+  known = version;
+  const { driver, catalog, transports } = host;
+  const dependencies = { driver, catalog, transports };
+  worker = new Worker(clock, systemRandom, silentLog, dependencies, {
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
+    ...{ memoryBudgetMb: 1024, environmentsMax: 2, waitersMax: 1, waitMsMax: 1000 },
+    ...{ idleMsMax: 600_000, freezeAfterMs: 10, poolSize: 0, logSink: () => undefined },
+    openCode: () => Promise.resolve({ folder: '/code', release: () => undefined }),
+  });
+  concurrency = new Concurrency(2);
+  const directory = { find: () => known } as unknown as FunctionDirectory;
+  invoker = new Invoker(
+    clock,
+    systemRandom,
+    { directory, concurrency, worker },
+    { accountId: '000000000000', region: 'us-east-1' },
+  );
+});
+afterEach(() => worker.close());
+
+function request(members: Partial<InvokeRequest> = {}): InvokeRequest {
+  return {
+    requestId: 'request-1',
+    functionName: 'one',
+    qualifier: undefined,
+    payload: Buffer.from('{"a":1}'),
+    clientContext: undefined,
+    traceHeader: undefined,
+    ...members,
+  };
+}
+
+test('the runtime gets the event with its deadline, ARN, trace and client context', async () => {
+  const clientContext = Buffer.from('{"custom":{"k":"ü"}}').toString('base64');
+  const result = await invoker.invoke(request({ qualifier: '$LATEST', clientContext }));
+  assert.equal(String(result.payload), '{"a":1}');
+  assert.equal(result.executedVersion, '$LATEST');
+  const invocation = host.runtimes[0]?.invocations[0];
+  assert.equal(invocation?.deadlineMs, 1_700_000_003_000);
+  assert.equal(invocation.invokedFunctionArn, `${version.functionArn}:$LATEST`);
+  assert.match(invocation.traceId, /^Root=1-6553f100-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$/);
+  assert.equal(invocation.clientContext, '{"custom":{"k":"ü"}}');
+  await invoker.invoke(request({ payload: Buffer.alloc(0), traceHeader: 'Root=mine' }));
+  const second = host.runtimes[0]?.invocations[1];
+  assert.equal(second?.payload.toString(), '{}');
+  assert.equal(second.traceId, 'Root=mine');
+  assert.equal(second.invokedFunctionArn, version.functionArn);
+});
+
+test('what cannot be invoked is refused before anything runs, by DryRun too', async () => {
+  const context = (text: string): Partial<InvokeRequest> => ({
+    clientContext: Buffer.from(text).toString('base64'),
+  });
+  const cases: [RunnableVersion | undefined, Partial<InvokeRequest>, string][] = [
+    [undefined, {}, 'ResourceNotFoundException'],
+    [runnable({ state: 'Pending' }), {}, 'ResourceConflictException'],
+    [runnable({ state: 'Failed' }), {}, 'ResourceConflictException'],
+    [version, { payload: Buffer.from('{') }, 'InvalidRequestContentException'],
+    [version, { payload: Buffer.from(' ') }, 'InvalidRequestContentException'],
+    [version, { clientContext: 'string' }, 'InvalidRequestContentException'],
+    [version, context('[1]'), 'InvalidRequestContentException'],
+    [version, context('null'), 'InvalidRequestContentException'],
+  ];
+  for (const [found, members, code] of cases) {
+    known = found;
+    assert.throws(() => invoker.dryRun(request(members)), { code });
+    await assert.rejects(invoker.invoke(request(members)), { code });
+  }
+  assert.equal(host.sandboxes.length, 0);
+  assert.equal(concurrency.inFlight, 0);
+  known = version;
+  invoker.dryRun(request());
+  assert.equal(host.sandboxes.length, 0);
+});
+
+test('the permit is held until the environment is free, not until the caller is answered', async () => {
+  host.script = patient;
+  const answering = invoker.invoke(request());
+  const runtime = await host.started(1);
+  runtime.respond();
+  const { finished } = await answering;
+  assert.equal(concurrency.inFlight, 1);
+  runtime.next();
+  assert.equal(concurrency.inFlight, 0);
+  await finished;
+});
+
+test('more at once than the account may have are throttled', async () => {
+  host.script = patient;
+  const running = [invoker.invoke(request()), invoker.invoke(request())];
+  await assert.rejects(invoker.invoke(request()), {
+    code: 'TooManyRequestsException',
+    members: { Reason: 'ConcurrentInvocationLimitExceeded', Type: 'User' },
+  });
+  await host.started(2);
+  for (const runtime of host.runtimes) {
+    runtime.respond();
+    runtime.next();
+  }
+  await Promise.all(running);
+  assert.equal(concurrency.inFlight, 0);
+});
+
+test('every failure gives the permit back, once', async () => {
+  host.faults.create = () => {
+    throw new Error('no memory');
+  };
+  await assert.rejects(invoker.invoke(request()), { code: 'ServiceException' });
+  assert.equal(concurrency.inFlight, 0);
+  host.faults.create = null;
+
+  host.script = (runtime) => {
+    patient(runtime);
+    runtime.onInvoke = () => {
+      throw new Error('EPIPE');
+    };
+  };
+  await assert.rejects(invoker.invoke(request()), { code: 'ServiceException' });
+  await turns();
+  assert.equal(concurrency.inFlight, 0);
+
+  host.script = patient;
+  const stopped = invoker.invoke(request());
+  await host.started(2);
+  await worker.close();
+  await assert.rejects(stopped, { code: 'ServiceException' });
+  assert.equal(concurrency.inFlight, 0);
+});
+
+test('a missing runtime is named, and its permit comes back', async () => {
+  const { catalog } = host;
+  Object.assign(catalog, { find: () => ({ available: false, reason: 'no Java' }) });
+  await assert.rejects(invoker.invoke(request()), {
+    code: 'InvalidRuntimeException',
+    message: 'no Java',
+  });
+  assert.equal(concurrency.inFlight, 0);
+});
+
+test('a function error and a timeout are results', async () => {
+  host.script = patient;
+  const failing = invoker.invoke(request());
+  const runtime = await host.started(1);
+  runtime.fail('{"errorType":"Mine"}', 'Mine');
+  runtime.next();
+  const failed = await failing;
+  assert.equal(failed.functionError, 'Unhandled');
+  const late = invoker.invoke(request());
+  await turns();
+  clock.advance(version.timeoutMs);
+  assert.match(String((await late).payload), /Task timed out after 3\.00 seconds/);
+  assert.equal((await (await late).finished).logTail.length <= limits.logTailBytesMax, true);
+  assert.equal(concurrency.inFlight, 0);
+});
