@@ -8,6 +8,7 @@ import type { CodeTrees } from '../artifact/code-trees.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import { Turns } from '../base/turns.ts';
 import type { ApiOperationName, ApiOperations } from '../model/generated/api-types.ts';
 import { limits } from '../model/limits.ts';
 import type { Store } from '../store/store.ts';
@@ -16,6 +17,11 @@ import type { ControlContext, ControlSettings } from './control-context.ts';
 import { createFunction } from './create-function.ts';
 import { deleteFunction } from './delete-function.ts';
 import { FunctionCatalog } from './function-catalog.ts';
+import {
+  deleteFunctionConcurrency,
+  getFunctionConcurrency,
+  putFunctionConcurrency,
+} from './function-concurrency.ts';
 import { getAccountSettings } from './get-account-settings.ts';
 import { getFunction, getFunctionConfiguration } from './get-function.ts';
 import { listFunctions } from './list-functions.ts';
@@ -34,12 +40,16 @@ type Output<Name extends ApiOperationName> = Promise<ApiOperations[Name]['output
 export interface ControlPlane {
   createFunction(input: Input<'CreateFunction'>): Output<'CreateFunction'>;
   deleteFunction(input: Input<'DeleteFunction'>): Output<'DeleteFunction'>;
+  deleteFunctionConcurrency(
+    input: Input<'DeleteFunctionConcurrency'>,
+  ): Output<'DeleteFunctionConcurrency'>;
   getAccountSettings(input: Input<'GetAccountSettings'>): Output<'GetAccountSettings'>;
   /** `baseUrl` is where the client reached the server, for the code's link: 'http://HOST:PORT'. */
   getFunction(
     input: Input<'GetFunction'>,
     options: { readonly baseUrl: string },
   ): Output<'GetFunction'>;
+  getFunctionConcurrency(input: Input<'GetFunctionConcurrency'>): Output<'GetFunctionConcurrency'>;
   getFunctionConfiguration(
     input: Input<'GetFunctionConfiguration'>,
   ): Output<'GetFunctionConfiguration'>;
@@ -47,6 +57,7 @@ export interface ControlPlane {
   listTags(input: Input<'ListTags'>): Output<'ListTags'>;
   listVersionsByFunction(input: Input<'ListVersionsByFunction'>): Output<'ListVersionsByFunction'>;
   publishVersion(input: Input<'PublishVersion'>): Output<'PublishVersion'>;
+  putFunctionConcurrency(input: Input<'PutFunctionConcurrency'>): Output<'PutFunctionConcurrency'>;
   tagResource(input: Input<'TagResource'>): Output<'TagResource'>;
   untagResource(input: Input<'UntagResource'>): Output<'UntagResource'>;
   updateFunctionCode(input: Input<'UpdateFunctionCode'>): Output<'UpdateFunctionCode'>;
@@ -94,7 +105,9 @@ export async function createControlPlane(
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations } = options;
   const settings = settingsOf(options);
-  const context: ControlContext = { ...ports, codeLocations, catalog, sweeper, settings };
+  const reservationTurns = new Turns();
+  const owned = { codeLocations, catalog, sweeper, reservationTurns };
+  const context: ControlContext = { ...ports, ...owned, settings };
   return {
     ...operationsOf(context),
     async close() {
@@ -119,13 +132,16 @@ function operationsOf(context: ControlContext): Omit<ControlPlane, 'close'> {
   return {
     createFunction: (input) => createFunction(context, input),
     deleteFunction: (input) => deleteFunction(context, input),
+    deleteFunctionConcurrency: (input) => deleteFunctionConcurrency(context, input),
     getAccountSettings: () => getAccountSettings(context),
     getFunction: (input, options) => getFunction(context, input, options),
+    getFunctionConcurrency: (input) => getFunctionConcurrency(context, input),
     getFunctionConfiguration: (input) => getFunctionConfiguration(context, input),
     listFunctions: (input) => listFunctions(context, input),
     listTags: (input) => listTags(context, input),
     listVersionsByFunction: (input) => listVersionsByFunction(context, input),
     publishVersion: (input) => publishVersion(context, input),
+    putFunctionConcurrency: (input) => putFunctionConcurrency(context, input),
     tagResource: (input) => tagResource(context, input),
     untagResource: (input) => untagResource(context, input),
     updateFunctionCode: (input) => updateFunctionCode(context, input),

@@ -1,6 +1,7 @@
 /**
  * What the control plane knows of all functions and versions, in memory, fed by the change feed:
- * which code packages are in use, how much code the account has, and what is not settled yet.
+ * which code packages are in use, how much code the account has, how much concurrency is reserved,
+ * and what is not settled yet.
  */
 import {
   collections,
@@ -13,6 +14,7 @@ import type { Change, DocumentKey, Store, Subscription } from '../store/store.ts
 interface Entry {
   readonly hash: string;
   readonly zippedBytes: number;
+  readonly reservedConcurrency: number;
 }
 
 export interface CatalogListener {
@@ -25,6 +27,8 @@ export interface CatalogListener {
 export interface AccountUsage {
   readonly functionCount: number;
   readonly codeBytes: number;
+  /** What functions have reserved, together. */
+  readonly reservedConcurrency: number;
 }
 
 export class FunctionCatalog {
@@ -33,6 +37,7 @@ export class FunctionCatalog {
   readonly #listener: CatalogListener;
   #functionCount = 0;
   #codeBytes = 0;
+  #reservedConcurrency = 0;
   #subscription: Subscription | undefined;
 
   constructor(listener: CatalogListener) {
@@ -58,7 +63,11 @@ export class FunctionCatalog {
 
   /** Code counts once for $LATEST and once for each version. */
   get usage(): AccountUsage {
-    return { functionCount: this.#functionCount, codeBytes: this.#codeBytes };
+    return {
+      functionCount: this.#functionCount,
+      codeBytes: this.#codeBytes,
+      reservedConcurrency: this.#reservedConcurrency,
+    };
   }
 
   #apply(change: Change): void {
@@ -67,11 +76,14 @@ export class FunctionCatalog {
       return;
     }
     const { document } = change;
-    const isFunction = document.collection === collections.function;
-    const { configuration, code } = isFunction
-      ? (document.value as FunctionRecord).latest
-      : (document.value as VersionRecord);
-    this.#replace(document, { hash: code.hash, zippedBytes: code.zippedBytes });
+    const record =
+      document.collection === collections.function ? (document.value as FunctionRecord) : undefined;
+    const { configuration, code } = record?.latest ?? (document.value as VersionRecord);
+    this.#replace(document, {
+      hash: code.hash,
+      zippedBytes: code.zippedBytes,
+      reservedConcurrency: record?.reservedConcurrency ?? 0,
+    });
     if (isUnsettled(configuration)) this.#listener.onUnsettled(document.partition);
   }
 
@@ -84,6 +96,8 @@ export class FunctionCatalog {
       this.#references.set(next.hash, (this.#references.get(next.hash) ?? 0) + 1);
     } else this.#entries.delete(name);
     this.#codeBytes += (next?.zippedBytes ?? 0) - (previous?.zippedBytes ?? 0);
+    this.#reservedConcurrency +=
+      (next?.reservedConcurrency ?? 0) - (previous?.reservedConcurrency ?? 0);
     if (key.collection === collections.function) {
       this.#functionCount += (next === undefined ? 0 : 1) - (previous === undefined ? 0 : 1);
     }
