@@ -55,7 +55,8 @@ export interface Lease {
 }
 
 export type AcquireResult =
-  | { readonly type: 'lease'; readonly lease: Lease }
+  /** `isNew` if the environment was made for this caller. */
+  | { readonly type: 'lease'; readonly lease: Lease; readonly isNew: boolean }
   /** No room on this host, and none came in time. */
   | { readonly type: 'noCapacity' }
   /** The function's runtime cannot run on this host. */
@@ -170,10 +171,10 @@ export class Worker {
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
     const granted = this.#grantAtOnce(version) ?? (await this.#waitForRoom(version));
     if (granted === 'none') return { type: 'noCapacity' };
-    if (granted !== 'room') return { type: 'lease', lease: granted };
+    if (granted !== 'room') return { type: 'lease', lease: granted, isNew: false };
     try {
       const resident = await this.#startEnvironment(version, found.runtime);
-      return { type: 'lease', lease: this.#lease(resident) };
+      return { type: 'lease', lease: this.#lease(resident), isNew: true };
     } catch (error) {
       return { type: 'failed', cause: error instanceof Error ? error : new Error(String(error)) };
     }
