@@ -2,18 +2,20 @@
  * Invoke: from a named function and an event to an answer, in the order of the invoke path
  * (ARCHITECTURE.md): resolve, permit, environment, attempt, outcome. All the branching is here.
  */
+import { isUtf8 } from 'node:buffer';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { functionArn, type Identity } from '../model/arn.ts';
 import {
   ApiError,
+  functionNotFound,
   invalidClientContext,
   invalidRequestContent,
   resourceConflict,
-  resourceNotFound,
   serviceError,
   throttled,
 } from '../model/errors.ts';
+import { describeJsonError } from '../model/json-error.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { FinishedInvocation } from '../worker/environment.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
@@ -107,8 +109,9 @@ export class Invoker {
   #resolve({ functionName, qualifier }: InvokeRequest): RunnableVersion {
     const version = this.#directory.find(functionName, qualifier);
     if (version === undefined) {
-      const arn = functionArn(this.#identity, functionName, qualifier);
-      throw resourceNotFound(`Function not found: ${arn}`);
+      // The service names $LATEST when no qualifier was given.
+      const arn = functionArn(this.#identity, functionName, qualifier ?? '$LATEST');
+      throw functionNotFound(arn);
     }
     if (version.state !== 'Active') {
       throw resourceConflict(
@@ -157,11 +160,12 @@ function leaseOf(acquired: AcquireResult): Lease {
 
 function eventOf({ payload }: InvokeRequest): Buffer {
   if (payload.length === 0) return emptyEvent;
+  if (!isUtf8(payload)) throw invalidRequestContent(describeJsonError(payload));
   try {
     JSON.parse(payload.toString('utf8'));
     return payload;
-  } catch (error) {
-    throw invalidRequestContent(error instanceof Error ? error.message : String(error));
+  } catch {
+    throw invalidRequestContent(describeJsonError(payload));
   }
 }
 

@@ -81,7 +81,7 @@ describe('a server that cannot start says why in one line, and ends', () => {
   test('a data folder that cannot be', async (t) => {
     const file = join(await temporaryFolder(t), 'file');
     await writeFile(file, '');
-    for (const data of [file, join(file, 'below'), '/proc/hearth']) {
+    for (const data of [file, join(file, 'below')]) {
       const { code, stderr } = await runToEnd('--port', '0', '--data', data);
       assert.equal(code, 1);
       assert.match(stderr, /hearth: the data folder \S+ cannot be used: /);
