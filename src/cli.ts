@@ -89,6 +89,16 @@ function addServeOptions(command: Command): Command {
       600,
     )
     .option(
+      '--account-concurrency <number>',
+      'invocations at once, of all functions together (default: 1000)',
+      wholeNumber,
+    )
+    .option(
+      '--scaling-rate <number>',
+      'new environments of one function in ten seconds (default: 1000)',
+      wholeNumber,
+    )
+    .option(
       '--enforce-runtime-deprecation',
       'refuse to create functions of runtimes past their dates',
       false,

@@ -19,6 +19,8 @@ const flags: ServeFlags = {
   memoryBudgetMb: undefined,
   environmentsMax: 64,
   idleSeconds: 600,
+  accountConcurrency: undefined,
+  scalingRate: undefined,
   enforceRuntimeDeprecation: false,
 };
 
@@ -27,6 +29,8 @@ test('defaults are filled in, and the result cannot be changed', () => {
   assert(isAbsolute(config.dataFolder));
   assert.equal(config.memoryBudgetMb, Math.floor((totalmem() / 1024 / 1024) * 0.8));
   assert.equal(config.idleMsMax, 600_000);
+  assert.equal(config.concurrencyMax, 1000);
+  assert.equal(config.scalingRateMax, 1000);
   assert.equal(config.accountId, '000000000000');
   assert.equal(config.loopbackOnly, true);
   assert(Object.isFrozen(config));
@@ -37,6 +41,8 @@ test('numbers outside their range are refused by the name of their flag', () => 
   const wrong: [Partial<ServeFlags>, RegExp][] = [
     [{ port: 65_536 }, /--port takes a whole number from 0 to 65535/],
     [{ port: -1 }, /--port/],
+    [{ accountConcurrency: 0 }, /--account-concurrency/],
+    [{ scalingRate: 0 }, /--scaling-rate/],
     [{ port: 1e20 }, /--port/],
     [{ port: NaN }, /--port/],
     [{ poolSize: 65 }, /--pool-size takes a whole number from 0 to 64/],

@@ -24,6 +24,8 @@ export interface ServeFlags {
   readonly memoryBudgetMb: number | undefined;
   readonly environmentsMax: number;
   readonly idleSeconds: number;
+  readonly accountConcurrency: number | undefined;
+  readonly scalingRate: number | undefined;
   readonly enforceRuntimeDeprecation: boolean;
 }
 
@@ -49,7 +51,10 @@ export interface Config {
   readonly drainMsMax: number;
   /** How long to wait for a sweep of the same data folder to end. */
   readonly lockWaitMsMax: number;
+  /** Invocations of the account at once. */
   readonly concurrencyMax: number;
+  /** New environments of one function in ten seconds. */
+  readonly scalingRateMax: number;
   readonly enforceRuntimeDeprecation: boolean;
   readonly runtimes: RuntimeSearch;
 }
@@ -79,6 +84,10 @@ export function compileConfig(flags: ServeFlags): Config {
   requireInteger('--pool-size', flags.poolSize, 0, 64);
   requireInteger('--environments-max', flags.environmentsMax, 1, 10_000);
   requireInteger('--idle-seconds', flags.idleSeconds, 1, 24 * 60 * 60);
+  const concurrencyMax = flags.accountConcurrency ?? limits.concurrencyAccountDefault;
+  requireInteger('--account-concurrency', concurrencyMax, 1, 1_000_000);
+  const scalingRateMax = flags.scalingRate ?? limits.scalingEnvironmentsDefault;
+  requireInteger('--scaling-rate', scalingRateMax, 1, 1_000_000);
   const memoryBudgetMb =
     flags.memoryBudgetMb ?? Math.floor((totalmem() / MIB) * memoryShareDefault);
   requireInteger('--memory-budget-mb', memoryBudgetMb, limits.memorySizeMbMin, 64 * MIB);
@@ -115,7 +124,8 @@ export function compileConfig(flags: ServeFlags): Config {
     waitMsMax: 30_000,
     drainMsMax: 30_000,
     lockWaitMsMax: 30_000,
-    concurrencyMax: limits.concurrencyAccountDefault,
+    concurrencyMax,
+    scalingRateMax,
     enforceRuntimeDeprecation: flags.enforceRuntimeDeprecation,
     runtimes: findRuntimeSearch(),
   });

@@ -128,13 +128,18 @@ async function wire(
     },
   );
   onStop(() => worker.close());
+  const concurrency = new Concurrency(clock, {
+    accountMax: config.concurrencyMax,
+    newEnvironmentsMax: config.scalingRateMax,
+  });
   const directory = new FunctionDirectory({
     onVersion: (version) => worker.expectRuntime(version.runtime),
     onRetired: (key) => worker.retire(key),
+    onReserve: (functionName, reserved) => concurrency.setReserved(functionName, reserved),
+    onDeleted: (functionName) => concurrency.forget(functionName),
   });
   await directory.open(store);
   onStop(() => directory.close());
-  const concurrency = new Concurrency(config.concurrencyMax);
   const invoker = new Invoker(clock, random, { directory, concurrency, worker }, identity);
 
   const handlers = createOperationHandlers({ control, invoker, identity });

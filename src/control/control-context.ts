@@ -4,6 +4,7 @@ import type { CodeTrees } from '../artifact/code-trees.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import type { Turns } from '../base/turns.ts';
 import type { Store } from '../store/store.ts';
 import type { CodeLocations } from './code-location.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
@@ -31,5 +32,7 @@ export interface ControlContext {
   readonly codeLocations: CodeLocations;
   readonly catalog: FunctionCatalog;
   readonly sweeper: CodeSweeper;
+  /** For changes that divide up the account's concurrency. */
+  readonly reservationTurns: Turns;
   readonly settings: ControlSettings;
 }

@@ -8,6 +8,7 @@ import type { CodeTrees } from '../artifact/code-trees.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import { Turns } from '../base/turns.ts';
 import type { ApiOperationName, ApiOperations } from '../model/generated/api-types.ts';
 import { limits } from '../model/limits.ts';
 import type { Store } from '../store/store.ts';
@@ -17,6 +18,11 @@ import { createFunction } from './create-function.ts';
 import { deleteFunction } from './delete-function.ts';
 import { deleteLayerVersion } from './delete-layer-version.ts';
 import { FunctionCatalog } from './function-catalog.ts';
+import {
+  deleteFunctionConcurrency,
+  getFunctionConcurrency,
+  putFunctionConcurrency,
+} from './function-concurrency.ts';
 import { getAccountSettings } from './get-account-settings.ts';
 import { getFunction, getFunctionConfiguration } from './get-function.ts';
 import { getLayerVersion, getLayerVersionByArn } from './get-layer-version.ts';
@@ -52,8 +58,12 @@ export interface ControlPlane {
   createFunction(input: Input<'CreateFunction'>): Output<'CreateFunction'>;
   deleteFunction(input: Input<'DeleteFunction'>): Output<'DeleteFunction'>;
   deleteLayerVersion(input: Input<'DeleteLayerVersion'>): Output<'DeleteLayerVersion'>;
+  deleteFunctionConcurrency(
+    input: Input<'DeleteFunctionConcurrency'>,
+  ): Output<'DeleteFunctionConcurrency'>;
   getAccountSettings(input: Input<'GetAccountSettings'>): Output<'GetAccountSettings'>;
   getFunction(input: Input<'GetFunction'>, client: ClientView): Output<'GetFunction'>;
+  getFunctionConcurrency(input: Input<'GetFunctionConcurrency'>): Output<'GetFunctionConcurrency'>;
   getFunctionConfiguration(
     input: Input<'GetFunctionConfiguration'>,
   ): Output<'GetFunctionConfiguration'>;
@@ -76,6 +86,7 @@ export interface ControlPlane {
   removeLayerVersionPermission(
     input: Input<'RemoveLayerVersionPermission'>,
   ): Output<'RemoveLayerVersionPermission'>;
+  putFunctionConcurrency(input: Input<'PutFunctionConcurrency'>): Output<'PutFunctionConcurrency'>;
   tagResource(input: Input<'TagResource'>): Output<'TagResource'>;
   untagResource(input: Input<'UntagResource'>): Output<'UntagResource'>;
   updateFunctionCode(input: Input<'UpdateFunctionCode'>): Output<'UpdateFunctionCode'>;
@@ -123,7 +134,9 @@ export async function createControlPlane(
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations } = options;
   const settings = settingsOf(options);
-  const context: ControlContext = { ...ports, codeLocations, catalog, sweeper, settings };
+  const reservationTurns = new Turns();
+  const owned = { codeLocations, catalog, sweeper, reservationTurns };
+  const context: ControlContext = { ...ports, ...owned, settings };
   return {
     ...operationsOf(context),
     async close() {
@@ -152,6 +165,8 @@ function operationsOf(context: ControlContext): Omit<ControlPlane, 'close'> {
     deleteLayerVersion: (input) => deleteLayerVersion(context, input),
     getAccountSettings: () => getAccountSettings(context),
     getFunction: (input, client) => getFunction(context, input, client),
+    deleteFunctionConcurrency: (input) => deleteFunctionConcurrency(context, input),
+    getFunctionConcurrency: (input) => getFunctionConcurrency(context, input),
     getFunctionConfiguration: (input) => getFunctionConfiguration(context, input),
     getLayerVersion: (input, client) => getLayerVersion(context, input, client),
     getLayerVersionByArn: (input, client) => getLayerVersionByArn(context, input, client),
@@ -164,6 +179,7 @@ function operationsOf(context: ControlContext): Omit<ControlPlane, 'close'> {
     publishLayerVersion: (input, client) => publishLayerVersion(context, input, client),
     publishVersion: (input) => publishVersion(context, input),
     removeLayerVersionPermission: (input) => removeLayerVersionPermission(context, input),
+    putFunctionConcurrency: (input) => putFunctionConcurrency(context, input),
     tagResource: (input) => tagResource(context, input),
     untagResource: (input) => untagResource(context, input),
     updateFunctionCode: (input) => updateFunctionCode(context, input),

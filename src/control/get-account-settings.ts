@@ -7,15 +7,18 @@ export async function getAccountSettings({
   catalog,
   settings,
 }: ControlContext): Promise<GetAccountSettingsResponse> {
-  const { functionCount, codeBytes } = catalog.usage;
+  const { functionCount, codeBytes, reservedConcurrency } = catalog.usage;
   return {
     AccountLimit: {
       TotalCodeSize: settings.codeStorageBytesMax,
       CodeSizeUnzipped: limits.codeUnzippedBytesMax,
       CodeSizeZipped: limits.codeZippedBytesMax,
       ConcurrentExecutions: settings.concurrentExecutions,
-      // Less what functions have reserved: none can yet.
-      UnreservedConcurrentExecutions: settings.concurrentExecutions,
+      // After a restart with a lower limit functions may have reserved more than there is.
+      UnreservedConcurrentExecutions: Math.max(
+        0,
+        settings.concurrentExecutions - reservedConcurrency,
+      ),
     },
     AccountUsage: { TotalCodeSize: codeBytes, FunctionCount: functionCount },
   };

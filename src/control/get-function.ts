@@ -6,6 +6,7 @@ import type {
   GetFunctionResponse,
 } from '../model/generated/api-types.ts';
 import type { ControlContext } from './control-context.ts';
+import { renderConcurrency } from './function-concurrency.ts';
 import { requireVersion, resolveReference } from './function-documents.ts';
 import { renderConfiguration } from './render-configuration.ts';
 
@@ -18,6 +19,7 @@ export async function getFunction(
   const reference = resolveReference(context, input.FunctionName, input.Qualifier);
   const { record, version } = await requireVersion(context, reference);
   const { configuration, code } = version;
+  const concurrency = renderConcurrency(record);
   return {
     Configuration: renderConfiguration(configuration, context.settings, reference.qualifier),
     Code: {
@@ -25,6 +27,7 @@ export async function getFunction(
       Location: context.codeLocations.urlFor(baseUrl, code.hash),
     },
     ...(Object.keys(record.tags).length === 0 ? {} : { Tags: { ...record.tags } }),
+    ...(concurrency === undefined ? {} : { Concurrency: concurrency }),
   };
 }
 

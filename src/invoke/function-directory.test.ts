@@ -16,13 +16,17 @@ let store: Store;
 let directory: FunctionDirectory;
 let known: string[];
 let retired: string[];
+let reserves: [string, number | undefined | 'deleted'][];
 
 function createDirectory(): FunctionDirectory {
   known = [];
   retired = [];
+  reserves = [];
   return new FunctionDirectory({
     onVersion: ({ key }) => void known.push(key),
     onRetired: (key) => void retired.push(key),
+    onReserve: (name, reserved) => void reserves.push([name, reserved]),
+    onDeleted: (name) => void reserves.push([name, 'deleted']),
   });
 }
 
@@ -169,6 +173,35 @@ test('a function made again under its name is a new one', async () => {
   await store.commit([{ type: 'delete', key, expect: 'any' }]);
   await putLatest('b2', { state: 'Pending', updateStatus: 'InProgress' });
   assert.equal(directory.find('one', undefined)?.state, 'Pending');
+});
+
+test('reserves are told as they change, whatever the state of the function, and its deletion', async () => {
+  const key = { collection: collections.function, partition: 'one', id: '' };
+  const put = async (reservedConcurrency: number): Promise<void> => {
+    const latest = record('b1', { updateStatus: 'InProgress' });
+    const value: FunctionRecord = { latest, tags: {}, reservedConcurrency };
+    await store.commit([{ type: 'put', key, value, expect: 'any' }]);
+  };
+  await putLatest('b1');
+  await put(0);
+  directory.close();
+  const earlier = reserves;
+  directory = createDirectory();
+  await directory.open(store);
+  await put(7);
+  await putLatest('b1');
+  await store.commit([{ type: 'delete', key, expect: 'any' }]);
+  assert.deepEqual(earlier, [
+    ['one', undefined],
+    ['one', 0],
+  ]);
+  assert.deepEqual(reserves, [
+    ['one', 0],
+    ['one', 7],
+    ['one', undefined],
+    ['one', 'deleted'],
+  ]);
+  assert.deepEqual(retired, ['one:$LATEST:b1'], 'by the deletion alone');
 });
 
 test('after close nothing more is learned', async () => {

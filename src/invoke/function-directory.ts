@@ -16,6 +16,10 @@ export interface DirectoryListener {
   onVersion(version: RunnableVersion): void;
   /** This key is out of date or gone: no new invocation will name it. */
   onRetired(versionKey: string): void;
+  /** The function has this concurrency reserved, or none. */
+  onReserve(functionName: string, reserved: number | undefined): void;
+  /** The function is deleted. */
+  onDeleted(functionName: string): void;
 }
 
 export class FunctionDirectory {
@@ -52,11 +56,17 @@ export class FunctionDirectory {
     const isLatest = key.collection === collections.function;
     if (change.type === 'delete') {
       this.#remove(key.partition, isLatest ? '$LATEST' : String(Number(key.id)));
+      if (isLatest) this.#listener.onDeleted(key.partition);
       return;
     }
     const { value } = change.document;
-    const record = isLatest ? (value as FunctionRecord).latest : (value as VersionRecord);
-    this.#put(key.partition, runnableVersion(record));
+    if (!isLatest) {
+      this.#put(key.partition, runnableVersion(value as VersionRecord));
+      return;
+    }
+    const { latest, reservedConcurrency } = value as FunctionRecord;
+    this.#listener.onReserve(key.partition, reservedConcurrency);
+    this.#put(key.partition, runnableVersion(latest));
   }
 
   #put(functionName: string, version: RunnableVersion): void {

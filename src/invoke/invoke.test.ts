@@ -39,16 +39,20 @@ beforeEach(() => {
     openCode: () =>
       Promise.resolve({ folder: '/code', hasSharedLibraries: false, release: () => undefined }),
   });
-  concurrency = new Concurrency(2);
-  const directory = { find: () => known } as unknown as FunctionDirectory;
-  invoker = new Invoker(
-    clock,
-    systemRandom,
-    { directory, concurrency, worker },
-    { accountId: '000000000000', region: 'us-east-1' },
-  );
+  concurrency = new Concurrency(clock, { accountMax: 2, newEnvironmentsMax: 1000 });
+  invoker = invokerWith(concurrency);
 });
 afterEach(() => worker.close());
+
+function invokerWith(limited: Concurrency): Invoker {
+  const directory = { find: () => known } as unknown as FunctionDirectory;
+  return new Invoker(
+    clock,
+    systemRandom,
+    { directory, concurrency: limited, worker },
+    { accountId: '000000000000', region: 'us-east-1' },
+  );
+}
 
 function request(members: Partial<InvokeRequest> = {}): InvokeRequest {
   return {
@@ -130,6 +134,48 @@ test('more at once than the account may have are throttled', async () => {
     runtime.next();
   }
   await Promise.all(running);
+  assert.equal(concurrency.inFlight, 0);
+});
+
+test('new environments beyond the scaling rate are throttled; warm ones serve, and those who waited in vain count not', async () => {
+  concurrency = new Concurrency(clock, { accountMax: 10, newEnvironmentsMax: 1 });
+  const limited = invokerWith(concurrency);
+  host.faults.create = () => {
+    throw new Error('no memory');
+  };
+  await assert.rejects(limited.invoke(request()), { code: 'ServiceException' });
+  host.faults.create = null;
+  await assert.rejects(limited.invoke(request()), {
+    code: 'TooManyRequestsException',
+    message: 'Rate Exceeded.',
+    members: { Reason: 'ConcurrentInvocationLimitExceeded', Type: 'User' },
+  });
+  clock.advance(10_000);
+  const { finished } = await limited.invoke(request());
+  await finished;
+  await (
+    await limited.invoke(request())
+  ).finished;
+  assert.equal(host.sandboxes.length, 1);
+
+  clock.advance(10_000);
+  Object.assign(host.catalog, { find: () => ({ available: false, reason: 'gone' }) });
+  known = runnable({ key: 'one:$LATEST:build-2' });
+  for (let count = 0; count < 3; count += 1) {
+    await assert.rejects(limited.invoke(request()), { code: 'InvalidRuntimeException' });
+  }
+  assert.equal(concurrency.inFlight, 0);
+});
+
+test('a function with a reserve is throttled by it', async () => {
+  concurrency.setReserved('one', 0);
+  await assert.rejects(invoker.invoke(request()), {
+    code: 'TooManyRequestsException',
+    message: 'Rate Exceeded.',
+    members: { Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded', Type: 'User' },
+    headers: { 'Retry-After': '1' },
+  });
+  invoker.dryRun(request());
   assert.equal(concurrency.inFlight, 0);
 });
 

@@ -13,14 +13,14 @@ import {
   invalidRequestContent,
   resourceConflict,
   serviceError,
-  tooManyRequests,
+  throttled,
 } from '../model/errors.ts';
 import { describeJsonError } from '../model/json-error.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { FinishedInvocation } from '../worker/environment.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
 import type { AcquireResult, Lease, Worker } from '../worker/worker.ts';
-import type { Concurrency } from './concurrency.ts';
+import type { Concurrency, Permit } from './concurrency.ts';
 import type { FunctionDirectory } from './function-directory.ts';
 import { renderOutcome, type InvokeAnswer } from './outcome.ts';
 
@@ -82,13 +82,10 @@ export class Invoker {
     const version = this.#resolve(request);
     const payload = eventOf(request);
     const clientContext = clientContextOf(request);
-    const permit = this.#concurrency.acquire();
-    if (permit === undefined) {
-      throw tooManyRequests('ConcurrentInvocationLimitExceeded', 'Rate Exceeded.');
-    }
+    const permit = this.#concurrency.acquire(version.functionName);
+    if (typeof permit === 'string') throw throttled(permit);
     try {
-      const lease =
-        this.#worker.acquireWarm(version) ?? leaseOf(await this.#worker.acquire(version));
+      const lease = this.#worker.acquireWarm(version) ?? (await this.#acquire(version, permit));
       const invocation = this.#invocation(request, version, { payload, clientContext });
       // Held until the environment is free again, not until the caller has the answer.
       const attempt = lease.invoke(invocation, () => permit.release());
@@ -98,6 +95,15 @@ export class Invoker {
       permit.release();
       throw error;
     }
+  }
+
+  /** For an invocation that found no warm environment. */
+  async #acquire(version: RunnableVersion, permit: Permit): Promise<Lease> {
+    if (!permit.takeStart()) throw throttled('ConcurrentInvocationLimitExceeded');
+    const acquired = await this.#worker.acquire(version);
+    const hasStarted = acquired.type === 'lease' ? acquired.isNew : acquired.type === 'failed';
+    if (!hasStarted) permit.returnStart();
+    return leaseOf(acquired);
   }
 
   #resolve({ functionName, qualifier }: InvokeRequest): RunnableVersion {
@@ -144,7 +150,7 @@ function leaseOf(acquired: AcquireResult): Lease {
     case 'lease':
       return acquired.lease;
     case 'noCapacity':
-      throw tooManyRequests('ConcurrentInvocationLimitExceeded', 'Rate Exceeded.');
+      throw throttled('ConcurrentInvocationLimitExceeded');
     case 'runtimeUnavailable':
       throw new ApiError('InvalidRuntimeException', acquired.reason);
     case 'failed':

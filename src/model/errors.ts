@@ -4,6 +4,7 @@
  * A code's HTTP status, fault side and body members come from the service model, the one source of
  * truth for wire shapes; `api/` renders them. Factories below hold each message text once.
  */
+import type { ThrottleReason } from './generated/api-types.ts';
 
 export interface ApiErrorOptions {
   /** Members of the error shape beside the message, for example `Reason`. */
@@ -52,12 +53,25 @@ export function serviceError(cause?: unknown): ApiError {
   return new ApiError('ServiceException', 'An internal error occurred.', { cause });
 }
 
-/** Throttled; `reason` is one of the model's ThrottleReason. The body and Retry-After go together. */
-export function tooManyRequests(reason: string, message: string, retryAfterSeconds = 1): ApiError {
+/** Throttled. The body and Retry-After go together. */
+export function tooManyRequests(
+  reason: ThrottleReason,
+  message: string,
+  retryAfterSeconds = 1,
+): ApiError {
   return new ApiError('TooManyRequestsException', message, {
     members: { Reason: reason, Type: 'User' },
     headers: { 'Retry-After': String(retryAfterSeconds) },
   });
+}
+
+/**
+ * An invocation beyond a limit of concurrency or rate. Public reports show `Rate exceeded` for the
+ * caller's limit (ShadowClone #25, #46) and `Rate Exceeded.` for those of functions.
+ */
+export function throttled(reason: ThrottleReason): ApiError {
+  const message = reason === 'CallerRateLimitExceeded' ? 'Rate exceeded' : 'Rate Exceeded.';
+  return tooManyRequests(reason, message);
 }
 
 /** The invoke payload is not JSON; `detail` is the parser's word. */

@@ -69,6 +69,8 @@ export interface PublishedVersionRecord extends VersionRecord {
 export interface FunctionRecord {
   readonly latest: VersionRecord;
   readonly tags: Readonly<Record<string, string>>;
+  /** Invocations at once that are kept for this function and are its most; 0 allows none. */
+  readonly reservedConcurrency?: number;
 }
 
 export interface VersionCounter {

@@ -30,6 +30,11 @@ export const limits = {
   policyBytesMax: 20 * KIB,
   concurrencyAccountDefault: 1000,
   concurrencyUnreservedMin: 100,
+  /** Requests per second for each unit of concurrency, at every level that has units. */
+  requestsPerSecondPerConcurrency: 10,
+  /** New environments of one function per window (the guide has 500, too: unverified.md). */
+  scalingEnvironmentsDefault: 1000,
+  scalingWindowMs: 10_000,
   /** Synchronous invoke request payload: 6 MiB. */
   invokeRequestBytesMax: 6 * MIB,
   /** Synchronous invoke response payload: 6 MiB plus 100 bytes of slack, as the service words it. */

@@ -363,6 +363,54 @@ describe('room', () => {
     await close(worker);
   });
 
+  test('is given to functions in turns, however many wait for one of them', async () => {
+    const worker = createWorker({ environmentsMax: 1 });
+    const lease = leaseOf(await worker.acquire(one));
+    const served: string[] = [];
+    const waiting = [one, one, one, two, runnable({ functionName: 'three' })].map(
+      async (version) => {
+        const got = leaseOf(await worker.acquire(version));
+        served.push(version.functionName);
+        await run(got).released;
+      },
+    );
+    await run(lease).released;
+    await Promise.all(waiting);
+    assert.deepEqual(served, ['one', 'two', 'three', 'one', 'one']);
+    await close(worker);
+  });
+
+  test('is waited for by those of another function even if one has taken all places', async () => {
+    const worker = createWorker({ environmentsMax: 1, waitersMax: 3 });
+    const lease = leaseOf(await worker.acquire(one));
+    const flood = [0, 1, 2].map(() => worker.acquire(one));
+    const other = worker.acquire(two);
+    assert.equal((await flood[2]!).type, 'noCapacity', 'the last that came makes way');
+    await run(lease).released;
+    await run(leaseOf(await flood[0]!)).released;
+    await run(leaseOf(await other)).released;
+    await run(leaseOf(await flood[1]!)).released;
+    await close(worker);
+  });
+
+  test('being made for one, an environment serves who waits for it before any newcomer', async () => {
+    const worker = createWorker({ environmentsMax: 2 });
+    const busy = [leaseOf(await worker.acquire(one)), leaseOf(await worker.acquire(one))];
+    const stopping = Promise.withResolvers<void>();
+    host.faults.destroy = () => stopping.promise;
+    const other = worker.acquire(two);
+    const waiting = worker.acquire(one);
+    await run(busy[0]!).released;
+    await turns();
+    assert.equal(worker.acquireWarm(one), undefined, 'it is being stopped for the other one');
+    await run(busy[1]!).released;
+    assert.equal(worker.acquireWarm(one), undefined, 'it is promised to who waits');
+    assert.equal(leaseOf(await waiting).environment, busy[1]?.environment);
+    stopping.resolve();
+    await other;
+    await close(worker);
+  });
+
   test('is waited for at most waitMsMax in all, whatever becomes free meanwhile', async () => {
     const worker = createWorker({ memoryBudgetMb: 256, waitMsMax: 1000 });
     const busy = [leaseOf(await worker.acquire(one)), leaseOf(await worker.acquire(one))];

@@ -15,6 +15,7 @@ import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
 import { BootPool, type BootedRuntime } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
 import { ExecutionEnvironment, type Attempt } from './environment.ts';
+import { FairQueue } from './fair-queue.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import type { Invocation, RuntimeTransports } from './runtime-port.ts';
 import { RuntimeSandbox, type RunningRuntime } from './runtime-sandbox.ts';
@@ -49,7 +50,8 @@ export interface Lease {
 }
 
 export type AcquireResult =
-  | { readonly type: 'lease'; readonly lease: Lease }
+  /** `isNew` if the environment was made for this caller. */
+  | { readonly type: 'lease'; readonly lease: Lease; readonly isNew: boolean }
   /** No room on this host, and none came in time. */
   | { readonly type: 'noCapacity' }
   /** The function's runtime cannot run on this host. */
@@ -110,8 +112,8 @@ export class Worker {
   readonly #starts = new Set<Start>();
   /** Sandboxes for the pool whose runtimes are booting. */
   readonly #booting = new Set<RuntimeSandbox>();
-  /** In the order of their arrival, which is the order they are served in. */
-  readonly #waiters: Waiter[] = [];
+  /** For room on the host: functions take turns. */
+  readonly #waiters: FairQueue<Waiter>;
   #memoryUsedMb = 0;
   /** Environments that are being stopped: their room will be free. */
   #stoppingCount = 0;
@@ -133,6 +135,7 @@ export class Worker {
     this.#catalog = dependencies.catalog;
     this.#transports = dependencies.transports;
     this.#options = options;
+    this.#waiters = new FairQueue(options.waitersMax);
     this.#bootPool = new BootPool(log, {
       size: options.poolSize,
       boot: (runtimeId) => this.#boot(runtimeId),
@@ -164,10 +167,10 @@ export class Worker {
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
     const granted = this.#grantAtOnce(version) ?? (await this.#waitForRoom(version));
     if (granted === 'none') return { type: 'noCapacity' };
-    if (granted !== 'room') return { type: 'lease', lease: granted };
+    if (granted !== 'room') return { type: 'lease', lease: granted, isNew: false };
     try {
       const resident = await this.#startEnvironment(version, found.runtime);
-      return { type: 'lease', lease: this.#lease(resident) };
+      return { type: 'lease', lease: this.#lease(resident), isNew: true };
     } catch (error) {
       return { type: 'failed', cause: error instanceof Error ? error : new Error(String(error)) };
     }
@@ -189,7 +192,7 @@ export class Worker {
   /** Stops every environment. Invocations in flight end with a fault. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const waiter of this.#waiters.splice(0)) answerWaiter(waiter, 'none');
+    for (const waiter of this.#waiters.clear()) answerWaiter(waiter, 'none');
     this.#idle.clear();
     const pool = this.#bootPool.close();
     await Promise.allSettled(Array.from(this.#booting, (sandbox) => sandbox.destroy()));
@@ -233,7 +236,7 @@ export class Worker {
 
   /** Nobody overtakes those who wait, unless with an environment that only they could use. */
   #grantAtOnce(version: RunnableVersion): Grant | undefined {
-    return this.#waiters.length === 0 ? this.#grant(version) : this.acquireWarm(version);
+    return this.#waiters.size === 0 ? this.#grant(version) : this.acquireWarm(version);
   }
 
   #grant(version: RunnableVersion): Grant | undefined {
@@ -241,32 +244,44 @@ export class Worker {
   }
 
   #waitForRoom(version: RunnableVersion): Promise<Grant> {
-    if (this.#closed || this.#waiters.length >= this.#options.waitersMax) {
-      return Promise.resolve('none');
-    }
+    if (this.#closed) return Promise.resolve('none');
     const granted = deferred<Grant>();
     const timer = this.#clock.schedule(this.#options.waitMsMax, () => {
-      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      this.#waiters.remove(version.functionName, waiter);
       granted.resolve('none');
       this.#serveWaiters(); // the next one may need less
     });
     const waiter: Waiter = { version, granted, timer };
-    this.#waiters.push(waiter);
-    this.#evictOldestIdle();
+    const refused = this.#waiters.add(version.functionName, waiter);
+    if (refused !== undefined) answerWaiter(refused, 'none');
+    if (refused !== waiter) this.#evictOldestIdle();
     return granted.promise;
   }
 
   /** Something may have become free. The first who cannot be served keeps its place, and the others theirs. */
   #serveWaiters(): void {
-    for (let first = this.#waiters[0]; first !== undefined; first = this.#waiters[0]) {
+    for (let first = this.#waiters.first(); first !== undefined; first = this.#waiters.first()) {
       const granted = this.#grant(first.version);
       if (granted === undefined) {
         if (this.#stoppingCount === 0) this.#evictOldestIdle();
         return;
       }
-      this.#waiters.shift();
+      this.#waiters.removeFirst();
       answerWaiter(first, granted);
     }
+  }
+
+  /**
+   * An environment that is idle still, as room is being made for those before, goes to who waits for
+   * its version: else the next caller would take it and overtake them.
+   */
+  #offer({ version }: ExecutionEnvironment): void {
+    const { functionName, key } = version;
+    const waiter = this.#waiters.find(functionName, (other) => other.version.key === key);
+    const lease = waiter === undefined ? undefined : this.acquireWarm(version);
+    if (waiter === undefined || lease === undefined) return;
+    this.#waiters.remove(functionName, waiter);
+    answerWaiter(waiter, lease);
   }
 
   // ---- environments ----
@@ -434,6 +449,7 @@ export class Worker {
       this.#expire(resident),
     );
     this.#serveWaiters();
+    this.#offer(environment);
   }
 
   #expire(resident: Resident): void {

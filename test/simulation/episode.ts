@@ -1,0 +1,334 @@
+/**
+ * One run of the data plane from a seed: real store feed, directory, admission, invoker and worker on
+ * a clock that the run moves, with scripted sandboxes that fail. Random steps, and after each of them
+ * what must always hold; at the end everything must be answered and given back.
+ */
+import assert from 'node:assert/strict';
+import { silentLog } from '../../src/base/log.ts';
+import { Concurrency } from '../../src/invoke/concurrency.ts';
+import { FunctionDirectory } from '../../src/invoke/function-directory.ts';
+import { Invoker, type InvokeRequest } from '../../src/invoke/invoke.ts';
+import { isApiError } from '../../src/model/errors.ts';
+import type { RunnableVersion } from '../../src/model/runnable-version.ts';
+import { createMemoryStore } from '../../src/testing/memory-store.ts';
+import {
+  ScriptedHost,
+  turns,
+  type Faults,
+  type ScriptedSandbox,
+} from '../../src/testing/scripted-sandbox.ts';
+import { SimClock } from '../../src/testing/sim-clock.ts';
+import { Worker } from '../../src/worker/worker.ts';
+import { AdmissionModel } from './admission-model.ts';
+import { ScriptedPlayer } from './scripted-player.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { SimulatedFunctions } from './simulated-functions.ts';
+
+export interface EpisodeReport {
+  readonly steps: number;
+  readonly invocations: number;
+  readonly delivered: number;
+  /** How many calls ended in which way. */
+  readonly endings: ReadonlyMap<string, number>;
+  /** How many permits were refused for which reason. */
+  readonly refusals: ReadonlyMap<string, number>;
+}
+
+/** What an episode is made of; a canary breaks one of them before the first step. */
+export interface EpisodeParts {
+  readonly concurrency: Concurrency;
+  readonly worker: Worker;
+  readonly invoker: Invoker;
+  readonly host: ScriptedHost;
+  /** What the checks go by; the worker has its own copy. */
+  readonly limits: { environmentsMax: number; memoryBudgetMb: number };
+}
+
+export interface EpisodeOptions {
+  readonly seed: number;
+  readonly steps: number;
+  readonly sabotage?: (parts: EpisodeParts) => void;
+}
+
+const endingsAllowed: readonly string[] = [
+  'TooManyRequestsException',
+  'ServiceException',
+  'ResourceNotFoundException',
+  'ResourceConflictException',
+];
+
+const stepWeights = { invoke: 25, act: 45, wait: 15, skip: 0.3, change: 2, settle: 25 };
+
+/** Longer than all that a caller may have to wait for, together. */
+const drainMs = 200_000;
+
+export async function runEpisode(options: EpisodeOptions): Promise<EpisodeReport> {
+  const episode = new Episode(options);
+  const onUncaught = (error: unknown): void => episode.violate(error);
+  process.on('unhandledRejection', onUncaught);
+  try {
+    return await episode.run();
+  } finally {
+    process.off('unhandledRejection', onUncaught);
+  }
+}
+
+class Episode {
+  readonly #steps: number;
+  readonly #random: SeededRandom;
+  readonly #clock = new SimClock(1_700_000_000_000);
+  readonly #host = new ScriptedHost();
+  readonly #store = createMemoryStore();
+  readonly #functions: SimulatedFunctions;
+  readonly #player: ScriptedPlayer;
+  readonly #model: AdmissionModel;
+  readonly #directory: FunctionDirectory;
+  readonly #worker: Worker;
+  readonly #invoker: Invoker;
+  readonly #limits: ReturnType<typeof randomLimits>;
+  /** By request id, what was to run. */
+  readonly #expected = new Map<string, RunnableVersion>();
+  readonly #unanswered = new Set<string>();
+  readonly #endings = new Map<string, number>();
+  readonly #present = new Set<ScriptedSandbox>();
+  #unfinished = 0;
+  #pins = 0;
+  #requests = 0;
+  #violation: unknown = null;
+
+  constructor({ seed, steps, sabotage }: EpisodeOptions) {
+    this.#steps = steps;
+    this.#random = new SeededRandom(seed);
+    const random = this.#random;
+    this.#limits = randomLimits(random);
+    const { accountMax, newEnvironmentsMax } = this.#limits;
+    const concurrency = new Concurrency(this.#clock, { accountMax, newEnvironmentsMax });
+    this.#model = new AdmissionModel(this.#clock, concurrency, this.#limits);
+    this.#player = new ScriptedPlayer(random, this.#expected, {
+      misbehaviour: random.pick([0.002, 0.02, 0.1]),
+      onViolation: (error) => this.violate(error),
+    });
+    this.#host.script = this.#player.play;
+    this.#injectFaults(random.pick([0, 0.01, 0.05]));
+    this.#worker = this.#createWorker();
+    this.#directory = new FunctionDirectory({
+      onVersion: (version) => this.#worker.expectRuntime(version.runtime),
+      onRetired: (key) => this.#worker.retire(key),
+      onReserve: (name, reserved) => this.#model.setReserved(name, reserved),
+      onDeleted: (name) => this.#model.forget(name),
+    });
+    this.#invoker = new Invoker(
+      this.#clock,
+      random,
+      {
+        directory: this.#directory,
+        concurrency: this.#model as unknown as Concurrency,
+        worker: this.#worker,
+      },
+      { accountId: '000000000000', region: 'us-east-1' },
+    );
+    this.#functions = new SimulatedFunctions(random, this.#store, accountMax);
+    sabotage?.({
+      concurrency,
+      worker: this.#worker,
+      invoker: this.#invoker,
+      host: this.#host,
+      limits: this.#limits,
+    });
+  }
+
+  violate(error: unknown): void {
+    this.#violation ??= error;
+  }
+
+  async run(): Promise<EpisodeReport> {
+    await this.#directory.open(this.#store);
+    await this.#functions.createAll();
+    for (let step = 0; step < this.#steps; step += 1) {
+      await this.#step();
+      this.#check();
+    }
+    await this.#drain();
+    const { size: invocations } = this.#expected;
+    const delivered = this.#player.deliveredCount;
+    const { refusals } = this.#model;
+    return { steps: this.#steps, invocations, delivered, endings: this.#endings, refusals };
+  }
+
+  async #step(): Promise<void> {
+    const random = this.#random;
+    switch (random.weighted(stepWeights)) {
+      case 'invoke':
+        this.#invoke();
+        break;
+      case 'act':
+        this.#player.act();
+        break;
+      case 'wait':
+        this.#clock.advance(random.integer(0, 60));
+        break;
+      case 'skip':
+        this.#clock.advance(random.pick([500, 3000, 12_000, 40_000]));
+        break;
+      case 'change':
+        await this.#functions.change();
+        break;
+      case 'settle':
+        await turns(random.integer(1, 6));
+        break;
+    }
+  }
+
+  #invoke(): void {
+    const { functionName, qualifier } = this.#functions.pickTarget();
+    this.#requests += 1;
+    const requestId = `request-${this.#requests}`;
+    const version = this.#directory.find(functionName, qualifier);
+    if (version !== undefined) this.#expected.set(requestId, version);
+    const request: InvokeRequest = {
+      ...{ requestId, functionName, qualifier },
+      payload: Buffer.from('{}'),
+      clientContext: undefined,
+      traceHeader: 'Root=1',
+    };
+    this.#unanswered.add(requestId);
+    this.#call(request).catch((error: unknown) => this.violate(error));
+  }
+
+  async #call(request: InvokeRequest): Promise<void> {
+    const { requestId } = request;
+    try {
+      const result = await this.#invoker.invoke(request);
+      this.#answered(requestId, result.functionError ?? 'success');
+      assert.equal(result.executedVersion, this.#expected.get(requestId)?.version);
+      if (result.functionError === undefined) {
+        assert.equal(String(result.payload), JSON.stringify(requestId), 'answer of another call');
+      }
+      this.#unfinished += 1;
+      await result.finished;
+      this.#unfinished -= 1;
+    } catch (error) {
+      if (error instanceof HostFault) {
+        // The API answers ServiceException to what is not an API error.
+        this.#answered(requestId, 'ServiceException');
+        return;
+      }
+      if (!isApiError(error)) throw error;
+      assert(endingsAllowed.includes(error.code), `${error.code}: ${error.message}`);
+      this.#answered(requestId, error.code);
+    }
+  }
+
+  #answered(requestId: string, ending: string): void {
+    assert(this.#unanswered.delete(requestId), `${requestId} was answered twice`);
+    this.#endings.set(ending, (this.#endings.get(ending) ?? 0) + 1);
+  }
+
+  #check(): void {
+    if (this.#violation !== null) throw this.#violation as Error;
+    this.#model.check();
+    let environments = 0;
+    let memoryMb = 0;
+    for (const sandbox of this.#present) {
+      if (sandbox.isDestroyed) this.#present.delete(sandbox);
+      else if (sandbox.binding !== null) {
+        environments += 1;
+        memoryMb += sandbox.binding.limits.memoryMb;
+      }
+    }
+    const { environmentsMax, memoryBudgetMb } = this.#limits;
+    assert(environments <= environmentsMax, `${environments} of ${environmentsMax} environments`);
+    assert(memoryMb <= memoryBudgetMb || environments === 1, `${memoryMb} of ${memoryBudgetMb} MB`);
+  }
+
+  /** Nothing new comes and no runtime says more: time alone must answer everybody. */
+  async #drain(): Promise<void> {
+    for (let passedMs = 0; passedMs < drainMs; passedMs += 500) {
+      this.#clock.advance(500);
+      await turns(1);
+      this.#check();
+    }
+    assert.deepEqual([...this.#unanswered], [], 'every caller gets an answer');
+    assert.equal(this.#unfinished, 0, 'every invocation is finished');
+    this.#model.checkIdle();
+    let isClosed = false;
+    const closing = this.#worker.close().then(() => void (isClosed = true));
+    for (let turn = 0; turn < 100 && !isClosed; turn += 1) {
+      this.#clock.advance(1000);
+      await turns(2);
+    }
+    assert(isClosed, 'the worker closes');
+    await closing;
+    this.#directory.close();
+    await this.#store.close();
+    this.#check();
+    assert.equal(this.#pins, 0, 'all code is released');
+    const left = [...this.#present].filter((sandbox) => !sandbox.isDestroyed);
+    assert.equal(left.length, 0, 'no sandbox is left');
+  }
+
+  #createWorker(): Worker {
+    const { driver, catalog, transports } = this.#host;
+    const watched = {
+      ...driver,
+      create: async (spec: Parameters<typeof driver.create>[0]) => {
+        const sandbox = (await driver.create(spec)) as ScriptedSandbox;
+        this.#present.add(sandbox);
+        return sandbox;
+      },
+    };
+    const { environmentsMax, memoryBudgetMb, waitersMax, poolSize } = this.#limits;
+    const dependencies = { driver: watched, catalog, transports };
+    return new Worker(this.#clock, this.#random, silentLog, dependencies, {
+      ...{ region: 'us-east-1', waitMsMax: 5000, idleMsMax: 20_000, freezeAfterMs: 10 },
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
+      ...{ environmentsMax, memoryBudgetMb, waitersMax, poolSize },
+      openCode: (hash) => {
+        this.#pins += 1;
+        return Promise.resolve({ folder: `/code/${hash}`, release: () => void (this.#pins -= 1) });
+      },
+      logSink: () => undefined,
+    });
+  }
+
+  /** Each step of the host fails or takes its time with this probability. */
+  #injectFaults(probability: number): void {
+    const fault = (): Promise<void> | void => {
+      if (!this.#random.chance(probability)) return;
+      if (this.#random.chance(0.5)) throw new HostFault();
+      return new Promise((resolve) => {
+        this.#clock.schedule(this.#random.integer(1, 2000), resolve);
+      });
+    };
+    const { faults } = this.#host;
+    const slow: (keyof Faults)[] = [
+      'create',
+      'serve',
+      'bind',
+      'start',
+      'setCpus',
+      'kill',
+      'destroy',
+    ];
+    for (const step of slow) faults[step] = fault;
+    // Freezing takes no time: it works or it does not.
+    faults.thaw = () => {
+      if (this.#random.chance(probability)) throw new HostFault();
+    };
+  }
+}
+
+class HostFault extends Error {
+  override readonly message = 'a fault of the host';
+}
+
+function randomLimits(random: SeededRandom) {
+  return {
+    accountMax: random.pick([1, 5, 20, 60]),
+    newEnvironmentsMax: random.pick([2, 20, 1000]),
+    environmentsMax: random.pick([1, 3, 12, 40]),
+    memoryBudgetMb: random.pick([128, 1024, 4096, 16_384]),
+    waitersMax: random.pick([0, 3, 30]),
+    poolSize: random.pick([0, 0, 2]),
+  };
+}
