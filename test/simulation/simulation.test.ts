@@ -101,7 +101,7 @@ describe('a fault is caught:', () => {
       },
     ],
     'a reserve that others may use': [
-      /unreserved in flight|requests in one second/,
+      /unreserved in flight|reserved for \w+ in flight|requests in one second/,
       ({ concurrency }) => {
         concurrency.setReserved = () => undefined;
       },
