@@ -31,7 +31,8 @@ export class FolderLockedError extends Error {
     );
     this.folder = folder;
     this.holderPid = pid;
-    this.isPassing = purpose === 'sweep' || (pid !== undefined && !isAlive(pid));
+    // A server says who it is from its first moment to its last but one: nobody is on the way in or out.
+    this.isPassing = purpose === 'sweep' || pid === undefined || !isAlive(pid);
   }
 }
 
