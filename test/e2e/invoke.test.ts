@@ -80,7 +80,8 @@ for (const driver of drivers) {
     test('what does not exist is not found', async () => {
       await assert.rejects(invoke(client, 'nobody'), {
         name: 'ResourceNotFoundException',
-        message: 'Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody:$LATEST',
+        message:
+          'Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody:$LATEST',
       });
       await assert.rejects(invoke(client, 'echo', {}, { Qualifier: '7' }), {
         name: 'ResourceNotFoundException',
