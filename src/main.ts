@@ -8,6 +8,7 @@ import { createOperationHandlers } from './api/operations/operations.ts';
 import type { Blobs } from './artifact/blobs.ts';
 import { openCodeTrees, type CodeTrees } from './artifact/code-trees.ts';
 import { openFileBlobs } from './artifact/file-blobs.ts';
+import { hasSharedLibraries } from './artifact/shared-libraries.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { lockFolder, lockFolderPatiently, type FolderLock } from './base/folder-lock.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -25,8 +26,9 @@ import type { SandboxDriver, SandboxDriverName, SweepReport } from './sandbox/sa
 import { startWatchdog, type Watchdog } from './sandbox/watchdog/watchdog.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import { discardLogs, type LogSink } from './telemetry/log-stream.ts';
+import type { OpenCode } from './worker/open-version.ts';
 import { createRuntimeCatalog, type RuntimeListing } from './worker/runtimes.ts';
-import { Worker, type OpenCode } from './worker/worker.ts';
+import { Worker } from './worker/worker.ts';
 
 export type { LogSink, SweepReport };
 
@@ -212,7 +214,7 @@ async function openCode(codeTrees: CodeTrees, blobs: Blobs, hash: string): Promi
       if (bytes !== undefined) return bytes;
       throw new Error(`the code package ${hash} is missing from the data folder`);
     });
-    return { folder, release };
+    return { folder, hasSharedLibraries: await hasSharedLibraries(folder), release };
   } catch (error) {
     release();
     throw error;

@@ -18,12 +18,14 @@ import { omitMembers } from './omit-members.ts';
 import { planVersion } from './plan-version.ts';
 import { renderConfiguration, withoutUpdateStatus } from './render-configuration.ts';
 
+export type ChangedVersion = Required<Pick<VersionRecord, 'configuration' | 'code' | 'layers'>>;
+
 export interface LatestChange {
   readonly reference: Reference;
   readonly revisionId: string | undefined;
   readonly publish: boolean;
   /** Code and settings as they are to be; states and revisions are filled in here. */
-  change(latest: VersionRecord): Pick<VersionRecord, 'configuration' | 'code'>;
+  change(latest: VersionRecord): ChangedVersion;
 }
 
 /** The new configuration of $LATEST, or of the version published from it. */
@@ -75,7 +77,7 @@ export function previewChange(
 
 function changedVersion(
   { clock, random }: ControlContext,
-  { configuration, code }: Pick<VersionRecord, 'configuration' | 'code'>,
+  { configuration, code, layers }: ChangedVersion,
 ): VersionRecord {
   return {
     configuration: {
@@ -87,6 +89,7 @@ function changedVersion(
       LastModified: timestamp(clock.nowMs()),
     },
     code,
+    layers,
     buildId: random.uuid(),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The control plane: one method per operation of the service's API that manages functions. Callers
- * have checked the input against the service model; the rules beyond it are kept here. It writes
+ * The control plane: one method per operation of the service's API that manages functions and layers.
+ * Callers have checked the input against the service model; the rules beyond it are kept here. It writes
  * what is wanted into the store and never talks to the data plane (ADR 0007).
  */
 import type { Blobs } from '../artifact/blobs.ts';
@@ -16,6 +16,7 @@ import type { CodeLocations } from './code-location.ts';
 import type { ControlContext, ControlSettings } from './control-context.ts';
 import { createFunction } from './create-function.ts';
 import { deleteFunction } from './delete-function.ts';
+import { deleteLayerVersion } from './delete-layer-version.ts';
 import { FunctionCatalog } from './function-catalog.ts';
 import {
   deleteFunctionConcurrency,
@@ -24,8 +25,16 @@ import {
 } from './function-concurrency.ts';
 import { getAccountSettings } from './get-account-settings.ts';
 import { getFunction, getFunctionConfiguration } from './get-function.ts';
+import { getLayerVersion, getLayerVersionByArn } from './get-layer-version.ts';
+import {
+  addLayerVersionPermission,
+  getLayerVersionPolicy,
+  removeLayerVersionPermission,
+} from './layer-permissions.ts';
 import { listFunctions } from './list-functions.ts';
+import { listLayers, listLayerVersions } from './list-layer-versions.ts';
 import { listVersionsByFunction } from './list-versions-by-function.ts';
+import { publishLayerVersion } from './publish-layer-version.ts';
 import { publishVersion } from './publish-version.ts';
 import { StateReconciler } from './reconcile-states.ts';
 import { CodeSweeper } from './sweep.ts';
@@ -36,28 +45,48 @@ import { updateFunctionConfiguration } from './update-function-configuration.ts'
 type Input<Name extends ApiOperationName> = ApiOperations[Name]['input'];
 type Output<Name extends ApiOperationName> = Promise<ApiOperations[Name]['output']>;
 
+/** Links to code in an answer begin with where the client reached the server: 'http://HOST:PORT'. */
+export interface ClientView {
+  readonly baseUrl: string;
+}
+
 /** Every method rejects with an ApiError for what the caller can put right. */
 export interface ControlPlane {
+  addLayerVersionPermission(
+    input: Input<'AddLayerVersionPermission'>,
+  ): Output<'AddLayerVersionPermission'>;
   createFunction(input: Input<'CreateFunction'>): Output<'CreateFunction'>;
   deleteFunction(input: Input<'DeleteFunction'>): Output<'DeleteFunction'>;
   deleteFunctionConcurrency(
     input: Input<'DeleteFunctionConcurrency'>,
   ): Output<'DeleteFunctionConcurrency'>;
+  deleteLayerVersion(input: Input<'DeleteLayerVersion'>): Output<'DeleteLayerVersion'>;
   getAccountSettings(input: Input<'GetAccountSettings'>): Output<'GetAccountSettings'>;
-  /** `baseUrl` is where the client reached the server, for the code's link: 'http://HOST:PORT'. */
-  getFunction(
-    input: Input<'GetFunction'>,
-    options: { readonly baseUrl: string },
-  ): Output<'GetFunction'>;
+  getFunction(input: Input<'GetFunction'>, client: ClientView): Output<'GetFunction'>;
   getFunctionConcurrency(input: Input<'GetFunctionConcurrency'>): Output<'GetFunctionConcurrency'>;
   getFunctionConfiguration(
     input: Input<'GetFunctionConfiguration'>,
   ): Output<'GetFunctionConfiguration'>;
+  getLayerVersion(input: Input<'GetLayerVersion'>, client: ClientView): Output<'GetLayerVersion'>;
+  getLayerVersionByArn(
+    input: Input<'GetLayerVersionByArn'>,
+    client: ClientView,
+  ): Output<'GetLayerVersionByArn'>;
+  getLayerVersionPolicy(input: Input<'GetLayerVersionPolicy'>): Output<'GetLayerVersionPolicy'>;
   listFunctions(input: Input<'ListFunctions'>): Output<'ListFunctions'>;
+  listLayers(input: Input<'ListLayers'>): Output<'ListLayers'>;
+  listLayerVersions(input: Input<'ListLayerVersions'>): Output<'ListLayerVersions'>;
   listTags(input: Input<'ListTags'>): Output<'ListTags'>;
   listVersionsByFunction(input: Input<'ListVersionsByFunction'>): Output<'ListVersionsByFunction'>;
+  publishLayerVersion(
+    input: Input<'PublishLayerVersion'>,
+    client: ClientView,
+  ): Output<'PublishLayerVersion'>;
   publishVersion(input: Input<'PublishVersion'>): Output<'PublishVersion'>;
   putFunctionConcurrency(input: Input<'PutFunctionConcurrency'>): Output<'PutFunctionConcurrency'>;
+  removeLayerVersionPermission(
+    input: Input<'RemoveLayerVersionPermission'>,
+  ): Output<'RemoveLayerVersionPermission'>;
   tagResource(input: Input<'TagResource'>): Output<'TagResource'>;
   untagResource(input: Input<'UntagResource'>): Output<'UntagResource'>;
   updateFunctionCode(input: Input<'UpdateFunctionCode'>): Output<'UpdateFunctionCode'>;
@@ -130,18 +159,27 @@ function settingsOf(options: ControlPlaneOptions): ControlSettings {
 
 function operationsOf(context: ControlContext): Omit<ControlPlane, 'close'> {
   return {
+    addLayerVersionPermission: (input) => addLayerVersionPermission(context, input),
     createFunction: (input) => createFunction(context, input),
     deleteFunction: (input) => deleteFunction(context, input),
     deleteFunctionConcurrency: (input) => deleteFunctionConcurrency(context, input),
+    deleteLayerVersion: (input) => deleteLayerVersion(context, input),
     getAccountSettings: () => getAccountSettings(context),
-    getFunction: (input, options) => getFunction(context, input, options),
+    getFunction: (input, client) => getFunction(context, input, client),
     getFunctionConcurrency: (input) => getFunctionConcurrency(context, input),
     getFunctionConfiguration: (input) => getFunctionConfiguration(context, input),
+    getLayerVersion: (input, client) => getLayerVersion(context, input, client),
+    getLayerVersionByArn: (input, client) => getLayerVersionByArn(context, input, client),
+    getLayerVersionPolicy: (input) => getLayerVersionPolicy(context, input),
     listFunctions: (input) => listFunctions(context, input),
+    listLayers: (input) => listLayers(context, input),
+    listLayerVersions: (input) => listLayerVersions(context, input),
     listTags: (input) => listTags(context, input),
     listVersionsByFunction: (input) => listVersionsByFunction(context, input),
+    publishLayerVersion: (input, client) => publishLayerVersion(context, input, client),
     publishVersion: (input) => publishVersion(context, input),
     putFunctionConcurrency: (input) => putFunctionConcurrency(context, input),
+    removeLayerVersionPermission: (input) => removeLayerVersionPermission(context, input),
     tagResource: (input) => tagResource(context, input),
     untagResource: (input) => untagResource(context, input),
     updateFunctionCode: (input) => updateFunctionCode(context, input),

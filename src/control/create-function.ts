@@ -1,13 +1,15 @@
 /** CreateFunction: a new function with its first code package, Pending until it is settled. */
 import { checkNewFunctionName } from '../model/arn.ts';
 import { ApiError, functionExists, invalidParameterValue } from '../model/errors.ts';
-import type { CodeReference, FunctionRecord } from '../model/function.ts';
+import type { CodeReference, FunctionRecord, LayerReference } from '../model/function.ts';
 import type { CreateFunctionRequest, FunctionConfiguration } from '../model/generated/api-types.ts';
+import { checkCodeFits, checkLayersFit } from '../model/layer-rules.ts';
 import { withTags } from '../model/tags.ts';
 import { archiveOf, stageCode } from './code-package.ts';
 import type { ControlContext } from './control-context.ts';
 import { checkRuntime, checkRequested, newConfiguration } from './function-configuration.ts';
 import { commitWithRetry, functionKey, resolveUnqualified } from './function-documents.ts';
+import { holdLayers } from './hold-layers.ts';
 import { planVersion } from './plan-version.ts';
 import { renderConfiguration, withoutUpdateStatus } from './render-configuration.ts';
 
@@ -21,9 +23,29 @@ export async function createFunction(
   // The code is taken in only when there is a place for it; the commit below decides.
   const present = await context.store.get(functionKey(functionName));
   if (present !== undefined) throw functionExists(functionName);
+  const { layers, release } = await holdLayers(context, input.Layers ?? []);
+  try {
+    checkLayersFit(layers);
+    return await createWith(context, input, { functionName, archive, layers });
+  } finally {
+    release();
+  }
+}
+
+async function createWith(
+  context: ControlContext,
+  input: CreateFunctionRequest,
+  parts: {
+    readonly functionName: string;
+    readonly archive: Uint8Array;
+    readonly layers: readonly LayerReference[];
+  },
+): Promise<FunctionConfiguration> {
+  const { functionName, archive, layers } = parts;
   const staged = await stageCode(context, archive);
   try {
-    const record = newRecord(context, input, { functionName, code: staged.code });
+    checkCodeFits(staged.code, layers);
+    const record = newRecord(context, input, { functionName, code: staged.code, layers });
     return await commitWithRetry(context.store, async () => {
       const key = functionKey(functionName);
       if ((await context.store.get(key)) !== undefined) throw functionExists(functionName);
@@ -60,7 +82,7 @@ function checkRequest(context: ControlContext, input: CreateFunctionRequest): Ui
         `not deleted: ${input.CodeSigningConfigArn}.`,
     );
   }
-  checkRequested(context, input);
+  checkRequested(input);
   checkRuntime(context, input.Runtime, 'create');
   return archive;
 }
@@ -68,12 +90,18 @@ function checkRequest(context: ControlContext, input: CreateFunctionRequest): Ui
 function newRecord(
   context: ControlContext,
   input: CreateFunctionRequest,
-  { functionName, code }: { readonly functionName: string; readonly code: CodeReference },
+  parts: {
+    readonly functionName: string;
+    readonly code: CodeReference;
+    readonly layers: readonly LayerReference[];
+  },
 ): FunctionRecord {
+  const { code, layers } = parts;
   return {
     latest: {
-      configuration: newConfiguration(context, input, { functionName, code }),
+      configuration: newConfiguration(context, input, parts),
       code,
+      layers,
       buildId: context.random.uuid(),
     },
     tags: withTags({}, input.Tags ?? {}),

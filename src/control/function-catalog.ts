@@ -1,18 +1,22 @@
 /**
- * What the control plane knows of all functions and versions, in memory, fed by the change feed:
- * which code packages are in use, how much code the account has, how much concurrency is reserved,
- * and what is not settled yet.
+ * What the control plane knows of all functions, layers and their versions, in memory, fed by the
+ * change feed: which code packages are in use, how much code the account has, how much concurrency is
+ * reserved, and what is not settled yet.
  */
 import {
   collections,
+  layersOf,
   type FunctionRecord,
   type StoredConfiguration,
   type VersionRecord,
 } from '../model/function.ts';
+import { layerCollections, type LayerVersionRecord } from '../model/layer.ts';
 import type { Change, DocumentKey, Store, Subscription } from '../store/store.ts';
 
 interface Entry {
-  readonly hash: string;
+  /** Of its own code and, for a function's version, of its layers. */
+  readonly hashes: readonly string[];
+  /** Its own code. */
   readonly zippedBytes: number;
   readonly reservedConcurrency: number;
 }
@@ -44,9 +48,9 @@ export class FunctionCatalog {
     this.#listener = listener;
   }
 
-  /** Loads all functions and follows every change from there. */
+  /** Loads all functions and layers and follows every change from there. */
   async open(store: Store): Promise<void> {
-    const watched = [collections.function, collections.version];
+    const watched = [collections.function, collections.version, layerCollections.layerVersion];
     this.#subscription = await store.watch(watched, (changes) => {
       for (const change of changes) this.#apply(change);
     });
@@ -56,12 +60,12 @@ export class FunctionCatalog {
     this.#subscription?.close();
   }
 
-  /** Whether $LATEST or a version of any function has this code package. */
+  /** Whether a layer version has this code package, or any function or version, as code or as layer. */
   isReferenced(hash: string): boolean {
     return this.#references.has(hash);
   }
 
-  /** Code counts once for $LATEST and once for each version. */
+  /** Code counts once for $LATEST, once for each version and once for each layer version. */
   get usage(): AccountUsage {
     return {
       functionCount: this.#functionCount,
@@ -76,32 +80,41 @@ export class FunctionCatalog {
       return;
     }
     const { document } = change;
+    if (document.collection === layerCollections.layerVersion) {
+      const { code } = document.value as LayerVersionRecord;
+      this.#replace(document, {
+        hashes: [code.hash],
+        zippedBytes: code.zippedBytes,
+        reservedConcurrency: 0,
+      });
+      return;
+    }
     const record =
       document.collection === collections.function ? (document.value as FunctionRecord) : undefined;
-    const { configuration, code } = record?.latest ?? (document.value as VersionRecord);
-    this.#replace(document, {
-      hash: code.hash,
-      zippedBytes: code.zippedBytes,
-      reservedConcurrency: record?.reservedConcurrency ?? 0,
-    });
+    const version = record?.latest ?? (document.value as VersionRecord);
+    const { code, configuration } = version;
+    const hashes = [code.hash, ...layersOf(version).map((layer) => layer.code.hash)];
+    const reservedConcurrency = record?.reservedConcurrency ?? 0;
+    this.#replace(document, { hashes, zippedBytes: code.zippedBytes, reservedConcurrency });
     if (isUnsettled(configuration)) this.#listener.onUnsettled(document.partition);
   }
 
   #replace(key: DocumentKey, next: Entry | undefined): void {
     const name = `${key.collection}/${key.partition}/${key.id}`;
     const previous = this.#entries.get(name);
-    // The new reference comes first, so that code kept by a change is never without one.
-    if (next !== undefined) {
-      this.#entries.set(name, next);
-      this.#references.set(next.hash, (this.#references.get(next.hash) ?? 0) + 1);
-    } else this.#entries.delete(name);
+    if (next === undefined) this.#entries.delete(name);
+    else this.#entries.set(name, next);
+    // The new references come first, so that code kept by a change is never without one.
+    for (const hash of next?.hashes ?? []) {
+      this.#references.set(hash, (this.#references.get(hash) ?? 0) + 1);
+    }
     this.#codeBytes += (next?.zippedBytes ?? 0) - (previous?.zippedBytes ?? 0);
     this.#reservedConcurrency +=
       (next?.reservedConcurrency ?? 0) - (previous?.reservedConcurrency ?? 0);
     if (key.collection === collections.function) {
       this.#functionCount += (next === undefined ? 0 : 1) - (previous === undefined ? 0 : 1);
     }
-    if (previous !== undefined) this.#unreference(previous.hash);
+    for (const hash of previous?.hashes ?? []) this.#unreference(hash);
   }
 
   #unreference(hash: string): void {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { checkEnvironment } from '../model/environment-rules.ts';
 import type { ApiError } from '../model/errors.ts';
 import { invalidParameterValue } from '../model/errors.ts';
-import type { CodeReference, StoredConfiguration } from '../model/function.ts';
+import type { CodeReference, LayerReference, StoredConfiguration } from '../model/function.ts';
 import type {
   CreateFunctionRequest,
   Environment,
@@ -18,7 +18,6 @@ import type {
   VpcConfig,
   VpcConfigResponse,
 } from '../model/generated/api-types.ts';
-import { checkLayers } from '../model/layer-rules.ts';
 import { limits } from '../model/limits.ts';
 import { hasSnapStart, isRuntimeBlocked, runtimes } from '../model/runtimes.ts';
 import { functionArn } from '../model/arn.ts';
@@ -35,7 +34,6 @@ type SharedSettings = Pick<
   | 'FileSystemConfigs'
   | 'Handler'
   | 'KMSKeyArn'
-  | 'Layers'
   | 'LoggingConfig'
   | 'MemorySize'
   | 'Role'
@@ -48,7 +46,6 @@ type SharedSettings = Pick<
 
 /** Throws for what the request asks that this server does not have, or that no function may have. */
 export function checkRequested(
-  { settings }: ControlContext,
   input: CreateFunctionRequest | UpdateFunctionConfigurationRequest,
 ): void {
   const unsupported = [
@@ -61,7 +58,6 @@ export function checkRequested(
   const given = input as Partial<Record<(typeof unsupported)[number], unknown>>;
   const member = unsupported.find((name) => given[name] !== undefined);
   if (member !== undefined) throw notSupported(member);
-  checkLayers(input.Layers ?? [], settings);
   if (input.Environment?.Variables !== undefined) checkEnvironment(input.Environment.Variables);
 }
 
@@ -91,8 +87,13 @@ export function checkRuntime(
 export function newConfiguration(
   context: ControlContext,
   input: CreateFunctionRequest,
-  { functionName, code }: { readonly functionName: string; readonly code: CodeReference },
+  parts: {
+    readonly functionName: string;
+    readonly code: CodeReference;
+    readonly layers: readonly LayerReference[];
+  },
 ): StoredConfiguration {
+  const { functionName, code, layers } = parts;
   const configuration: StoredConfiguration = {
     FunctionName: functionName,
     FunctionArn: functionArn(context.settings, functionName),
@@ -112,7 +113,7 @@ export function newConfiguration(
     RevisionId: context.random.uuid(),
     LastModified: timestamp(context.clock.nowMs()),
   };
-  return withSettings(configuration, input, context.settings);
+  return withSettings(withLayers(configuration, layers), input, context.settings);
 }
 
 /** A configuration with the given settings changed; members that are left out stay as they are. */
@@ -153,6 +154,17 @@ export function withSettings(
   const settled = withClearable(changed, input);
   checkTogether(settled);
   return settled;
+}
+
+/** A configuration with exactly these layers. */
+export function withLayers(
+  configuration: StoredConfiguration,
+  layers: readonly LayerReference[],
+): StoredConfiguration {
+  const changed = { ...configuration };
+  const members = layers.map(({ arn, code }) => ({ Arn: arn, CodeSize: code.zippedBytes }));
+  setOrDelete(changed, 'Layers', members.length === 0 ? undefined : members);
+  return changed;
 }
 
 /** Throws InvalidParameterValue for settings that exclude each other. */

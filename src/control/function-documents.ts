@@ -130,7 +130,7 @@ export async function commitWithRetry<Result>(
   }
   throw new ApiError(
     'ResourceConflictException',
-    'The operation cannot be performed at this time. The function is being changed by other requests.',
+    'The operation cannot be performed at this time. The resource is being changed by other requests.',
   );
 }
 

@@ -1,7 +1,7 @@
 /** Page sizes and the opaque markers of listings: where the page before ended. */
-import { invalidParameterValue } from '../model/errors.ts';
+import { invalidParameterValue, type ApiError } from '../model/errors.ts';
 
-/** Functions or versions on one page, also when more are asked for (API page of ListFunctions). */
+/** Functions, layers or versions on one page, also when more are asked for (API page of ListFunctions). */
 export const PAGE_ITEMS_MAX = 50;
 
 export interface Position {
@@ -12,6 +12,25 @@ export interface Position {
 
 export function pageSizeOf(maxItems: number | undefined): number {
   return Math.min(maxItems ?? PAGE_ITEMS_MAX, PAGE_ITEMS_MAX);
+}
+
+/** Where a listing of layers, or of one layer's versions, ended. */
+export interface LayerPosition {
+  readonly layerName: string;
+  readonly version: number;
+}
+
+export function renderLayerMarker({ layerName, version }: LayerPosition): string {
+  return renderMarker({ functionName: layerName, version: String(version) });
+}
+
+/** As parseMarker. */
+export function parseLayerMarker(marker: string | undefined): LayerPosition | undefined {
+  const position = parseMarker(marker);
+  if (position === undefined) return undefined;
+  const version = Number(position.version);
+  if (Number.isNaN(version)) throw unknownMarker();
+  return { layerName: position.functionName, version };
 }
 
 export function renderMarker({ functionName, version }: Position): string {
@@ -25,7 +44,11 @@ export function parseMarker(marker: string | undefined): Position | undefined {
   const match = /^([a-zA-Z0-9-_.]{1,256}):(\$LATEST|[1-9][0-9]{0,9})$/.exec(text);
   const [, functionName, version] = match ?? [];
   if (functionName === undefined || version === undefined) {
-    throw invalidParameterValue('The marker is not one that a listing gave.');
+    throw unknownMarker();
   }
   return { functionName, version };
+}
+
+function unknownMarker(): ApiError {
+  return invalidParameterValue('The marker is not one that a listing gave.');
 }

@@ -4,7 +4,12 @@
  */
 import { functionArn } from '../model/arn.ts';
 import { codeStorageExceeded } from '../model/errors.ts';
-import type { PublishedVersionRecord, VersionCounter, VersionRecord } from '../model/function.ts';
+import {
+  layersOf,
+  type PublishedVersionRecord,
+  type VersionCounter,
+  type VersionRecord,
+} from '../model/function.ts';
 import type { WriteOperation } from '../store/store.ts';
 import type { ControlContext } from './control-context.ts';
 import { isUnsettled } from './function-catalog.ts';
@@ -85,6 +90,7 @@ function versionOf(
       RevisionId: random.uuid(),
     },
     code: latest.code,
+    layers: layersOf(latest),
     buildId: random.uuid(),
     publishedFrom,
   };

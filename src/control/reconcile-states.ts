@@ -14,11 +14,13 @@ import { isZipError, ZipError } from '../artifact/zip-error.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import type {
-  CodeReference,
-  FunctionRecord,
-  PublishedVersionRecord,
-  StoredConfiguration,
+import {
+  layersOf,
+  type CodeReference,
+  type FunctionRecord,
+  type PublishedVersionRecord,
+  type StoredConfiguration,
+  type VersionRecord,
 } from '../model/function.ts';
 import type { Store, StoredDocument, WriteOperation } from '../store/store.ts';
 import type { ControlContext } from './control-context.ts';
@@ -118,7 +120,7 @@ export class StateReconciler {
   async #planLatest(document: StoredDocument<FunctionRecord>): Promise<WriteOperation[]> {
     const { latest } = document.value;
     if (!isUnsettled(latest.configuration)) return [];
-    const settled = await this.#settled(latest.configuration, latest.code);
+    const settled = await this.#settled(latest);
     // The service, too, gives another revision when a change is settled (aws-sdk #377).
     const configuration = { ...settled, RevisionId: this.#random.uuid() };
     const value = { ...document.value, latest: { ...latest, configuration } };
@@ -128,7 +130,7 @@ export class StateReconciler {
   /** A published version keeps its revision when it becomes active. */
   async #planVersion(document: StoredDocument<PublishedVersionRecord>): Promise<WriteOperation> {
     const { collection, partition, id, revision, value } = document;
-    const configuration = await this.#settled(value.configuration, value.code);
+    const configuration = await this.#settled(value);
     return {
       type: 'put',
       key: { collection, partition, id },
@@ -151,11 +153,9 @@ export class StateReconciler {
     return version && isUnsettled(version.value.configuration) ? version : undefined;
   }
 
-  async #settled(
-    configuration: StoredConfiguration,
-    code: CodeReference,
-  ): Promise<StoredConfiguration> {
-    const failure = await this.#unpack(code);
+  async #settled(version: VersionRecord): Promise<StoredConfiguration> {
+    const { configuration, code } = version;
+    const failure = await this.#unpackAll([code, ...layersOf(version).map((layer) => layer.code)]);
     const rest = omitMembers(configuration, [
       'StateReason',
       'StateReasonCode',
@@ -167,6 +167,15 @@ export class StateReconciler {
     }
     this.#log.error({ err: failure, code: code.hash }, 'the code of a function is not usable');
     return failed(rest, configuration.State === 'Pending');
+  }
+
+  /** Undefined once all trees are there, else what is wrong with the first that cannot be. */
+  async #unpackAll(codes: readonly CodeReference[]): Promise<Error | undefined> {
+    for (const code of codes) {
+      const failure = await this.#unpack(code);
+      if (failure !== undefined) return failure;
+    }
+    return undefined;
   }
 
   /** Undefined once the code's tree is there; rejects for failures that may pass. */

@@ -4,7 +4,8 @@ import type {
   UpdateFunctionCodeRequest,
 } from '../model/generated/api-types.ts';
 import { invalidParameterValue } from '../model/errors.ts';
-import type { CodeReference, VersionRecord } from '../model/function.ts';
+import { layersOf, type CodeReference, type VersionRecord } from '../model/function.ts';
+import { checkCodeFits } from '../model/layer-rules.ts';
 import { changeLatest, checkChangeable, previewChange } from './change-latest.ts';
 import { archiveOf, checkCode, stageCode } from './code-package.ts';
 import type { ControlContext } from './control-context.ts';
@@ -27,14 +28,20 @@ export async function updateFunctionCode(
   }
   const archive = archiveOf(input);
   checkRuntime(context, present.value.latest.configuration.Runtime, 'update');
-  const changeTo = (code: CodeReference) => (latest: VersionRecord) => ({
-    code,
-    configuration: {
-      ...latest.configuration,
-      ...codeMembers(code),
-      ...(input.Architectures === undefined ? {} : { Architectures: input.Architectures }),
-    },
-  });
+  const changeTo = (code: CodeReference) => (latest: VersionRecord) => {
+    const layers = layersOf(latest);
+    checkCodeFits(code, layers);
+    const { Architectures } = input;
+    return {
+      code,
+      layers,
+      configuration: {
+        ...latest.configuration,
+        ...codeMembers(code),
+        ...(Architectures === undefined ? {} : { Architectures }),
+      },
+    };
+  };
   const revisionId = input.RevisionId;
   if (input.DryRun === true) {
     const change = changeTo(await checkCode(context, archive));

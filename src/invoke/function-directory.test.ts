@@ -87,6 +87,16 @@ async function putVersion(version: string, buildId: string): Promise<void> {
   await store.commit([{ type: 'put', key: versionKey(version), value, expect: 'any' }]);
 }
 
+test('a version’s layers are known in their order, and none for documents without any', async () => {
+  const code = (hash: string) => ({ hash, zippedBytes: 1, unzippedBytes: 1 });
+  const layers = ['low', 'high'].map((hash) => ({ arn: `arn:${hash}`, code: code(hash) }));
+  const value = { ...record('b1', { version: '1' }), layers };
+  await store.commit([{ type: 'put', key: versionKey('1'), value, expect: 'any' }]);
+  await putVersion('2', 'b2');
+  assert.deepEqual(directory.find('one', '1')?.layerHashes, ['low', 'high']);
+  assert.deepEqual(directory.find('one', '2')?.layerHashes, []);
+});
+
 test('a function is found by no qualifier, $LATEST or a published number, and nothing else', async () => {
   await putLatest('b1');
   await putVersion('1', 'b2');

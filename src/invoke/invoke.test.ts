@@ -36,7 +36,8 @@ beforeEach(() => {
     credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
     ...{ memoryBudgetMb: 1024, environmentsMax: 2, waitersMax: 1, waitMsMax: 1000 },
     ...{ idleMsMax: 600_000, freezeAfterMs: 10, poolSize: 0, logSink: () => undefined },
-    openCode: () => Promise.resolve({ folder: '/code', release: () => undefined }),
+    openCode: () =>
+      Promise.resolve({ folder: '/code', hasSharedLibraries: false, release: () => undefined }),
   });
   concurrency = new Concurrency(clock, { accountMax: 2, newEnvironmentsMax: 1000 });
   invoker = invokerWith(concurrency);

@@ -121,6 +121,49 @@ export function updateInProgress(arn: string): ApiError {
   );
 }
 
+/** A function names a layer version that is not there, or not any more (Klayers #76). */
+export function layerVersionMissing(arn: string): ApiError {
+  return invalidParameterValue(`Layer version ${arn} does not exist.`);
+}
+
+/** A permission of a layer version that is not there, in the words for functions that name one. */
+export function layerVersionNotFound(arn: string): ApiError {
+  return resourceNotFound(`Layer version ${arn} does not exist.`);
+}
+
+/** What a request names by itself is not there (terraform-provider-aws #22681). */
+export function requestedResourceNotFound(): ApiError {
+  return resourceNotFound('The resource you requested does not exist.');
+}
+
+export function policyNotFound(): ApiError {
+  return resourceNotFound('No policy is associated with the given resource.');
+}
+
+export function statementNotFound(id: string): ApiError {
+  return resourceNotFound(`Statement ${id} is not found in resource policy.`);
+}
+
+export function statementExists(id: string): ApiError {
+  return resourceConflict(
+    `The statement id (${id}) provided already exists. Please provide a new statement id, or ` +
+      'remove the existing statement.',
+  );
+}
+
+export function policyTooLong(bytes: number, bytesMax: number): ApiError {
+  return new ApiError(
+    'PolicyLengthExceededException',
+    `The final policy size (${bytes}) is bigger than the limit (${bytesMax}).`,
+  );
+}
+
+export function layerPolicyRevisionMismatch(): ApiError {
+  return preconditionFailed(
+    'The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the latest Revision Id',
+  );
+}
+
 export function revisionMismatch(): ApiError {
   return preconditionFailed(
     'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id',

@@ -43,9 +43,17 @@ export interface CodeReference {
   readonly unzippedBytes: number;
 }
 
+/** A layer version as a function has it: whole, so that it does not matter if the layer is deleted. */
+export interface LayerReference {
+  readonly arn: string;
+  readonly code: CodeReference;
+}
+
 export interface VersionRecord {
   readonly configuration: StoredConfiguration;
   readonly code: CodeReference;
+  /** Lowest first; absent in documents that were written before there were layers. */
+  readonly layers?: readonly LayerReference[];
   /**
    * New with every change of code or settings, and with every creation; the same while only state,
    * tags or RevisionId change. Environments built from equal ids are interchangeable.
@@ -68,6 +76,10 @@ export interface FunctionRecord {
 export interface VersionCounter {
   /** The highest version number ever published under this name. */
   readonly lastVersion: number;
+}
+
+export function layersOf({ layers = [] }: VersionRecord): readonly LayerReference[] {
+  return layers;
 }
 
 /** Document id of a published version: sorts by number. */

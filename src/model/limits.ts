@@ -26,6 +26,8 @@ export const limits = {
   codeUnzippedBytesMax: 250 * MIB,
   /** All code of the account: 75 GiB. */
   codeStorageBytesMax: 75 * 1024 * MIB,
+  /** A resource-based policy as JSON. */
+  policyBytesMax: 20 * KIB,
   concurrencyAccountDefault: 1000,
   concurrencyUnreservedMin: 100,
   /** Requests per second for each unit of concurrency, at every level that has units. */

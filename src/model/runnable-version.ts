@@ -3,7 +3,7 @@
  * stored document when the change feed brings it, so that an invoke reads no store (ADR 0007).
  */
 import type { LastUpdateStatus, State } from './generated/api-types.ts';
-import type { VersionRecord } from './function.ts';
+import { layersOf, type VersionRecord } from './function.ts';
 import { limits } from './limits.ts';
 
 export interface RunnableVersion {
@@ -20,6 +20,8 @@ export interface RunnableVersion {
   readonly runtimeVersionArn: string;
   readonly handler: string;
   readonly codeHash: string;
+  /** Of its layers, lowest first. */
+  readonly layerHashes: readonly string[];
   readonly timeoutMs: number;
   readonly memoryMb: number;
   readonly temporaryStorageMb: number;
@@ -43,6 +45,7 @@ export function runnableVersion(record: VersionRecord): RunnableVersion {
     runtimeVersionArn: configuration.RuntimeVersionConfig?.RuntimeVersionArn ?? '',
     handler: configuration.Handler ?? '',
     codeHash: code.hash,
+    layerHashes: layersOf(record).map((layer) => layer.code.hash),
     timeoutMs: configuration.Timeout * 1000,
     memoryMb: configuration.MemorySize,
     temporaryStorageMb: configuration.EphemeralStorage.Size,

@@ -12,6 +12,8 @@ export interface SelectDriverOptions {
   readonly folder: string;
   /** Path or name of the OCI runtime's binary; 'runc' when not given. */
   readonly runtimePath?: string;
+  /** Sandboxes of the OCI driver kept started in advance; its own default when not given, 0 for none. */
+  readonly blankBoxes?: number;
 }
 
 const RUNTIME_PATH_DEFAULT = 'runc';
@@ -23,9 +25,10 @@ export async function selectDriver(
   log: Log,
   options: SelectDriverOptions,
 ): Promise<SandboxDriver> {
-  const { choice, folder, runtimePath = RUNTIME_PATH_DEFAULT } = options;
+  const { choice, folder, runtimePath = RUNTIME_PATH_DEFAULT, blankBoxes } = options;
   if (choice === 'process') return createProcessDriver(clock, random, log, { folder });
-  const tried = await createTriedOciDriver(clock, random, log, { folder, runtimePath });
+  const oci = { folder, runtimePath, ...(blankBoxes === undefined ? {} : { blankBoxes }) };
+  const tried = await createTriedOciDriver(clock, random, log, oci);
   if ('driver' in tried) return tried.driver;
   if (choice === 'oci') throw new Error(`sandbox oci does not work here: ${tried.reason}`);
   const driver = createProcessDriver(clock, random, log, { folder });

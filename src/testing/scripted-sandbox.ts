@@ -6,7 +6,7 @@
  * the test drives `host.runtimes` by hand.
  */
 import { createServer, type Server } from 'node:net';
-import type { Duplex} from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { PassThrough, Readable } from 'node:stream';
 import { deferred } from '../base/deferred.ts';
 import type {

@@ -129,7 +129,7 @@ export class RuntimeSandbox {
     );
     const process = await this.sandbox.start({
       argv: [executable, ...bootArguments.map(place)],
-      env: { ...bootEnvironment, ...environment },
+      env: { ...bootEnvironment, ...environment, ...libraryPath(bootEnvironment, environment) },
       cwd: paths.temporaryDir,
       channel: true,
     });
@@ -158,6 +158,14 @@ export class RuntimeSandbox {
     this.#output?.resume();
     await this.sandbox.destroy();
   }
+}
+
+/** The interpreter's own libraries first: without them it does not start. */
+function libraryPath(
+  ...environments: readonly Readonly<Record<string, string>>[]
+): Readonly<Record<string, string>> {
+  const paths = environments.flatMap(({ LD_LIBRARY_PATH: path }) => path ?? []);
+  return paths.length === 0 ? {} : { LD_LIBRARY_PATH: paths.join(':') };
 }
 
 /**

@@ -204,6 +204,13 @@ describe('startArguments', () => {
 });
 
 describe('startEnvironment', () => {
+  it('picks the search path of the dynamic linker for interpreters, not for a bootstrap', () => {
+    const env = { LD_LIBRARY_PATH: '/opt/lib' };
+    assert.deepEqual(startEnvironment('nodejs', env), env);
+    assert.deepEqual(startEnvironment('python', env), env);
+    assert.deepEqual(startEnvironment('provided', env), {});
+  });
+
   it('picks what the interpreter reads only at start', () => {
     const env = { NODE_OPTIONS: '-r x', NODE_PATH: '/a', PYTHONPATH: '/b', PYTHONHASHSEED: '0' };
     assert.deepEqual(startEnvironment('nodejs', env), { NODE_OPTIONS: '-r x' });

@@ -11,6 +11,7 @@ import { obedient, patient, ScriptedHost, turns } from '../testing/scripted-sand
 import { runnable } from '../testing/runnable.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import type { InvocationOutcome } from './environment.ts';
+import type { OpenCode } from './open-version.ts';
 import { Worker, type AcquireResult, type Lease, type WorkerOptions } from './worker.ts';
 
 const one = runnable({ functionName: 'one' });
@@ -56,7 +57,8 @@ function createWorker(options: Partial<WorkerOptions> = {}): Worker {
       poolSize: 0,
       openCode: () => {
         pins += 1;
-        return Promise.resolve({ folder: '/code', release: () => void (pins -= 1) });
+        const release = (): void => void (pins -= 1);
+        return Promise.resolve({ folder: '/code', hasSharedLibraries: false, release });
       },
       logSink: () => undefined,
       ...options,
@@ -227,6 +229,38 @@ describe('environments', () => {
     clock.advance(1000);
     await worker.poolSettled();
     assert.equal(host.sandboxes.length, 4);
+    await close(worker);
+  });
+
+  test('are bound to their code and layers in order, and hold them until they end', async () => {
+    const held: string[] = [];
+    const openCode = async (hash: string): Promise<OpenCode> => {
+      held.push(hash);
+      const release = (): void => void held.splice(held.indexOf(hash), 1);
+      return { folder: `/trees/${hash}`, hasSharedLibraries: false, release };
+    };
+    const worker = createWorker({ openCode });
+    await invoke(worker, runnable({ codeHash: 'code', layerHashes: ['low', 'high'] }));
+    const binding = host.sandboxes[0]?.binding;
+    assert.equal(binding?.codeDir, '/trees/code');
+    assert.deepEqual(binding.layerDirs, ['/trees/low', '/trees/high']);
+    assert.equal(held.length, 3);
+    await close(worker);
+    assert.deepEqual(held, []);
+  });
+
+  test('with shared libraries have a process that was started knowing where they are', async () => {
+    const openCode = async (hash: string): Promise<OpenCode> => {
+      const hasSharedLibraries = hash === 'library';
+      return { folder: '/code', hasSharedLibraries, release: () => undefined };
+    };
+    const worker = createWorker({ poolSize: 1, openCode });
+    worker.expectRuntime('nodejs24.x');
+    await worker.poolSettled();
+    await invoke(worker, runnable({ layerHashes: ['library'] }));
+    assert.equal(host.runtimes.length, 2);
+    assert.match(host.runtimes[1]?.command.env['LD_LIBRARY_PATH'] ?? '', /\/lib$/);
+    assert.equal(await invoke(worker, two), host.sandboxes[0]?.id);
     await close(worker);
   });
 

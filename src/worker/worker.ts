@@ -16,6 +16,7 @@ import { BootPool, type BootedRuntime } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
 import { ExecutionEnvironment, type Attempt } from './environment.ts';
 import { FairQueue } from './fair-queue.ts';
+import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import type { Invocation, RuntimeTransports } from './runtime-port.ts';
 import { RuntimeSandbox, type RunningRuntime } from './runtime-sandbox.ts';
 import { startEnvironment, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
@@ -37,15 +38,8 @@ export interface WorkerOptions {
   readonly freezeAfterMs: number;
   /** Sandboxes booted in advance, per runtime. */
   readonly poolSize: number;
-  /** The unpacked code of a hash, kept until released; rejects when it cannot be had. */
-  readonly openCode: (codeHash: string) => Promise<OpenCode>;
+  readonly openCode: CodeOpener;
   readonly logSink: LogSink;
-}
-
-/** A folder of unpacked code that stays where it is until it is released. */
-export interface OpenCode {
-  readonly folder: string;
-  release(): void;
 }
 
 /** An environment held by one invocation. */
@@ -82,7 +76,7 @@ interface Start {
 
 interface Resident {
   readonly environment: ExecutionEnvironment;
-  readonly code: OpenCode;
+  readonly code: OpenVersion;
   idleTimer: Timer | null;
   freezeTimer: Timer | null;
   /** Its version is out of date or gone: it takes no further invocation. */
@@ -317,10 +311,10 @@ export class Worker {
     runtime: InstalledRuntime,
     start: Start,
   ): Promise<{ resident: Resident; running: RunningRuntime | null }> {
-    let code: OpenCode | undefined;
+    let code: OpenVersion | undefined;
     try {
-      code = await this.#options.openCode(version.codeHash);
-      const booted = this.#takeBooted(version, runtime);
+      code = await openVersion(version, this.#options.openCode);
+      const booted = code.hasSharedLibraries ? undefined : this.#takeBooted(version, runtime);
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await this.#createSandbox(runtime, limitsOf(version)));
       const environment = this.#createEnvironment(version, runtimeSandbox, code);
@@ -346,7 +340,7 @@ export class Worker {
   #createEnvironment(
     version: RunnableVersion,
     runtimeSandbox: RuntimeSandbox,
-    code: OpenCode,
+    { codeDir, layerDirs }: OpenVersion,
   ): ExecutionEnvironment {
     const { runtime, runtimeApiAddress } = runtimeSandbox;
     const { region, credentials, logSink } = this.#options;
@@ -357,7 +351,7 @@ export class Worker {
       logStream: new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
       setup: {
         version,
-        binding: { codeDir: code.folder, layerDirs: [], limits: limitsOf(version) },
+        binding: { codeDir, layerDirs, limits: limitsOf(version) },
         variables: (paths) =>
           functionEnvironment({
             ...{ version, runtime, paths, region, logStream, runtimeApiAddress },

@@ -4,11 +4,12 @@
  *
  * As root on Linux everything must be there and work; a missing tool is a failure, not a reason to skip.
  */
+import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { systemClock } from '../../src/base/clock.ts';
+import { delay, systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { createOciDriver } from '../../src/sandbox/oci/oci-driver.ts';
@@ -35,7 +36,9 @@ export interface Attacker {
   readonly driver: SandboxDriver;
   /** The server's data folder: holds `secret`, and the sandboxes' own folder `run`. */
   readonly dataFolder: string;
-  /** A new bound sandbox; its code folder holds `secret-of-ID`. */
+  /** Resolves when the driver has that many boxes made in advance. */
+  blankBoxesWaiting(count: number): Promise<void>;
+  /** A new bound sandbox, in a box made in advance; a second start in it is the ordinary one. Its code folder holds `secret-of-ID`. */
   sandbox(id: string, limits?: SandboxLimits, codeDir?: string): Promise<Sandbox>;
   close(): Promise<void>;
 }
@@ -49,11 +52,19 @@ export async function createAttacker(): Promise<Attacker> {
     folder: join(dataFolder, 'run'),
     runtimePath: 'runc',
   });
+  const blankBoxesWaiting = async (count: number): Promise<void> => {
+    for (let round = 0; round < 1000 && driver.blankBoxesWaiting < count; round += 1) {
+      await delay(systemClock, 10);
+    }
+    assert.ok(driver.blankBoxesWaiting >= count, 'boxes are made in advance');
+  };
   return {
     driver,
     dataFolder,
+    blankBoxesWaiting,
     sandbox: async (id, limits = LIMITS, codeDir = join(dataFolder, `code-${id}`)) => {
       const languageDir = dirname(dirname(process.execPath));
+      await blankBoxesWaiting(1);
       const sandbox = await driver.create({ id, limits, languageDir, runtimeDir });
       mkdirSync(codeDir, { recursive: true });
       if (codeDir.startsWith(dataFolder)) writeFileSync(join(codeDir, `secret-of-${id}`), id);

@@ -4,11 +4,12 @@
  * input: the command, which it becomes by `exec`. So the process keeps its number, its walls and its
  * streams, and the command gets the sandbox as if it had been started the ordinary way.
  */
-import { closeSync, statSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { limits as quotas } from '../../model/limits.ts';
 import type { SandboxCommand, SandboxLimits } from '../sandbox.ts';
 import { Box } from './box.ts';
 import { Container } from './container.ts';
+import { envCommand } from './env-command.ts';
 import type { OciParts } from './oci-parts.ts';
 
 /** A longer command is started the ordinary way. A pipe takes this much at once, so writing never waits. */
@@ -21,7 +22,8 @@ export const BLANK_LIMITS: SandboxLimits = {
   temporaryStorageMb: quotas.ephemeralStorageMbDefault,
 };
 
-const SHELL: SandboxCommand = { argv: ['/bin/sh'], env: {}, cwd: '/', channel: true };
+/** What is in its environment goes when it becomes the command; without HOME the runtime would add that. */
+const SHELL: SandboxCommand = { argv: ['/bin/sh'], env: { HOME: '/' }, cwd: '/', channel: true };
 
 export class BlankBox {
   readonly box: Box;
@@ -52,8 +54,7 @@ export class BlankBox {
   run(command: SandboxCommand): boolean {
     const line = shellLine(command);
     if (line === null || !this.container.isRunning) return false;
-    const folder = statSync(this.box.hostPathOf(command.cwd), { throwIfNoEntry: false });
-    if (folder?.isDirectory() !== true || !this.#write(line)) return false;
+    if (!this.#write(line)) return false;
     if (!command.channel) this.container.streams.channel?.destroy();
     return true;
   }
@@ -99,9 +100,10 @@ export class BlankBox {
 export function shellLine(command: SandboxCommand): string | null {
   const { argv, env, cwd, channel } = command;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  // `env` would take such an executable for a variable, and refuses a variable without a name.
-  if (argv[0]?.includes('=') !== false || '' in env) return null;
-  const words = ['/usr/bin/env', '-i', '--', ...variables, ...argv].map(quote).join(' ');
+  if ('' in env) return null; // `env` refuses a variable without a name
+  const words = envCommand(['-i', '--', ...variables], argv)
+    .map(quote)
+    .join(' ');
   // The shell keeps a descriptor that it moved away closed for what it executes.
   const streams = channel ? '</dev/null' : '</dev/null 3>&-';
   const line = `cd -P -- ${quote(cwd)} && exec ${words} ${streams}\n`;

@@ -9,10 +9,12 @@ import type { OciParts } from './oci-parts.ts';
 export const BLANK_BOXES_DEFAULT = 2;
 export const BLANK_BOXES_MAX = 64;
 
-/** How long no sandbox must have been made or started before a box is made: about a cold start. */
-export const QUIET_MS = 50;
+/** How long no sandbox must have been made or started before a box is made: a cold start, generously. */
+export const QUIET_MS = 100;
 /** Under a steady load that quiet never comes; then a box is made after this time. */
 export const POSTPONED_MS_MAX = 1_000;
+/** After one could not be made, or ended while it waited. */
+export const RETRY_MS = 10_000;
 
 export class BlankBoxes {
   readonly #clock: Clock;
@@ -45,20 +47,24 @@ export class BlankBoxes {
 
   /** A sandbox is being made or started: missing boxes are made some time after the last such call. */
   postpone(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#waiting.length < this.#target) this.#missingSinceMs ??= nowMs;
+    const latestMs = (this.#missingSinceMs ?? nowMs) + POSTPONED_MS_MAX - nowMs;
+    this.#makeIn(Math.max(0, Math.min(QUIET_MS, latestMs)));
+  }
+
+  #makeIn(delayMs: number): void {
     this.#timer?.cancel();
     this.#timer = null;
     if (this.#isClosed || this.#making !== null || this.#waiting.length >= this.#target) return;
-    const nowMs = this.#clock.monotonicMs();
-    this.#missingSinceMs ??= nowMs;
-    const delayMs = Math.min(QUIET_MS, this.#missingSinceMs + POSTPONED_MS_MAX - nowMs);
-    this.#timer = this.#clock.schedule(Math.max(0, delayMs), () => {
+    this.#timer = this.#clock.schedule(delayMs, () => {
       this.#timer = null;
       this.#missingSinceMs = null;
       this.#making = this.#make();
     });
   }
 
-  /** Never rejects. A failure is not tried again before the next sandbox is made. */
+  /** Never rejects. */
   async #make(): Promise<void> {
     this.#sequence += 1;
     try {
@@ -70,8 +76,9 @@ export class BlankBoxes {
       this.#making = null;
       this.postpone();
     } catch (error) {
+      this.#parts.log.warn({ error: String(error) }, 'no sandbox could be started in advance');
       this.#making = null;
-      this.#parts.log.warn({ error: String(error) }, 'no blank box');
+      this.#makeIn(RETRY_MS);
     }
   }
 
@@ -82,6 +89,7 @@ export class BlankBoxes {
     this.#waiting.splice(index, 1);
     const leaving = this.#destroy(blank).finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
+    this.#makeIn(RETRY_MS);
   }
 
   #destroy(blank: BlankBox): Promise<void> {

@@ -3,6 +3,7 @@ import type { SandboxCommand, SandboxLimits } from '../sandbox.ts';
 import { MIB } from '../../model/limits.ts';
 import type { BoxPlace } from './box.ts';
 import { CPU_PERIOD_US, cpuQuotaUs } from './cgroups.ts';
+import { envCommand } from './env-command.ts';
 import { SANDBOX_HOSTNAME } from './root-filesystem.ts';
 import type { SeccompProfile } from './seccomp.ts';
 import { SANDBOX_GID, SANDBOX_UID } from './user.ts';
@@ -102,7 +103,7 @@ const ALLOWED_DEVICES = [
  */
 function argumentsOf(command: SandboxCommand): readonly string[] {
   if ('HOME' in command.env) return command.argv;
-  return ['/usr/bin/env', '-u', 'HOME', ...command.argv];
+  return envCommand(['-u', 'HOME'], command.argv);
 }
 
 export function containerConfig(settings: ContainerSettings): object {

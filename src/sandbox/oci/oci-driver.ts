@@ -36,6 +36,11 @@ export interface OciDriverOptions {
   readonly blankBoxes?: number;
 }
 
+export interface OciSandboxDriver extends SandboxDriver {
+  /** How many boxes are started and wait for a sandbox. */
+  readonly blankBoxesWaiting: number;
+}
+
 /** The driver cannot work on this host; the message says why. */
 export class OciUnavailableError extends Error {
   override readonly name = 'OciUnavailableError';
@@ -57,7 +62,7 @@ export async function createOciDriver(
   _random: Random,
   log: Log,
   options: OciDriverOptions,
-): Promise<SandboxDriver> {
+): Promise<OciSandboxDriver> {
   const { blankBoxes = BLANK_BOXES_DEFAULT } = options;
   const isInRange = blankBoxes >= 0 && blankBoxes <= BLANK_BOXES_MAX;
   assert(Number.isInteger(blankBoxes) && isInRange, `${blankBoxes} blank boxes`);
@@ -136,7 +141,7 @@ function prepareFolders(folder: string): OciFolders {
   return folders;
 }
 
-class OciDriver implements SandboxDriver {
+class OciDriver implements OciSandboxDriver {
   readonly name = 'oci';
   readonly notices: readonly string[];
   readonly #clock: Clock;
@@ -159,6 +164,10 @@ class OciDriver implements SandboxDriver {
     this.#swept = state.swept;
     this.#blankBoxes = new BlankBoxes(clock, parts, state.blankBoxes);
     this.#blankBoxes.postpone(); // the first ones, soon
+  }
+
+  get blankBoxesWaiting(): number {
+    return this.#blankBoxes.size;
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {

@@ -12,7 +12,7 @@ import type { TemporaryStorage } from './temporary-storage.ts';
 export interface OciFolders {
   /** Root file system of every sandbox; its mounts are private. */
   readonly root: string;
-  /** One folder per sandbox, in a shared mount: what is mounted below appears inside. */
+  /** One folder per box, in a shared mount: what is mounted below appears inside. */
   readonly boxes: string;
   /** A private mount point for one mount at a time, until it is moved to its place. */
   readonly staging: string;

@@ -140,6 +140,7 @@ export class OciSandbox implements Sandbox {
     assert(this.#running === null && !this.#isStarting, `sandbox ${this.id} runs one process`);
     this.#events.onStart();
     this.#requireExecutable(command.argv[0] ?? '');
+    this.#requireFolder(command.cwd);
     this.#isStarting = true;
     try {
       const container = this.#startInBlank(command) ?? (await this.#startContainer(command));
@@ -155,6 +156,14 @@ export class OciSandbox implements Sandbox {
     if (stat === undefined) throw new SandboxStartError(`cannot start ${path}: no such file`);
     if (!stat.isFile() || (stat.mode & 0o111) === 0) {
       throw new SandboxStartError(`cannot start ${path}: not an executable file`);
+    }
+  }
+
+  /** Runtimes make a working folder that is missing, and in the root that all sandboxes share. */
+  #requireFolder(path: string): void {
+    const stat = statSync(this.#box.hostPathOf(path), { throwIfNoEntry: false });
+    if (stat?.isDirectory() !== true) {
+      throw new SandboxStartError(`cannot start in ${path}: no such folder`);
     }
   }
 

@@ -28,6 +28,8 @@ test('mergeLayers lets a later layer replace files, links and folders of an earl
   put('two/becomes-folder/y', 'inside');
   put('two/becomes-file', 'file');
   symlinkSync('lib/a', join(folder, 'two', 'link'));
+  symlinkSync('lib', join(folder, 'one', 'linked-folder'));
+  put('two/linked-folder/b', 'not in lib');
   const target = join(folder, 'merged');
   await mergeLayers([join(folder, 'one'), join(folder, 'two')], target);
   const read = (path: string): string => readFileSync(join(target, path), 'utf8');
@@ -35,6 +37,7 @@ test('mergeLayers lets a later layer replace files, links and folders of an earl
   assert.equal(read('lib/b'), 'two');
   assert.equal(read('becomes-folder/y'), 'inside');
   assert.equal(read('becomes-file'), 'file');
+  assert.equal(read('linked-folder/b'), 'not in lib');
   assert.equal(readlinkSync(join(target, 'link')), 'lib/a');
   assert.equal(
     readFileSync(join(folder, 'one/lib/b'), 'utf8'),

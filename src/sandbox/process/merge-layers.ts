@@ -1,6 +1,6 @@
 /** Merges unpacked layers into one folder for the process driver, which cannot mount an overlay. */
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Merges `layerDirs` (lowest first; a later file replaces an earlier one) into the new folder `target`. */
@@ -28,12 +28,8 @@ async function ensureFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch {
-    // A folder of a lower layer stays; a file or link of one gives way.
-    const isFolder = await readdir(path, { withFileTypes: true }).then(
-      () => true,
-      () => false,
-    );
-    if (isFolder) return;
+    // A folder of a lower layer stays; a file or link of one gives way, also a link to a folder.
+    if ((await lstat(path)).isDirectory()) return;
     await rm(path, { force: true });
     await mkdir(path);
   }
