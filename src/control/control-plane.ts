@@ -57,10 +57,10 @@ export interface ControlPlane {
   ): Output<'AddLayerVersionPermission'>;
   createFunction(input: Input<'CreateFunction'>): Output<'CreateFunction'>;
   deleteFunction(input: Input<'DeleteFunction'>): Output<'DeleteFunction'>;
+  deleteLayerVersion(input: Input<'DeleteLayerVersion'>): Output<'DeleteLayerVersion'>;
   deleteFunctionConcurrency(
     input: Input<'DeleteFunctionConcurrency'>,
   ): Output<'DeleteFunctionConcurrency'>;
-  deleteLayerVersion(input: Input<'DeleteLayerVersion'>): Output<'DeleteLayerVersion'>;
   getAccountSettings(input: Input<'GetAccountSettings'>): Output<'GetAccountSettings'>;
   getFunction(input: Input<'GetFunction'>, client: ClientView): Output<'GetFunction'>;
   getFunctionConcurrency(input: Input<'GetFunctionConcurrency'>): Output<'GetFunctionConcurrency'>;
@@ -83,10 +83,10 @@ export interface ControlPlane {
     client: ClientView,
   ): Output<'PublishLayerVersion'>;
   publishVersion(input: Input<'PublishVersion'>): Output<'PublishVersion'>;
-  putFunctionConcurrency(input: Input<'PutFunctionConcurrency'>): Output<'PutFunctionConcurrency'>;
   removeLayerVersionPermission(
     input: Input<'RemoveLayerVersionPermission'>,
   ): Output<'RemoveLayerVersionPermission'>;
+  putFunctionConcurrency(input: Input<'PutFunctionConcurrency'>): Output<'PutFunctionConcurrency'>;
   tagResource(input: Input<'TagResource'>): Output<'TagResource'>;
   untagResource(input: Input<'UntagResource'>): Output<'UntagResource'>;
   updateFunctionCode(input: Input<'UpdateFunctionCode'>): Output<'UpdateFunctionCode'>;
@@ -162,10 +162,10 @@ function operationsOf(context: ControlContext): Omit<ControlPlane, 'close'> {
     addLayerVersionPermission: (input) => addLayerVersionPermission(context, input),
     createFunction: (input) => createFunction(context, input),
     deleteFunction: (input) => deleteFunction(context, input),
-    deleteFunctionConcurrency: (input) => deleteFunctionConcurrency(context, input),
     deleteLayerVersion: (input) => deleteLayerVersion(context, input),
     getAccountSettings: () => getAccountSettings(context),
     getFunction: (input, client) => getFunction(context, input, client),
+    deleteFunctionConcurrency: (input) => deleteFunctionConcurrency(context, input),
     getFunctionConcurrency: (input) => getFunctionConcurrency(context, input),
     getFunctionConfiguration: (input) => getFunctionConfiguration(context, input),
     getLayerVersion: (input, client) => getLayerVersion(context, input, client),
@@ -178,8 +178,8 @@ function operationsOf(context: ControlContext): Omit<ControlPlane, 'close'> {
     listVersionsByFunction: (input) => listVersionsByFunction(context, input),
     publishLayerVersion: (input, client) => publishLayerVersion(context, input, client),
     publishVersion: (input) => publishVersion(context, input),
-    putFunctionConcurrency: (input) => putFunctionConcurrency(context, input),
     removeLayerVersionPermission: (input) => removeLayerVersionPermission(context, input),
+    putFunctionConcurrency: (input) => putFunctionConcurrency(context, input),
     tagResource: (input) => tagResource(context, input),
     untagResource: (input) => untagResource(context, input),
     updateFunctionCode: (input) => updateFunctionCode(context, input),

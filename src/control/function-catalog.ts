@@ -93,9 +93,11 @@ export class FunctionCatalog {
       document.collection === collections.function ? (document.value as FunctionRecord) : undefined;
     const version = record?.latest ?? (document.value as VersionRecord);
     const { code, configuration } = version;
-    const hashes = [code.hash, ...layersOf(version).map((layer) => layer.code.hash)];
-    const reservedConcurrency = record?.reservedConcurrency ?? 0;
-    this.#replace(document, { hashes, zippedBytes: code.zippedBytes, reservedConcurrency });
+    this.#replace(document, {
+      hashes: [code.hash, ...layersOf(version).map((layer) => layer.code.hash)],
+      zippedBytes: code.zippedBytes,
+      reservedConcurrency: record?.reservedConcurrency ?? 0,
+    });
     if (isUnsettled(configuration)) this.#listener.onUnsettled(document.partition);
   }
 
