@@ -285,11 +285,8 @@ class Episode {
       ...{ environmentsMax, memoryBudgetMb, waitersMax, poolSize },
       openCode: (hash) => {
         this.#pins += 1;
-        return Promise.resolve({
-          folder: `/code/${hash}`,
-          hasSharedLibraries: false,
-          release: () => void (this.#pins -= 1),
-        });
+        const release = (): void => void (this.#pins -= 1);
+        return Promise.resolve({ folder: `/code/${hash}`, hasSharedLibraries: false, release });
       },
       logSink: () => undefined,
     });
