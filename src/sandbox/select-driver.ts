@@ -18,7 +18,19 @@ export interface SelectDriverOptions {
 
 const RUNTIME_PATH_DEFAULT = 'runc';
 
-/** Rejects when the choice is 'oci' and that does not work here; the message says why. */
+/** The driver that the operator insists on does not work on this host. */
+export class SandboxDriverError extends Error {
+  override readonly name = 'SandboxDriverError';
+
+  constructor(reason: string) {
+    super(
+      `sandbox oci does not work here: ${reason}. ` +
+        'Install what is missing (on Debian, as root: make setup), or choose --sandbox auto.',
+    );
+  }
+}
+
+/** Rejects with a SandboxDriverError when the choice is 'oci' and that does not work here. */
 export async function selectDriver(
   clock: Clock,
   random: Random,
@@ -30,7 +42,7 @@ export async function selectDriver(
   const oci = { folder, runtimePath, ...(blankBoxes === undefined ? {} : { blankBoxes }) };
   const tried = await createTriedOciDriver(clock, random, log, oci);
   if ('driver' in tried) return tried.driver;
-  if (choice === 'oci') throw new Error(`sandbox oci does not work here: ${tried.reason}`);
+  if (choice === 'oci') throw new SandboxDriverError(tried.reason);
   const driver = createProcessDriver(clock, random, log, { folder });
   const notice = `sandbox oci does not work here, using process: ${tried.reason}`;
   return { ...driver, notices: [notice, ...driver.notices] };

@@ -507,5 +507,5 @@ function needsOwnStart({ environment }: RunnableVersion, { language }: Installed
 /** As INIT_START names it: 'nodejs:22.v22.23.3' for nodejs22.x. */
 function runtimeVersionName(runtime: InstalledRuntime): string {
   const [, language = '', release = ''] = /^([a-z]+)\.?(.*?)(?:\.x)?$/.exec(runtime.id) ?? [];
-  return `${language}:${release}.v${runtime.version}`;
+  return `${language}:${release}.v${runtime.version || '1'}`;
 }
