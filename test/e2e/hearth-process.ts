@@ -57,8 +57,13 @@ export class HearthProcess {
     });
     const stderrChunks: Buffer[] = [];
     child.stderr.on('data', (bytes: Buffer) => stderrChunks.push(bytes));
-    const url = await readyUrl(child, stderrChunks);
-    return new HearthProcess(child, url, dataFolder, stderrChunks);
+    try {
+      const url = await readyUrl(child, stderrChunks);
+      return new HearthProcess(child, url, dataFolder, stderrChunks);
+    } catch (error) {
+      if (options.dataFolder === undefined) await rm(dataFolder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** All that the server printed on standard error so far. */
