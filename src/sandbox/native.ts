@@ -98,17 +98,11 @@ function setCloseOnExec(fds: Int32Array): void {
   }
 }
 
-/** `request` with a pointer to `argument`, which the call may change. */
-export function ioctl(fd: number, request: number, argument: Buffer): number {
-  const detail = `0x${request.toString(16)}`;
-  return call(
-    'int ioctl(int fd, unsigned long request, ...)',
-    detail,
-    fd,
-    request,
-    'void *',
-    argument,
-  );
+/** `request` with a pointer to `argument`, which the call may change, or with a number. */
+export function ioctl(fd: number, request: number, argument: Buffer | number): number {
+  const prototype = 'int ioctl(int fd, unsigned long request, ...)';
+  const type = typeof argument === 'number' ? 'int' : 'void *';
+  return call(prototype, `0x${request.toString(16)}`, fd, request, type, argument);
 }
 
 /** Linux and macOS differ in how they number requests. */
@@ -119,19 +113,6 @@ const readableLength = Buffer.alloc(4);
 export function readableBytes(fd: number): number {
   ioctl(fd, FIONREAD, readableLength);
   return readableLength.readInt32LE(0);
-}
-
-/** `request` with a number as its argument. */
-export function ioctlNumber(fd: number, request: number, argument: number): number {
-  const detail = `0x${request.toString(16)}`;
-  return call(
-    'int ioctl(int fd, unsigned long request, ...)',
-    detail,
-    fd,
-    request,
-    'int',
-    argument,
-  );
 }
 
 export interface DataExtent {

@@ -24,15 +24,7 @@ import {
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { MIB } from '../../model/limits.ts';
-import {
-  dataExtents,
-  ioctl,
-  ioctlNumber,
-  mount,
-  mountFlags,
-  NativeError,
-  unmount,
-} from '../native.ts';
+import { dataExtents, ioctl, mount, mountFlags, NativeError, unmount } from '../native.ts';
 import { runCommand } from './command.ts';
 import { SANDBOX_GID, SANDBOX_UID } from './user.ts';
 
@@ -244,7 +236,7 @@ function attachLoopDevice(file: string): { device: string; fd: number } {
 function freeLoopNumber(): number {
   const control = openSync('/dev/loop-control', 'r+');
   try {
-    return ioctlNumber(control, LOOP_CTL_GET_FREE, 0);
+    return ioctl(control, LOOP_CTL_GET_FREE, 0);
   } finally {
     closeSync(control);
   }
