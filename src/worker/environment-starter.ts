@@ -1,0 +1,206 @@
+/**
+ * Starts environments in room that was taken already, and knows all of them until they have stopped:
+ * opens the code, takes a sandbox that was booted in advance or makes one, binds it and runs Init.
+ */
+import type { Clock } from '../base/clock.ts';
+import { deferred, type Deferred } from '../base/deferred.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { limits } from '../model/limits.ts';
+import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { SandboxLimits } from '../sandbox/sandbox.ts';
+import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
+import type { BootedRuntime, BootPool } from './boot-pool.ts';
+import { functionEnvironment, type Credentials } from './environment-variables.ts';
+import { ExecutionEnvironment } from './environment.ts';
+import type { HostRoom } from './host-room.ts';
+import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
+import { Resident } from './resident.ts';
+import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
+import { startEnvironment, type InstalledRuntime } from './runtimes.ts';
+import { bootLimits, type SandboxMaker } from './sandbox-maker.ts';
+
+export interface StarterOptions {
+  readonly region: string;
+  readonly credentials: Credentials;
+  readonly openCode: CodeOpener;
+  readonly logSink: LogSink;
+}
+
+export interface StarterParts {
+  readonly sandboxes: SandboxMaker;
+  readonly bootPool: BootPool;
+  readonly room: HostRoom;
+}
+
+/** The making of an environment, until there is a Resident. */
+interface Start {
+  readonly versionKey: string;
+  retired: boolean;
+  readonly ended: Deferred<void>;
+}
+
+/** From the end of a cold start to booting the next sandbox in advance: the answer goes first. */
+const refillDelayMs = 20;
+
+export class EnvironmentStarter {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Log;
+  readonly #parts: StarterParts;
+  readonly #options: StarterOptions;
+  readonly #residents = new Set<Resident>();
+  readonly #starts = new Set<Start>();
+  #closed = false;
+
+  constructor(
+    clock: Clock,
+    random: Random,
+    log: Log,
+    parts: StarterParts,
+    options: StarterOptions,
+  ) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#log = log;
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** Rejects when the host failed; the room is given back then. */
+  async start(version: RunnableVersion, runtime: InstalledRuntime): Promise<Resident> {
+    const start: Start = { versionKey: version.key, retired: false, ended: deferred() };
+    this.#starts.add(start);
+    try {
+      const { resident, running } = await this.#createResident(version, runtime, start);
+      try {
+        await resident.environment.start(running);
+        return resident;
+      } catch (error) {
+        await resident.stop();
+        throw error;
+      }
+    } finally {
+      this.#starts.delete(start);
+      start.ended.resolve();
+      const { bootPool } = this.#parts;
+      this.#clock.schedule(refillDelayMs, () => bootPool.refill(version.runtime));
+    }
+  }
+
+  /** Environments of this version, there or being made, take no further invocation. */
+  retire(versionKey: string): void {
+    for (const start of this.#starts) {
+      if (start.versionKey === versionKey) start.retired = true;
+    }
+    for (const resident of this.#residents) {
+      if (resident.environment.version.key === versionKey) resident.retired = true;
+    }
+  }
+
+  /** Stops all. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(Array.from(this.#residents, (resident) => resident.stop()));
+    await Promise.all(Array.from(this.#starts, ({ ended }) => ended.promise));
+  }
+
+  async #createResident(
+    version: RunnableVersion,
+    runtime: InstalledRuntime,
+    start: Start,
+  ): Promise<{ resident: Resident; running: RunningRuntime | null }> {
+    let code: OpenVersion | undefined;
+    try {
+      code = await openVersion(version, this.#options.openCode);
+      const booted = code.hasSharedLibraries ? undefined : this.#takeBooted(version, runtime);
+      const { sandboxes } = this.#parts;
+      const runtimeSandbox =
+        booted?.runtimeSandbox ?? (await sandboxes.create(runtime, limitsOf(version)));
+      const environment = this.#createEnvironment(version, runtimeSandbox, code);
+      const { retired } = start;
+      return {
+        resident: this.#addResident(environment, { code, retired }),
+        running: booted?.running ?? null,
+      };
+    } catch (error) {
+      code?.release();
+      this.#parts.room.giveBack(version.memoryMb);
+      throw error;
+    }
+  }
+
+  /** From here on stopping it is what gives back its code and its room. */
+  #addResident(
+    environment: ExecutionEnvironment,
+    options: { readonly code: OpenVersion; readonly retired: boolean },
+  ): Resident {
+    const { room } = this.#parts;
+    const resident = new Resident(this.#log, environment, {
+      ...options,
+      onStopping: () => room.beginLeaving(),
+      onStopped: () => {
+        this.#residents.delete(resident);
+        room.endLeaving(environment.version.memoryMb);
+      },
+    });
+    this.#residents.add(resident);
+    // Closing has counted its residents already.
+    if (this.#closed) void resident.stop();
+    return resident;
+  }
+
+  #createEnvironment(
+    version: RunnableVersion,
+    runtimeSandbox: RuntimeSandbox,
+    { codeDir, layerDirs }: OpenVersion,
+  ): ExecutionEnvironment {
+    const { runtime, runtimeApiAddress } = runtimeSandbox;
+    const { region, credentials, logSink } = this.#options;
+    const { logGroup } = version;
+    const logStream = this.#logStreamName(version);
+    const initializationType = 'on-demand';
+    return new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, {
+      logStream: new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
+      setup: {
+        version,
+        binding: { codeDir, layerDirs, limits: limitsOf(version) },
+        variables: (paths) =>
+          functionEnvironment({
+            ...{ version, runtime, paths, region, logStream, runtimeApiAddress },
+            ...{ initializationType, credentials },
+          }),
+        initializationType,
+        runtimeVersionName: runtimeVersionName(runtime),
+      },
+    });
+  }
+
+  /** A sandbox booted in advance, if this version may be bound to one. */
+  #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
+    if (runtime.kind !== 'managed') return undefined;
+    if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
+    if (needsOwnStart(version, runtime)) return undefined;
+    return this.#parts.bootPool.take(version.runtime);
+  }
+
+  #logStreamName(version: RunnableVersion): string {
+    const day = new Date(this.#clock.nowMs()).toISOString().slice(0, 10).replaceAll('-', '/');
+    return `${day}/[${version.version}]${this.#random.hex(16)}`;
+  }
+}
+
+function limitsOf({ memoryMb, temporaryStorageMb }: RunnableVersion): SandboxLimits {
+  return { memoryMb, cpus: null, temporaryStorageMb };
+}
+
+/** Its language reads some of the function's variables only when the process starts. */
+function needsOwnStart({ environment }: RunnableVersion, { language }: InstalledRuntime): boolean {
+  return Object.keys(startEnvironment(language, environment)).length > 0;
+}
+
+/** As INIT_START names it: 'nodejs:22.v22.23.3' for nodejs22.x. */
+function runtimeVersionName(runtime: InstalledRuntime): string {
+  const [, language = '', release = ''] = /^([a-z]+)\.?(.*?)(?:\.x)?$/.exec(runtime.id) ?? [];
+  return `${language}:${release}.v${runtime.version || '1'}`;
+}
