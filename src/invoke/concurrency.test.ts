@@ -14,7 +14,7 @@ function create(accountMax: number, newEnvironmentsMax = 1000): Concurrency {
 }
 
 function permit(concurrency: Concurrency, name: string): Permit {
-  const acquired = concurrency.acquire(name);
+  const acquired = concurrency.acquire(name, '$LATEST');
   assert(typeof acquired !== 'string', `a permit, not ${String(acquired)}`);
   return acquired;
 }
@@ -23,7 +23,7 @@ function permit(concurrency: Concurrency, name: string): Permit {
 function exhaust(concurrency: Concurrency, name: string): { permits: Permit[]; reason: string } {
   const permits: Permit[] = [];
   for (;;) {
-    const acquired = concurrency.acquire(name);
+    const acquired = concurrency.acquire(name, '$LATEST');
     if (typeof acquired === 'string') return { permits, reason: acquired };
     permits.push(acquired);
   }
@@ -37,13 +37,13 @@ test('permits are given up to the limit and come back once each', () => {
   const concurrency = create(2);
   const first = permit(concurrency, 'one');
   permit(concurrency, 'two');
-  assert.equal(concurrency.acquire('one'), 'ConcurrentInvocationLimitExceeded');
+  assert.equal(concurrency.acquire('one', '$LATEST'), 'ConcurrentInvocationLimitExceeded');
   assert.equal(concurrency.inFlight, 2);
   first.release();
   first.release();
   assert.equal(concurrency.inFlight, 1);
   permit(concurrency, 'two');
-  assert.equal(concurrency.acquire('two'), 'ConcurrentInvocationLimitExceeded');
+  assert.equal(concurrency.acquire('two', '$LATEST'), 'ConcurrentInvocationLimitExceeded');
 });
 
 test('a reserve is guarantee and ceiling, and the others share the rest (guide page 008)', () => {
@@ -56,7 +56,7 @@ test('a reserve is guarantee and ceiling, and the others share the rest (guide p
   const green = exhaust(concurrency, 'green');
   assert.equal(green.permits.length, 200);
   assert.equal(green.reason, 'ConcurrentInvocationLimitExceeded');
-  assert.equal(concurrency.acquire('red'), 'ConcurrentInvocationLimitExceeded');
+  assert.equal(concurrency.acquire('red', '$LATEST'), 'ConcurrentInvocationLimitExceeded');
   assert.equal(exhaust(concurrency, 'blue').permits.length, 400);
   assert.equal(concurrency.inFlight, 1000);
   green.permits[0]?.release();
@@ -67,7 +67,7 @@ test('a reserve of 0 throttles all, and without it the function runs again', () 
   const concurrency = create(10);
   concurrency.setReserved('one', 0);
   const refusal = 'ReservedFunctionConcurrentInvocationLimitExceeded';
-  assert.equal(concurrency.acquire('one'), refusal);
+  assert.equal(concurrency.acquire('one', '$LATEST'), refusal);
   permit(concurrency, 'two');
   concurrency.setReserved('one', undefined);
   assert.equal(exhaust(concurrency, 'one').permits.length, 9);
@@ -77,16 +77,16 @@ test('permits that are out when a reserve changes count on its new side, and com
   const concurrency = create(10);
   const before = exhaust(concurrency, 'one').permits;
   concurrency.setReserved('two', 6);
-  assert.equal(concurrency.acquire('two'), 'ConcurrentInvocationLimitExceeded', 'all is taken');
+  assert.equal(concurrency.acquire('two', '$LATEST'), 'ConcurrentInvocationLimitExceeded', 'all is taken');
   releaseAll(before.splice(0, 5));
-  assert.equal(concurrency.acquire('one'), 'ConcurrentInvocationLimitExceeded', '5 of 4');
+  assert.equal(concurrency.acquire('one', '$LATEST'), 'ConcurrentInvocationLimitExceeded', '5 of 4');
   const guaranteed = exhaust(concurrency, 'two');
   assert.equal(guaranteed.permits.length, 5);
   assert.equal(guaranteed.reason, 'ConcurrentInvocationLimitExceeded');
   concurrency.setReserved('one', 2);
   releaseAll(before.splice(0, 3));
   assert.equal(exhaust(concurrency, 'two').permits.length, 1);
-  assert.equal(concurrency.acquire('one'), 'ReservedFunctionConcurrentInvocationLimitExceeded');
+  assert.equal(concurrency.acquire('one', '$LATEST'), 'ReservedFunctionConcurrentInvocationLimitExceeded');
   concurrency.setReserved('one', undefined);
   concurrency.setReserved('two', undefined);
   releaseAll([...before, ...guaranteed.permits]);
@@ -125,7 +125,7 @@ test('requests per second are at most 10 for each unit, together and not per env
   concurrency.setReserved('reserved', 1);
   const burst = (name: string): { taken: number; reason: string } => {
     for (let taken = 0; ; taken += 1) {
-      const acquired = concurrency.acquire(name);
+      const acquired = concurrency.acquire(name, '$LATEST');
       if (typeof acquired === 'string') return { taken, reason: acquired };
       acquired.release();
     }
@@ -150,10 +150,10 @@ test('a refused request uses up no rate', () => {
   const concurrency = create(10);
   concurrency.setReserved('one', 1);
   const held = permit(concurrency, 'one');
-  for (let count = 0; count < 50; count += 1) concurrency.acquire('one');
+  for (let count = 0; count < 50; count += 1) concurrency.acquire('one', '$LATEST');
   held.release();
   for (let count = 0; count < 9; count += 1) permit(concurrency, 'one').release();
-  assert.equal(concurrency.acquire('one'), 'ReservedFunctionInvocationRateLimitExceeded');
+  assert.equal(concurrency.acquire('one', '$LATEST'), 'ReservedFunctionInvocationRateLimitExceeded');
 });
 
 test('a function may begin so many environments in ten seconds, each function for itself', () => {

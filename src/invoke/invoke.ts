@@ -82,7 +82,7 @@ export class Invoker {
     const version = this.#resolve(request);
     const payload = eventOf(request);
     const clientContext = clientContextOf(request);
-    const permit = this.#concurrency.acquire(version.functionName);
+    const permit = this.#concurrency.acquire(version.functionName, version.version);
     if (typeof permit === 'string') throw throttled(permit);
     try {
       const lease = this.#worker.acquireWarm(version) ?? (await this.#acquire(version, permit));
