@@ -16,6 +16,7 @@ const flags: ServeFlags = {
   logLevel: 'info',
   functionLogs: false,
   poolSize: 2,
+  environmentLifetimeSeconds: 14_400,
   memoryBudgetMb: undefined,
   environmentsMax: 64,
   idleSeconds: 600,

@@ -77,16 +77,27 @@ test('permits that are out when a reserve changes count on its new side, and com
   const concurrency = create(10);
   const before = exhaust(concurrency, 'one').permits;
   concurrency.setReserved('two', 6);
-  assert.equal(concurrency.acquire('two', '$LATEST'), 'ConcurrentInvocationLimitExceeded', 'all is taken');
+  assert.equal(
+    concurrency.acquire('two', '$LATEST'),
+    'ConcurrentInvocationLimitExceeded',
+    'all is taken',
+  );
   releaseAll(before.splice(0, 5));
-  assert.equal(concurrency.acquire('one', '$LATEST'), 'ConcurrentInvocationLimitExceeded', '5 of 4');
+  assert.equal(
+    concurrency.acquire('one', '$LATEST'),
+    'ConcurrentInvocationLimitExceeded',
+    '5 of 4',
+  );
   const guaranteed = exhaust(concurrency, 'two');
   assert.equal(guaranteed.permits.length, 5);
   assert.equal(guaranteed.reason, 'ConcurrentInvocationLimitExceeded');
   concurrency.setReserved('one', 2);
   releaseAll(before.splice(0, 3));
   assert.equal(exhaust(concurrency, 'two').permits.length, 1);
-  assert.equal(concurrency.acquire('one', '$LATEST'), 'ReservedFunctionConcurrentInvocationLimitExceeded');
+  assert.equal(
+    concurrency.acquire('one', '$LATEST'),
+    'ReservedFunctionConcurrentInvocationLimitExceeded',
+  );
   concurrency.setReserved('one', undefined);
   concurrency.setReserved('two', undefined);
   releaseAll([...before, ...guaranteed.permits]);
@@ -153,7 +164,10 @@ test('a refused request uses up no rate', () => {
   for (let count = 0; count < 50; count += 1) concurrency.acquire('one', '$LATEST');
   held.release();
   for (let count = 0; count < 9; count += 1) permit(concurrency, 'one').release();
-  assert.equal(concurrency.acquire('one', '$LATEST'), 'ReservedFunctionInvocationRateLimitExceeded');
+  assert.equal(
+    concurrency.acquire('one', '$LATEST'),
+    'ReservedFunctionInvocationRateLimitExceeded',
+  );
 });
 
 test('a function may begin so many environments in ten seconds, each function for itself', () => {

@@ -12,7 +12,7 @@ import type { SandboxLimits } from '../sandbox/sandbox.ts';
 import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
 import type { BootedRuntime, BootPool } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
-import { ExecutionEnvironment } from './environment.ts';
+import { ExecutionEnvironment, type EnvironmentSetup } from './environment.ts';
 import type { HostRoom } from './host-room.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import { Resident } from './resident.ts';
@@ -25,7 +25,12 @@ export interface StarterOptions {
   readonly credentials: Credentials;
   readonly openCode: CodeOpener;
   readonly logSink: LogSink;
+  /** An environment that is older takes no further invocation; most end somewhat earlier. */
+  readonly lifetimeMsMax: number;
 }
+
+/** Value of AWS_LAMBDA_INITIALIZATION_TYPE. */
+export type InitializationType = 'on-demand' | 'provisioned-concurrency';
 
 export interface StarterParts {
   readonly sandboxes: SandboxMaker;
@@ -35,13 +40,17 @@ export interface StarterParts {
 
 /** The making of an environment, until there is a Resident. */
 interface Start {
-  readonly versionKey: string;
-  retired: boolean;
+  readonly version: RunnableVersion;
+  readonly initializationType: InitializationType;
+  isRetired: boolean;
   readonly ended: Deferred<void>;
 }
 
 /** From the end of a cold start to booting the next sandbox in advance: the answer goes first. */
 const refillDelayMs = 20;
+
+/** Lifetimes differ by up to this share of the longest, so that what began together does not end together. */
+const lifetimeJitter = 0.25;
 
 export class EnvironmentStarter {
   readonly #clock: Clock;
@@ -49,7 +58,7 @@ export class EnvironmentStarter {
   readonly #log: Log;
   readonly #parts: StarterParts;
   readonly #options: StarterOptions;
-  readonly #residents = new Set<Resident>();
+  readonly #residents = new Map<Resident, InitializationType>();
   readonly #starts = new Set<Start>();
   #closed = false;
 
@@ -68,11 +77,15 @@ export class EnvironmentStarter {
   }
 
   /** Rejects when the host failed; the room is given back then. */
-  async start(version: RunnableVersion, runtime: InstalledRuntime): Promise<Resident> {
-    const start: Start = { versionKey: version.key, retired: false, ended: deferred() };
+  async start(
+    version: RunnableVersion,
+    runtime: InstalledRuntime,
+    initializationType: InitializationType,
+  ): Promise<Resident> {
+    const start = { version, initializationType, isRetired: false, ended: deferred<void>() };
     this.#starts.add(start);
     try {
-      const { resident, running } = await this.#createResident(version, runtime, start);
+      const { resident, running } = await this.#createResident(runtime, start);
       try {
         await resident.environment.start(running);
         return resident;
@@ -91,38 +104,56 @@ export class EnvironmentStarter {
   /** Environments of this version, there or being made, take no further invocation. */
   retire(versionKey: string): void {
     for (const start of this.#starts) {
-      if (start.versionKey === versionKey) start.retired = true;
+      if (start.version.key === versionKey) start.isRetired = true;
     }
-    for (const resident of this.#residents) {
-      if (resident.environment.version.key === versionKey) resident.retired = true;
+    for (const resident of this.#residents.keys()) {
+      if (resident.environment.version.key === versionKey) resident.isRetired = true;
     }
+  }
+
+  /** Environments on demand of this version that are there, or being made. */
+  countOnDemand(versionKey: string): number {
+    let count = 0;
+    for (const { version, initializationType } of this.#starts) {
+      if (version.key === versionKey && initializationType === 'on-demand') count += 1;
+    }
+    for (const [{ environment, isStopping }, initializationType] of this.#residents) {
+      const isCounted = initializationType === 'on-demand' && !isStopping;
+      if (isCounted && environment.version.key === versionKey) count += 1;
+    }
+    return count;
+  }
+
+  /** Environments of this runtime are there. */
+  hasEnvironments(runtimeId: string): boolean {
+    for (const { environment } of this.#residents.keys()) {
+      if (environment.version.runtime === runtimeId) return true;
+    }
+    return false;
   }
 
   /** Stops all. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(Array.from(this.#residents, (resident) => resident.stop()));
+    await Promise.all(Array.from(this.#residents.keys(), (resident) => resident.stop()));
     await Promise.all(Array.from(this.#starts, ({ ended }) => ended.promise));
   }
 
   async #createResident(
-    version: RunnableVersion,
     runtime: InstalledRuntime,
     start: Start,
   ): Promise<{ resident: Resident; running: RunningRuntime | null }> {
+    const { version } = start;
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
       const booted = code.hasSharedLibraries ? undefined : this.#takeBooted(version, runtime);
-      const { sandboxes } = this.#parts;
+      const { sandboxes, bootPool, room } = this.#parts;
+      bootPool.shed(() => room.isOverdrawn);
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await sandboxes.create(runtime, limitsOf(version)));
-      const environment = this.#createEnvironment(version, runtimeSandbox, code);
-      const { retired } = start;
-      return {
-        resident: this.#addResident(environment, { code, retired }),
-        running: booted?.running ?? null,
-      };
+      const resident = this.#addResident(start, runtimeSandbox, code);
+      return { resident, running: booted?.running ?? null };
     } catch (error) {
       code?.release();
       this.#parts.room.giveBack(version.memoryMb);
@@ -132,35 +163,43 @@ export class EnvironmentStarter {
 
   /** From here on stopping it is what gives back its code and its room. */
   #addResident(
-    environment: ExecutionEnvironment,
-    options: { readonly code: OpenVersion; readonly retired: boolean },
+    { version, initializationType, isRetired }: Start,
+    runtimeSandbox: RuntimeSandbox,
+    code: OpenVersion,
   ): Resident {
     const { room } = this.#parts;
+    const setup = this.#setup(version, runtimeSandbox, { code, initializationType });
+    const environment = new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, setup);
     const resident = new Resident(this.#log, environment, {
-      ...options,
+      ...{ runtimeSandbox, code, isRetired, expiresAtMs: this.#expiry() },
       onStopping: () => room.beginLeaving(),
       onStopped: () => {
         this.#residents.delete(resident);
-        room.endLeaving(environment.version.memoryMb);
+        room.endLeaving(version.memoryMb);
       },
     });
-    this.#residents.add(resident);
+    this.#residents.set(resident, initializationType);
     // Closing has counted its residents already.
     if (this.#closed) void resident.stop();
     return resident;
   }
 
-  #createEnvironment(
+  #expiry(): number {
+    const share = 1 - lifetimeJitter * this.#random.fraction();
+    return this.#clock.monotonicMs() + this.#options.lifetimeMsMax * share;
+  }
+
+  #setup(
     version: RunnableVersion,
-    runtimeSandbox: RuntimeSandbox,
-    { codeDir, layerDirs }: OpenVersion,
-  ): ExecutionEnvironment {
-    const { runtime, runtimeApiAddress } = runtimeSandbox;
+    { runtime, runtimeApiAddress }: RuntimeSandbox,
+    options: { readonly code: OpenVersion; readonly initializationType: InitializationType },
+  ): { readonly setup: EnvironmentSetup; readonly logStream: LogStream } {
+    const { code, initializationType } = options;
+    const { codeDir, layerDirs } = code;
     const { region, credentials, logSink } = this.#options;
     const { logGroup } = version;
     const logStream = this.#logStreamName(version);
-    const initializationType = 'on-demand';
-    return new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, {
+    return {
       logStream: new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
       setup: {
         version,
@@ -173,7 +212,7 @@ export class EnvironmentStarter {
         initializationType,
         runtimeVersionName: runtimeVersionName(runtime),
       },
-    });
+    };
   }
 
   /** A sandbox booted in advance, if this version may be bound to one. */

@@ -8,7 +8,7 @@ import type { Resident } from './resident.ts';
 export interface IdleOptions {
   /** An environment idle for longer is frozen. */
   readonly freezeAfterMs: number;
-  /** An environment idle for longer is given up. */
+  /** An environment idle for longer is given up, and any at the end of its lifetime. */
   readonly idleMsMax: number;
   /** It is no longer among the idle; whoever gets it stops it. */
   readonly onExpired: (resident: Resident) => void;
@@ -40,7 +40,8 @@ export class IdleEnvironments {
     if (others === undefined) this.#byVersion.set(key, [resident]);
     else others.push(resident);
     const freeze = this.#clock.schedule(freezeAfterMs, () => environment.freeze());
-    const expire = this.#clock.schedule(idleMsMax, () => {
+    const leftMs = resident.expiresAtMs - this.#clock.monotonicMs();
+    const expire = this.#clock.schedule(Math.min(idleMsMax, leftMs), () => {
       if (this.remove(resident)) onExpired(resident);
     });
     this.#timers.set(resident, { freeze, expire });

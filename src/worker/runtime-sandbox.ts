@@ -38,6 +38,8 @@ export class RuntimeSandbox {
   readonly #httpApi: RuntimeHttpApi;
   /** Of the process started last. */
   #output: Readable | null = null;
+  #process: SandboxProcess | null = null;
+  #onEnded: () => void = () => undefined;
 
   private constructor(
     sandbox: Sandbox,
@@ -79,6 +81,16 @@ export class RuntimeSandbox {
       await sandbox.destroy();
       throw error;
     }
+  }
+
+  /** A process of the runtime is there; a reset ends it, and Init starts the next one. */
+  get isRunning(): boolean {
+    return this.#process !== null;
+  }
+
+  /** `listener` is called whenever the runtime's process has ended, for whatever reason. */
+  set onEnded(listener: () => void) {
+    this.#onEnded = listener;
   }
 
   /** From now on what the runtime says goes to `port`. */
@@ -133,7 +145,7 @@ export class RuntimeSandbox {
       cwd: paths.temporaryDir,
       channel: true,
     });
-    this.#output = process.output;
+    this.#watch(process);
     const stream = process.channel;
     return { process, channel: stream === null ? null : this.#transports.openChannel(stream) };
   }
@@ -149,7 +161,19 @@ export class RuntimeSandbox {
       cwd: this.sandbox.paths.taskRoot,
       channel: false,
     });
+    this.#watch(process);
     return { process, channel: null };
+  }
+
+  #watch(process: SandboxProcess): void {
+    this.#process = process;
+    this.#output = process.output;
+    const onEnd = (): void => {
+      if (this.#process !== process) return;
+      this.#process = null;
+      this.#onEnded();
+    };
+    process.exited.then(onEnd, onEnd);
   }
 
   async destroy(): Promise<void> {

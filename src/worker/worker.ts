@@ -2,7 +2,8 @@
  * Worker: the execution environments of one host. Gives an environment to each invocation (a warm
  * one when there is one, else a new one), takes it back, stops what is idle or out of date, and keeps
  * all of them within the host's bounds. Holds no database handle: it is the part that can move to
- * other hosts (house style 2.2). The parts: idle-environments.ts, host-room.ts, environment-starter.ts.
+ * other hosts (house style 2.2). The parts: idle-environments.ts, host-room.ts, environment-starter.ts,
+ * provisioned-environments.ts; docs/internals/worker.md says how they play together.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -13,17 +14,24 @@ import { EnvironmentStarter, type StarterOptions } from './environment-starter.t
 import type { Attempt, ExecutionEnvironment } from './environment.ts';
 import { HostRoom, type RoomOptions } from './host-room.ts';
 import { IdleEnvironments } from './idle-environments.ts';
+import { ProactiveStarts } from './proactive-starts.ts';
+import {
+  ProvisionedEnvironments,
+  type ProvisionedStart,
+  type ProvisionedWish,
+} from './provisioned-environments.ts';
+import { initFailureReason, type ProvisionedState } from './provisioned-pool.ts';
 import type { Resident } from './resident.ts';
 import type { Invocation } from './runtime-port.ts';
 import type { RuntimeCatalog } from './runtimes.ts';
-import { SandboxMaker, type WorkerDependencies } from './sandbox-maker.ts';
+import { bootLimits, SandboxMaker, type WorkerDependencies } from './sandbox-maker.ts';
 
 export interface WorkerOptions extends RoomOptions, StarterOptions {
   /** An environment idle for longer is stopped. */
   readonly idleMsMax: number;
   /** An environment idle for longer is frozen. */
   readonly freezeAfterMs: number;
-  /** Sandboxes booted in advance, per runtime. */
+  /** Sandboxes booted in advance, per runtime, at most. */
   readonly poolSize: number;
 }
 
@@ -44,12 +52,16 @@ export type AcquireResult =
   | { readonly type: 'failed'; readonly cause: Error };
 
 export class Worker {
+  readonly #clock: Clock;
+  readonly #log: Log;
   readonly #catalog: RuntimeCatalog;
   readonly #sandboxes: SandboxMaker;
   readonly #bootPool: BootPool;
   readonly #idle: IdleEnvironments;
   readonly #room: HostRoom;
   readonly #starter: EnvironmentStarter;
+  readonly #proactive: ProactiveStarts;
+  readonly #provisioned: ProvisionedEnvironments;
   #closed = false;
 
   constructor(
@@ -59,24 +71,35 @@ export class Worker {
     dependencies: WorkerDependencies,
     options: WorkerOptions,
   ) {
+    this.#clock = clock;
+    this.#log = log;
     this.#catalog = dependencies.catalog;
     this.#sandboxes = new SandboxMaker(clock, random, log, dependencies);
-    this.#bootPool = new BootPool(log, {
-      size: options.poolSize,
-      boot: (runtimeId) => this.#sandboxes.boot(runtimeId),
-    });
     const { freezeAfterMs, idleMsMax } = options;
-    const onExpired = (resident: Resident): void => void resident.stop();
-    this.#idle = new IdleEnvironments(clock, { freezeAfterMs, idleMsMax, onExpired });
-    this.#room = new HostRoom(clock, this.#idle, options);
+    this.#idle = new IdleEnvironments(clock, {
+      ...{ freezeAfterMs, idleMsMax },
+      onExpired: (resident) => this.#expire(resident),
+    });
+    const memoryBudgetMb = options.memoryBudgetMb - dependencies.driver.standbyMemoryMb;
+    this.#room = new HostRoom(clock, this.#idle, { ...options, memoryBudgetMb });
+    this.#bootPool = this.#createBootPool(options.poolSize);
     const parts = { sandboxes: this.#sandboxes, bootPool: this.#bootPool, room: this.#room };
     this.#starter = new EnvironmentStarter(clock, random, log, parts, options);
+    this.#proactive = new ProactiveStarts(clock, {
+      count: (versionKey) => this.#starter.countOnDemand(versionKey),
+      start: (version) => this.#startAhead(version),
+    });
+    this.#provisioned = new ProvisionedEnvironments(clock, {
+      freezeAfterMs,
+      start: (version) => this.#startProvisioned(version),
+      canHold: (count, memoryMb) => this.#room.canHold(count, memoryMb),
+    });
   }
 
-  /** Functions of this runtime exist: keep booted sandboxes for it. */
-  expectRuntime(runtimeId: string): void {
-    const found = this.#catalog.find(runtimeId);
-    if (found.available && found.runtime.kind === 'managed') this.#bootPool.want(runtimeId);
+  /** This version may be invoked: keep booted sandboxes for its runtime. */
+  expectVersion({ key, runtime }: Pick<RunnableVersion, 'key' | 'runtime'>): void {
+    const found = this.#catalog.find(runtime);
+    if (found.available && found.runtime.kind === 'managed') this.#bootPool.want(runtime, key);
   }
 
   /** Resolves once the sandboxes booted in advance are there. */
@@ -87,27 +110,51 @@ export class Worker {
   /** A warm environment of this version, or undefined; takes no time. */
   acquireWarm(version: RunnableVersion): Lease | undefined {
     const resident = this.#idle.take(version.key);
-    return resident && this.#lease(resident);
+    return resident && this.#leaseOnDemand(resident);
   }
 
   /** An environment of this version, a new one when no warm one is idle. */
   async acquire(version: RunnableVersion): Promise<AcquireResult> {
     const found = this.#catalog.find(version.runtime);
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
-    const granted = await this.#room.ask(version);
+    const granted = await this.#room.ask(version, 'environment');
     if (granted === 'none') return { type: 'noCapacity' };
-    if (granted !== 'room') return { type: 'lease', lease: this.#lease(granted), isNew: false };
+    if (granted !== 'room') {
+      return { type: 'lease', lease: this.#leaseOnDemand(granted), isNew: false };
+    }
     try {
-      const resident = await this.#starter.start(version, found.runtime);
-      return { type: 'lease', lease: this.#lease(resident), isNew: true };
+      const resident = await this.#starter.start(version, found.runtime, 'on-demand');
+      return { type: 'lease', lease: this.#leaseOnDemand(resident), isNew: true };
     } catch (error) {
       return { type: 'failed', cause: error instanceof Error ? error : new Error(String(error)) };
     }
   }
 
+  /**
+   * Keeps initialized environments under a name, started in the background. They count in the host's
+   * bounds and are not stopped for being idle. Gives the state as it is now; the wish's `onState` is
+   * called when it changes.
+   */
+  provide(name: string, wish: ProvisionedWish): ProvisionedState {
+    return this.#provisioned.provide(name, wish);
+  }
+
+  /** Gives back what is kept under a name; what is busy ends with its invocation. */
+  withdraw(name: string): void {
+    this.#provisioned.withdraw(name);
+  }
+
+  /** An environment kept under a name, or undefined when none is free; takes no time. */
+  acquireProvisioned(name: string): Lease | undefined {
+    const taken = this.#provisioned.take(name);
+    return taken && this.#lease(taken.resident, () => taken.pool.giveBack(taken.resident));
+  }
+
   /** The version is out of date or gone: no new invocation comes, idle environments stop. */
   retire(versionKey: string): void {
     this.#starter.retire(versionKey);
+    this.#bootPool.unwant(versionKey);
+    this.#proactive.forget(versionKey);
     for (const resident of this.#idle.takeAll(versionKey)) void resident.stop();
   }
 
@@ -116,25 +163,42 @@ export class Worker {
     this.#closed = true;
     this.#room.close();
     this.#idle.clear();
+    this.#provisioned.close();
     const pool = this.#bootPool.close();
     await this.#sandboxes.close();
     await this.#starter.close();
     await pool;
   }
 
-  #lease(resident: Resident): Lease {
+  #createBootPool(sizeMax: number): BootPool {
+    return new BootPool(this.#clock, this.#log, {
+      sizeMax,
+      boot: (runtimeId) => this.#sandboxes.boot(runtimeId),
+      takeMemory: () => this.#room.takeSpare(bootLimits.memoryMb),
+      returnMemory: () => this.#room.returnSpare(bootLimits.memoryMb),
+      isInUse: (runtimeId) => this.#starter.hasEnvironments(runtimeId),
+    });
+  }
+
+  #leaseOnDemand(resident: Resident): Lease {
+    this.#proactive.noteTaken(resident.environment.version.key);
+    return this.#lease(resident, () => this.#release(resident));
+  }
+
+  #lease(resident: Resident, release: () => void): Lease {
     const { environment } = resident;
     return {
       environment,
       invoke: (invocation, onReleased) => {
         try {
           return environment.invoke(invocation, () => {
-            this.#release(resident);
+            release();
             onReleased();
           });
         } catch (error) {
           // Nobody will hear that it is over: an environment that cannot take an event is of no use.
           void resident.stop();
+          release();
           throw error;
         }
       },
@@ -142,13 +206,62 @@ export class Worker {
   }
 
   #release(resident: Resident): void {
-    const { environment } = resident;
-    if (this.#closed || environment.state !== 'Ready' || resident.retired) {
-      void resident.stop();
+    const { version } = resident.environment;
+    this.#proactive.noteReturned(version.key);
+    if (this.#closed || !resident.canGoOn(this.#clock.monotonicMs())) {
+      this.#recycle(resident);
       return;
     }
+    this.#rest(resident);
+  }
+
+  /** Nobody needed it for long, or its lifetime is over. */
+  #expire(resident: Resident): void {
+    if (this.#clock.monotonicMs() < resident.expiresAtMs) void resident.stop();
+    else this.#recycle(resident);
+  }
+
+  #rest(resident: Resident): void {
     this.#idle.put(resident);
     this.#room.serve();
-    this.#room.offer(environment.version);
+    this.#room.offer(resident.environment.version);
+  }
+
+  /** Stops an environment on demand; another takes its place if it was needed of late. */
+  #recycle(resident: Resident): void {
+    const { isRetired, environment } = resident;
+    const stopped = resident.stop();
+    if (isRetired || this.#closed) return;
+    void stopped.then(() => this.#proactive.replace(environment.version));
+  }
+
+  async #startAhead(version: RunnableVersion): Promise<void> {
+    const found = this.#catalog.find(version.runtime);
+    if (!found.available || !this.#room.takeUnclaimed(version.memoryMb)) return;
+    try {
+      const resident = await this.#starter.start(version, found.runtime, 'on-demand');
+      if (resident.canGoOn(this.#clock.monotonicMs())) this.#rest(resident);
+      else await resident.stop();
+    } catch (error) {
+      this.#log.warn({ error }, 'could not start an environment ahead of its invocation');
+    }
+  }
+
+  async #startProvisioned(version: RunnableVersion): Promise<ProvisionedStart> {
+    const failed = (reason: string): ProvisionedStart => ({ type: 'failed', reason });
+    const found = this.#catalog.find(version.runtime);
+    if (!found.available) return failed(found.reason);
+    if ((await this.#room.ask(version, 'room')) === 'none') {
+      return failed('The host has no room for the environments.');
+    }
+    try {
+      const resident = await this.#starter.start(version, found.runtime, 'provisioned-concurrency');
+      if (resident.isInitialized) return { type: 'started', resident };
+      await resident.stop();
+      return failed(initFailureReason);
+    } catch (error) {
+      this.#log.warn({ error }, 'could not start a provisioned environment');
+      return failed('The host could not start the environments.');
+    }
   }
 }

@@ -35,8 +35,8 @@ export class AdmissionModel {
   }
 
   /** As Concurrency does, watched. */
-  acquire(name: string): ReturnType<Concurrency['acquire']> {
-    const acquired = this.#concurrency.acquire(name);
+  acquire(name: string, version: string): ReturnType<Concurrency['acquire']> {
+    const acquired = this.#concurrency.acquire(name, version);
     if (typeof acquired === 'string') {
       this.#checkRefusal(name, acquired);
       this.refusals.set(acquired, (this.refusals.get(acquired) ?? 0) + 1);
@@ -74,6 +74,7 @@ export class AdmissionModel {
     let isHeld = true;
     let startedAtMs: number | undefined;
     return {
+      provisionedFor: permit.provisionedFor,
       release: () => {
         if (isHeld) this.#count(name, -1);
         if (isHeld && startedAtMs !== undefined) this.#checkStarts(name, startedAtMs);

@@ -112,7 +112,7 @@ class Episode {
     this.#injectFaults(random.pick([0, 0.01, 0.05]));
     this.#worker = this.#createWorker();
     this.#directory = new FunctionDirectory({
-      onVersion: (version) => this.#worker.expectRuntime(version.runtime),
+      onVersion: (version) => this.#worker.expectVersion(version),
       onRetired: (key) => this.#worker.retire(key),
       onReserve: (name, reserved) => this.#model.setReserved(name, reserved),
       onDeleted: (name) => this.#model.forget(name),
@@ -281,6 +281,7 @@ class Episode {
     const dependencies = { driver: watched, catalog, transports };
     return new Worker(this.#clock, this.#random, silentLog, dependencies, {
       ...{ region: 'us-east-1', waitMsMax: 5000, idleMsMax: 20_000, freezeAfterMs: 10 },
+      lifetimeMsMax: 60_000,
       credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
       ...{ environmentsMax, memoryBudgetMb, waitersMax, poolSize },
       openCode: (hash) => {

@@ -77,10 +77,15 @@ describe('a fault is caught:', () => {
       /in flight|conserved/,
       ({ concurrency }) => {
         const acquire = concurrency.acquire.bind(concurrency);
-        const free = { release() {}, takeStart: () => true, returnStart() {} };
+        const free = {
+          provisionedFor: undefined,
+          release() {},
+          takeStart: () => true,
+          returnStart() {},
+        };
         let refused = 0;
-        concurrency.acquire = (name) => {
-          const acquired = acquire(name);
+        concurrency.acquire = (...call) => {
+          const acquired = acquire(...call);
           if (typeof acquired !== 'string') return acquired;
           refused += 1;
           return refused % 10 === 0 ? free : acquired;
@@ -92,8 +97,8 @@ describe('a fault is caught:', () => {
       ({ concurrency }) => {
         const acquire = concurrency.acquire.bind(concurrency);
         let given = 0;
-        concurrency.acquire = (name) => {
-          const acquired = acquire(name);
+        concurrency.acquire = (...call) => {
+          const acquired = acquire(...call);
           if (typeof acquired === 'string') return acquired;
           given += 1;
           return given % 20 === 0 ? { ...acquired, release() {} } : acquired;
