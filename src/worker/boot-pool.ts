@@ -211,6 +211,7 @@ export class BootPool {
       this.#put(shelf, await this.#options.boot(shelf.runtimeId));
     } catch (error) {
       shelf.failures += 1;
+      shelf.isDue = true;
       this.#options.returnMemory();
       this.#log.warn({ error, runtime: shelf.runtimeId }, 'could not boot a sandbox in advance');
     }

@@ -1,7 +1,7 @@
 /**
  * Proactive initialization (guide page 045: a gap between Init and the first invocation is normal):
- * when an environment ends while its version has needed more of late than are left, another one is
- * started ahead of the next invocation. Only in room that nobody else wants, and a few at a time.
+ * when an environment's lifetime ends while its version has needed more of late than are left, another
+ * one is started ahead of the next invocation. Only in room that nobody else wants, a few at a time.
  */
 import type { Clock } from '../base/clock.ts';
 import { RecentPeak } from '../base/recent-peak.ts';

@@ -78,7 +78,7 @@ export class Worker {
     const { freezeAfterMs, idleMsMax } = options;
     this.#idle = new IdleEnvironments(clock, {
       ...{ freezeAfterMs, idleMsMax },
-      onExpired: (resident) => this.#expire(resident),
+      onExpired: (resident) => this.#end(resident),
     });
     const memoryBudgetMb = options.memoryBudgetMb - dependencies.driver.standbyMemoryMb;
     this.#room = new HostRoom(clock, this.#idle, { ...options, memoryBudgetMb });
@@ -208,17 +208,8 @@ export class Worker {
   #release(resident: Resident): void {
     const { version } = resident.environment;
     this.#proactive.noteReturned(version.key);
-    if (this.#closed || !resident.canGoOn(this.#clock.monotonicMs())) {
-      this.#recycle(resident);
-      return;
-    }
-    this.#rest(resident);
-  }
-
-  /** Nobody needed it for long, or its lifetime is over. */
-  #expire(resident: Resident): void {
-    if (this.#clock.monotonicMs() < resident.expiresAtMs) void resident.stop();
-    else this.#recycle(resident);
+    if (this.#closed || !resident.canGoOn(this.#clock.monotonicMs())) this.#end(resident);
+    else this.#rest(resident);
   }
 
   #rest(resident: Resident): void {
@@ -227,12 +218,12 @@ export class Worker {
     this.#room.offer(resident.environment.version);
   }
 
-  /** Stops an environment on demand; another takes its place if it was needed of late. */
-  #recycle(resident: Resident): void {
-    const { isRetired, environment } = resident;
+  /** Stops an environment on demand; of one whose lifetime is over another may take the place. */
+  #end(resident: Resident): void {
     const stopped = resident.stop();
-    if (isRetired || this.#closed) return;
-    void stopped.then(() => this.#proactive.replace(environment.version));
+    const hasExpired = this.#clock.monotonicMs() >= resident.expiresAtMs;
+    if (resident.isRetired || this.#closed || !hasExpired) return;
+    void stopped.then(() => this.#proactive.replace(resident.environment.version));
   }
 
   async #startAhead(version: RunnableVersion): Promise<void> {
