@@ -189,3 +189,111 @@ test('a function may begin so many environments in ten seconds, each function fo
   clock.advance(60_000);
   assert.equal(starts(permit(concurrency, 'one')), 5);
 });
+
+/** As many permits of a version as there are: on provisioned units and on demand. */
+function exhaustVersion(
+  concurrency: Concurrency,
+  version: string,
+): { provisioned: Permit[]; onDemand: Permit[]; reason: string } {
+  const provisioned: Permit[] = [];
+  const onDemand: Permit[] = [];
+  for (;;) {
+    const acquired = concurrency.acquire('one', version);
+    if (typeof acquired === 'string') return { provisioned, onDemand, reason: acquired };
+    (acquired.provisionedFor === undefined ? onDemand : provisioned).push(acquired);
+  }
+}
+
+test('provisioned units leave the shared pool, and what goes beyond them runs in the rest', () => {
+  const concurrency = create(10);
+  concurrency.setProvisioned('one', 'live', { version: '1', count: 4 });
+  const others = exhaust(concurrency, 'two');
+  assert.equal(others.permits.length, 6);
+  const { provisioned, reason } = exhaustVersion(concurrency, '1');
+  assert.equal(provisioned.length, 4, 'whatever the others use');
+  assert.equal(provisioned[0]?.provisionedFor, 'live');
+  assert.equal(reason, 'ConcurrentInvocationLimitExceeded');
+  assert.equal(concurrency.acquire('one', '2'), 'ConcurrentInvocationLimitExceeded');
+  releaseAll(others.permits.splice(0, 2));
+  assert.equal(exhaustVersion(concurrency, '1').onDemand.length, 2);
+  releaseAll(provisioned.splice(0, 1));
+  assert.equal(exhaustVersion(concurrency, '1').provisioned.length, 1, 'a unit comes back as one');
+});
+
+test('provisioned units are a part of the reserve; if they are all of it, nothing else runs', () => {
+  const concurrency = create(10);
+  concurrency.setReserved('one', 4);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 3 });
+  const first = exhaustVersion(concurrency, '1');
+  assert.deepEqual([first.provisioned.length, first.onDemand.length], [3, 1]);
+  assert.equal(first.reason, 'ReservedFunctionConcurrentInvocationLimitExceeded');
+  assert.equal(exhaust(concurrency, 'two').permits.length, 6);
+  releaseAll([...first.provisioned, ...first.onDemand]);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 4 });
+  const refusal = 'ReservedFunctionConcurrentInvocationLimitExceeded';
+  assert.equal(concurrency.acquire('one', '$LATEST'), refusal);
+  assert.equal(exhaustVersion(concurrency, '1').provisioned.length, 4);
+});
+
+test('units of several versions and aliases are each for their own', () => {
+  const concurrency = create(20);
+  concurrency.setProvisioned('one', 'live', { version: '2', count: 2 });
+  concurrency.setProvisioned('one', 'next', { version: '3', count: 3 });
+  assert.equal(exhaustVersion(concurrency, '3').provisioned.length, 3);
+  assert.equal(exhaustVersion(concurrency, '2').provisioned.length, 2);
+  assert.equal(exhaustVersion(concurrency, '1').provisioned.length, 0);
+});
+
+test('permits for units that are taken away count as on demand until they are back', () => {
+  const concurrency = create(10);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 4 });
+  const { provisioned, onDemand } = exhaustVersion(concurrency, '1');
+  assert.equal(provisioned.length, 4);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 1 });
+  assert.equal(exhaust(concurrency, 'two').permits.length, 0, 'the account is full');
+  releaseAll(onDemand);
+  assert.equal(exhaust(concurrency, 'two').permits.length, 6);
+  releaseAll(provisioned.splice(0, 3));
+  assert.equal(exhaust(concurrency, 'two').permits.length, 3);
+  concurrency.removeProvisioned('one', '1');
+  concurrency.forget('one');
+  assert.equal(concurrency.functionCount, 2);
+  releaseAll(provisioned);
+  assert.equal(concurrency.functionCount, 1);
+});
+
+test('a unit serves ten requests per second; what is faster runs on demand (guide page 008)', () => {
+  const concurrency = create(100);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 2 });
+  let provisioned = 0;
+  for (let count = 0; count < 30; count += 1) {
+    const held = concurrency.acquire('one', '1');
+    assert(typeof held !== 'string');
+    if (held.provisionedFor !== undefined) provisioned += 1;
+    held.release();
+  }
+  assert.equal(provisioned, 20);
+  assert.deepEqual(concurrency.provisionedMetrics(), [
+    {
+      ...{ functionName: 'one', qualifier: '1' },
+      ProvisionedConcurrentExecutions: 0,
+      ProvisionedConcurrencyUtilization: 0,
+      ProvisionedConcurrencyInvocations: 20,
+      ProvisionedConcurrencySpilloverInvocations: 10,
+    },
+  ]);
+});
+
+test('metrics tell of what runs on units now, and of no units at all', () => {
+  const concurrency = create(100);
+  concurrency.setProvisioned('one', 'live', { version: '1', count: 4 });
+  assert(typeof concurrency.acquire('one', '1') !== 'string');
+  const [metrics] = concurrency.provisionedMetrics();
+  assert.equal(metrics?.ProvisionedConcurrentExecutions, 1);
+  assert.equal(metrics.ProvisionedConcurrencyUtilization, 0.25);
+  concurrency.setProvisioned('one', 'live', { version: '1', count: 0 });
+  const [none] = concurrency.provisionedMetrics();
+  assert.equal(none?.ProvisionedConcurrencyUtilization, undefined);
+  concurrency.acquire('one', '1');
+  assert.equal(concurrency.provisionedMetrics()[0]?.ProvisionedConcurrencySpilloverInvocations, 0);
+});

@@ -207,6 +207,7 @@ export class ProvisionedPool {
     // While it is busy, its environment says what that comes to.
     if (!this.#idle.remove(resident)) return;
     this.#remove(resident);
+    void resident.stop();
     this.#noteFailure('An environment ended while it was idle.');
   }
 

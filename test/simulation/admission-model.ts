@@ -199,7 +199,8 @@ export class AdmissionModel {
     const reserved = this.#reserves.get(name);
     const used = this.#inFlight.get(name) ?? 0;
     const isFull = this.#total >= this.#accountMax || used >= (reserved ?? Infinity);
-    assert(isFull || !this.#hasFreeUnit(name, version), `${name} refused with free units`);
+    const isAccountRate = reason === 'CallerRateLimitExceeded';
+    assert(isFull || isAccountRate || !this.#hasFreeUnit(name, version), `${name} refused with free units`);
     switch (reason) {
       case 'ReservedFunctionConcurrentInvocationLimitExceeded': {
         const units = sum([...this.#unitsOf(name).values()].map(({ count }) => count));
