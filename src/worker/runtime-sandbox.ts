@@ -83,7 +83,7 @@ export class RuntimeSandbox {
 
   /** From now on what the runtime says goes to `port`. */
   attach(port: RuntimePort): void {
-    this.#httpApi.attach(port);
+    this.#httpApi.attach(port, null);
   }
 
   bind(binding: SandboxBinding): Promise<void> {
