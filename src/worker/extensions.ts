@@ -56,6 +56,8 @@ interface Extension {
   process: SandboxProcess | null;
   /** What its pending "next" is waiting with. */
   deliver: DeliverExtensionEvent | null;
+  /** It has had its SHUTDOWN: no event comes any more. */
+  isTold: boolean;
 }
 
 const accepted: ExtensionAnswer = { status: 'accepted' };
@@ -207,8 +209,8 @@ export class Extensions {
     if (!isExpected) return invalidTransition(extension, 'Ready');
     extension.state = 'Ready';
     extension.deliver = deliver;
-    if (this.#shutdownEvent !== null) this.#tell(extension, this.#shutdownEvent);
-    else this.#host.onNext();
+    if (this.#shutdownEvent === null) this.#host.onNext();
+    else this.#tellShutdown(extension, this.#shutdownEvent);
     return accepted;
   }
 
@@ -294,7 +296,13 @@ export class Extensions {
 
   #end(extension: Extension, event: ExtensionEvent): void {
     if (!extension.events.includes('SHUTDOWN')) extension.process?.signal('SIGKILL');
-    else if (extension.deliver !== null) this.#tell(extension, event);
+    else if (extension.deliver !== null) this.#tellShutdown(extension, event);
+  }
+
+  #tellShutdown(extension: Extension, event: ExtensionEvent): void {
+    if (extension.isTold) return;
+    extension.isTold = true;
+    this.#tell(extension, event);
   }
 
   /** What is told of every extension once Init is over, however it went (guide page 052). */
@@ -310,8 +318,8 @@ export class Extensions {
 const runtimeShutdownShare = 0.3;
 
 function createExtension(name: string, isExternal: boolean): Extension {
-  const fresh = { id: null, events: [], errorType: undefined, process: null, deliver: null };
-  return { name, isExternal, state: 'Started', ...fresh };
+  const fresh = { id: null, events: [], errorType: undefined, process: null };
+  return { name, isExternal, state: 'Started', ...fresh, deliver: null, isTold: false };
 }
 
 function externalRefusal(extension: Extension): ExtensionRefusal | undefined {
