@@ -50,6 +50,16 @@ export const limits = {
   shutdownMsInternal: 500,
   /** LogType=Tail returns the last 4 KB of the invocation's log. */
   logTailBytesMax: 4 * KIB,
+  /** A telemetry subscriber's batches (guide page 056). */
+  telemetryBatchBytesMin: 256 * KIB,
+  telemetryBatchBytesMax: MIB,
+  telemetryBatchBytesDefault: 256 * KIB,
+  telemetryBatchItemsMin: 1000,
+  telemetryBatchItemsMax: 10_000,
+  telemetryBatchItemsDefault: 10_000,
+  telemetryBatchTimeoutMsMin: 25,
+  telemetryBatchTimeoutMsMax: 30_000,
+  telemetryBatchTimeoutMsDefault: 1000,
   /** Memory at which a function has one full vCPU (architecture.md section 5). */
   memoryMbPerVcpu: 1_769,
 } as const;

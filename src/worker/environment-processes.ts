@@ -270,11 +270,11 @@ export class EnvironmentProcesses {
     if (extensions.isEmpty) {
       running?.channel?.close();
       await running?.process.kill();
-      return;
+    } else {
+      await this.#endGracefully(running, extensions, reason);
+      this.#extensions = this.#createExtensions([]);
     }
-    await this.#endGracefully(running, extensions, reason);
-    this.#extensions = this.#createExtensions([]);
-    this.#telemetry.reset();
+    await this.#telemetry.reset();
   }
 
   async #endGracefully(

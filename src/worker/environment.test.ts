@@ -67,7 +67,10 @@ function environmentOf(runtimeSandbox: RuntimeSandbox, codeDir = '/'): Execution
   const name = { logGroup: 'group', logStream: 'stream' };
   const logStream = new LogStream(name, sink, limits.logTailBytesMax);
   return new ExecutionEnvironment(clock, systemRandom, silentLog, runtimeSandbox, {
-    telemetry: new EnvironmentTelemetry(logStream),
+    telemetry: new EnvironmentTelemetry(clock, silentLog, logStream, {
+      ...{ logFormat: 'Text', systemLogLevel: 'INFO' },
+      connect: (port) => runtimeSandbox.sandbox.connect(port),
+    }),
     setup: {
       version,
       binding: { codeDir, layerDirs: [], limits: runtimeSandbox.limits },

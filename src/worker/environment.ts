@@ -13,6 +13,7 @@ import { limits, MIB } from '../model/limits.ts';
 import { cpusForMemory, type RunnableVersion } from '../model/runnable-version.ts';
 import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
 import type { InitPhase, PhaseStatus } from '../telemetry/platform-event.ts';
+import type { TelemetrySubscription } from '../telemetry/telemetry-subscription.ts';
 import { EnvironmentProcesses } from './environment-processes.ts';
 import type { EnvironmentSetup } from './environment-setup.ts';
 import { canMove, type EnvironmentState } from './environment-states.ts';
@@ -25,7 +26,6 @@ import type {
   ExtensionRefusal,
   RegisterAnswer,
   ShutdownReason,
-  TelemetrySubscription,
 } from './extension-port.ts';
 import { faultErrorType, hostFault, type Fault } from './faults.ts';
 import {
@@ -161,6 +161,7 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
       await this.#processes.started;
       this.#needsInit = this.#deliver === null;
       this.#emitInitEnd(phase, outcome, durationMs);
+      this.#telemetry.closeSubscriptions();
     } else {
       const reason = outcome.type === 'timeout' ? 'TIMEOUT' : 'FAILURE';
       await this.#reset(reason, () => this.#emitInitEnd(phase, outcome, durationMs));
@@ -293,21 +294,30 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     return this.#processes.extensions.exitError(extensionId, error);
   }
 
-  expectsSubscription(extensionId: string): ExtensionAnswer {
-    const subscriber = this.#subscriber(extensionId);
+  expectsSubscription(extensionId: string, api: TelemetrySubscription['api']): ExtensionAnswer {
+    const subscriber = this.#subscriber(extensionId, api);
     return typeof subscriber === 'string' ? { status: 'accepted' } : subscriber;
   }
 
   subscribe(extensionId: string, subscription: TelemetrySubscription): ExtensionAnswer {
-    const subscriber = this.#subscriber(extensionId);
+    const subscriber = this.#subscriber(extensionId, subscription.api);
     if (typeof subscriber !== 'string') return subscriber;
-    return this.#telemetry.subscribe(subscriber, subscription);
+    this.#telemetry.subscribe(subscriber, subscription);
+    return { status: 'accepted' };
   }
 
-  /** Its name, during Init. */
-  #subscriber(extensionId: string): string | ExtensionRefusal {
-    if (this.#init !== null) return this.#processes.extensions.subscriberName(extensionId);
-    return refuse('Telemetry.SubscriptionClosed', 'Subscriptions are closed: Init is over');
+  /** Its name: during Init, and unless it has subscribed by the other API. */
+  #subscriber(extensionId: string, api: TelemetrySubscription['api']): string | ExtensionRefusal {
+    const name = this.#processes.extensions.subscriberName(extensionId);
+    if (typeof name !== 'string') return name;
+    const title = api === 'logs' ? 'Logs' : 'Telemetry';
+    if (this.#init === null) {
+      return refuse(`${title}.SubscriptionClosed`, `${title} API subscription is closed already`);
+    }
+    const subscribed = this.#telemetry.subscribedApi(name) ?? api;
+    return subscribed === api
+      ? name
+      : refuse(`${title}.NotSupported`, `${name} has subscribed by the ${subscribed} API already`);
   }
 
   #onExtensionNext(): void {

@@ -79,7 +79,8 @@ export interface RuntimeChannel {
 /** One environment's HTTP Runtime API; `server` is not yet listening. */
 export interface RuntimeHttpApi {
   readonly server: Server;
-  attach(port: RuntimePort, extensions: ExtensionPort): void;
+  /** @param extensions null while no extension can exist: their calls are refused */
+  attach(port: RuntimePort, extensions: ExtensionPort | null): void;
   close(): void;
 }
 

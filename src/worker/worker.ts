@@ -352,7 +352,14 @@ export class Worker {
     const initializationType = 'on-demand';
     return new ExecutionEnvironment(this.#clock, this.#random, this.#log, runtimeSandbox, {
       telemetry: new EnvironmentTelemetry(
+        this.#clock,
+        this.#log,
         new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
+        {
+          logFormat: version.logFormat,
+          systemLogLevel: version.systemLogLevel,
+          connect: (port) => runtimeSandbox.sandbox.connect(port),
+        },
       ),
       setup: {
         version,
