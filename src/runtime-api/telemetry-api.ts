@@ -45,7 +45,7 @@ function putSubscription(
   const { response } = exchange;
   const extensionId = readIdentifier(exchange);
   if (extensionId === null) return;
-  const expected = port.expectsSubscription(extensionId);
+  const expected = port.expectsSubscription(extensionId, api);
   if (expected.status === 'refused') {
     refuse(exchange, expected.httpStatus, expected);
     return;

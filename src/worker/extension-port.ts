@@ -63,6 +63,6 @@ export interface ExtensionPort {
   extensionInitError(extensionId: string, error: ExtensionError): ExtensionAnswer;
   extensionExitError(extensionId: string, error: ExtensionError): ExtensionAnswer;
   /** Whether this extension may subscribe now: before the body of its request is looked at. */
-  expectsSubscription(extensionId: string): ExtensionAnswer;
+  expectsSubscription(extensionId: string, api: TelemetrySubscription['api']): ExtensionAnswer;
   subscribe(extensionId: string, subscription: TelemetrySubscription): ExtensionAnswer;
 }

@@ -11,6 +11,7 @@ import type { Random } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxDriver, SandboxLimits } from '../sandbox/sandbox.ts';
+import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
 import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
 import { BootPool, type BootedRuntime } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
@@ -314,7 +315,9 @@ export class Worker {
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
-      const booted = code.hasSharedLibraries ? undefined : this.#takeBooted(version, runtime);
+      // Extensions are there before the runtime is.
+      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0;
+      const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await this.#createSandbox(runtime, limitsOf(version)));
       const environment = this.#createEnvironment(version, runtimeSandbox, code);
@@ -340,15 +343,24 @@ export class Worker {
   #createEnvironment(
     version: RunnableVersion,
     runtimeSandbox: RuntimeSandbox,
-    { codeDir, layerDirs }: OpenVersion,
+    { codeDir, layerDirs, extensions }: OpenVersion,
   ): ExecutionEnvironment {
     const { runtime, runtimeApiAddress } = runtimeSandbox;
     const { region, credentials, logSink } = this.#options;
     const { logGroup } = version;
     const logStream = this.#logStreamName(version);
     const initializationType = 'on-demand';
-    return new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, {
-      logStream: new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
+    return new ExecutionEnvironment(this.#clock, this.#random, this.#log, runtimeSandbox, {
+      telemetry: new EnvironmentTelemetry(
+        this.#clock,
+        this.#log,
+        new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
+        {
+          logFormat: version.logFormat,
+          systemLogLevel: version.systemLogLevel,
+          connect: (port) => runtimeSandbox.sandbox.connect(port),
+        },
+      ),
       setup: {
         version,
         binding: { codeDir, layerDirs, limits: limitsOf(version) },
@@ -357,7 +369,9 @@ export class Worker {
             ...{ version, runtime, paths, region, logStream, runtimeApiAddress },
             ...{ initializationType, credentials },
           }),
+        extensions,
         initializationType,
+        initMsMax: limits.initDurationMsMax,
         runtimeVersionName: runtimeVersionName(runtime),
       },
     });
