@@ -220,7 +220,6 @@ test('a JSON log has the events of its level, subscribers have all', async (t) =
 
 test('without subscribers only the log is written', async (t) => {
   const { telemetry, logged } = createTelemetry(t);
-  telemetry.closeSubscriptions();
   telemetry.functionOutput(Buffer.from('half a li'));
   telemetry.extensionOutput('agent', Buffer.from('ne\n'));
   telemetry.emit(start);
@@ -299,6 +298,19 @@ test('after a reset there are no subscribers until they subscribe again', async 
     'platform.initStart',
     'platform.telemetrySubscription',
   ]);
+});
+
+test('what is told between two Inits is nobody’s', async (t) => {
+  const { listener, port } = await listen(t);
+  const { telemetry } = createTelemetry(t);
+  coldInvoke(telemetry, () => undefined);
+  await telemetry.reset();
+  telemetry.emit(initReport);
+  telemetry.functionOutput(Buffer.from('last words\n'));
+  telemetry.emit(initStart);
+  telemetry.subscribe('agent', subscription(port));
+  await telemetry.flush();
+  assert.deepEqual(types(listener), ['platform.initStart', 'platform.telemetrySubscription']);
 });
 
 test('delivery stands still while the environment is frozen', async (t) => {
