@@ -228,7 +228,7 @@ export class ExecutionEnvironment implements RuntimePort {
       handler: version.handler,
       taskRoot: sandbox.sandbox.paths.taskRoot,
       optRoot: sandbox.sandbox.paths.optRoot,
-      env: variables,
+      env: this.#running.hasEnvironment ? null : variables,
       initializationType,
     });
   }
