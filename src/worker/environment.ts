@@ -260,7 +260,7 @@ export class ExecutionEnvironment implements RuntimePort {
       (exit) => this.#onExit(running, exit),
       (error: unknown) => this.#onLost(running, error),
     );
-    void running.channel?.closed.then(() => this.#onChannelClosed(running));
+    if (!running.isWrapped) void running.channel?.closed.then(() => this.#onChannelClosed(running));
   }
 
   // ---- what the runtime says ----

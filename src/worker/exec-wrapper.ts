@@ -15,6 +15,11 @@ const LAUNCHER = [
   'exec "$@"',
 ].join('; ');
 
+/** The wrapper that a function's environment names; undefined when there is none. */
+export function wrapperOf(environment: Readonly<Record<string, string>>): string | undefined {
+  return environment['AWS_LAMBDA_EXEC_WRAPPER'] || undefined;
+}
+
 /**
  * How to start the runtime `argv` (interpreter, arguments, bootstrap) in its function's `environment`:
  * behind the wrapper that this names, or as it is. The wrapper's first argument is `argv[0]`.
@@ -23,6 +28,6 @@ export function wrapCommand(
   argv: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): readonly string[] {
-  const wrapper = environment['AWS_LAMBDA_EXEC_WRAPPER'] ?? '';
-  return wrapper === '' ? argv : ['/bin/sh', '-c', LAUNCHER, 'sh', wrapper, ...argv];
+  const wrapper = wrapperOf(environment);
+  return wrapper === undefined ? argv : ['/bin/sh', '-c', LAUNCHER, 'sh', wrapper, ...argv];
 }

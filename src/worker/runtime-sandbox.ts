@@ -19,7 +19,7 @@ import type {
   RuntimePort,
   RuntimeTransports,
 } from './runtime-port.ts';
-import { wrapCommand } from './exec-wrapper.ts';
+import { wrapCommand, wrapperOf } from './exec-wrapper.ts';
 import { startArguments, type InstalledRuntime } from './runtimes.ts';
 
 /** The runtime process of one sandbox; replaced by a new one after a reset. */
@@ -29,6 +29,8 @@ export interface RunningRuntime {
   readonly channel: RuntimeChannel | null;
   /** It was started with its function's complete environment: INIT need not bring that. */
   readonly hasEnvironment: boolean;
+  /** Its function's wrapper started it, which may run what uses the HTTP Runtime API instead. */
+  readonly isWrapped: boolean;
 }
 
 export class RuntimeSandbox {
@@ -131,15 +133,17 @@ export class RuntimeSandbox {
       Object.entries(runtime.bootEnvironment).map(([name, value]) => [name, place(value)]),
     );
     const argv = [executable, ...bootArguments.map(place)];
+    const variables = environment ?? {};
     const process = await this.sandbox.start({
-      argv: wrapCommand(argv, environment ?? {}),
-      env: withLibraries(bootEnvironment, environment ?? {}),
+      argv: wrapCommand(argv, variables),
+      env: withLibraries(bootEnvironment, variables),
       cwd: environment === null ? paths.temporaryDir : paths.taskRoot,
       channel: true,
     });
     this.#output = process.output;
     const channel = process.channel && this.#transports.openChannel(process.channel);
-    return { process, channel, hasEnvironment: environment !== null };
+    const isWrapped = wrapperOf(variables) !== undefined;
+    return { process, channel, hasEnvironment: environment !== null, isWrapped };
   }
 
   /** Starts a custom runtime's bootstrap, already bound. */
@@ -153,7 +157,7 @@ export class RuntimeSandbox {
       cwd: this.sandbox.paths.taskRoot,
       channel: false,
     });
-    return { process, channel: null, hasEnvironment: true };
+    return { process, channel: null, hasEnvironment: true, isWrapped: false };
   }
 
   async destroy(): Promise<void> {

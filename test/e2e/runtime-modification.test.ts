@@ -37,6 +37,18 @@ echo "wrapping $AWS_LAMBDA_FUNCTION_NAME"
 exec "\${@:1:$#-1}" ${words.join(' ')} "$bootstrap"
 `);
 
+/** A runtime that answers with its wrapper and what that tells, after as long as the event says. */
+const runtimeApiClient = `#!/bin/sh
+# start
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+while :; do
+  answer=$(curl -sS -i "$api/next" | tr -d '\\r')
+  id=$(echo "$answer" | sed -n 's/^lambda-runtime-aws-request-id: *//Ip')
+  sleep "$(echo "$answer" | sed -n 's/.*"seconds":\\([0-9.]*\\).*/\\1/p' | grep . || echo 0)"
+  curl -sS -o /dev/null -d "\\"$AWS_LAMBDA_EXEC_WRAPPER $WRAPPED_BY\\"" "$api/$id/response"
+done
+`;
+
 /** What the layer `tools` brings to change a runtime, besides a shared library. */
 const toolFiles: Record<string, string | ZipFile> = {
   'bin/import-times': inserting('-X', 'importtime'),
@@ -288,14 +300,25 @@ for (const driver of drivers) {
         });
       }
 
+      for (const how of ['with', 'without']) {
+        test(`it may run another runtime, ${how} the channel open`, async () => {
+          const close = how === 'without' ? 'exec 3>&-' : '';
+          const own = script(runtimeApiClient.replace('# start', close));
+          const name = await create(
+            { AWS_LAMBDA_EXEC_WRAPPER: '/var/task/own' },
+            { MemorySize: 1024, Code: { ZipFile: await zip({ own }) } },
+          );
+          for (const event of ['first', 'second']) {
+            // Longer than a managed runtime without its channel would be left alone.
+            const invoked = await invoke(client, name, { event, seconds: 1.2 });
+            assert.deepEqual(invoked.functionError, undefined, invoked.text);
+            assert.match(invoked.text, /^"\/.*\/own "$/);
+          }
+        });
+      }
+
       test('a custom runtime starts without it', async () => {
-        const bootstrap = script(`#!/bin/sh
-api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
-while :; do
-  id=$(curl -sS -D - -o /dev/null "$api/next" | sed -n 's/^lambda-runtime-aws-request-id: *\\([^ \\r]*\\).*/\\1/Ip')
-  curl -sS -o /dev/null -d "\\"$AWS_LAMBDA_EXEC_WRAPPER $WRAPPED_BY\\"" "$api/$id/response"
-done
-`);
+        const bootstrap = script(runtimeApiClient);
         const name = await create(
           { AWS_LAMBDA_EXEC_WRAPPER: '/opt/bin/quits' },
           {
