@@ -123,4 +123,22 @@ describe('RuntimeSandbox', () => {
     });
     await sandbox.destroy();
   });
+
+  test('starts a process behind the wrapper that its environment names', async () => {
+    const host = new ScriptedHost();
+    const runtime = scriptedRuntime('nodejs24.x');
+    const sandbox = await RuntimeSandbox.create(host.driver, host.transports, {
+      ...{ id: 'one', runtime, limits },
+    });
+    const running = await sandbox.startManaged({ AWS_LAMBDA_EXEC_WRAPPER: '/opt/wrap' });
+    assert.equal(running.isWrapped, true);
+    const { argv } = host.runtimes[0]?.command ?? {};
+    assert.equal(argv?.[0], '/bin/sh');
+    assert.deepEqual(argv.slice(4, 6), ['/opt/wrap', '/usr/bin/runtime']);
+    assert.equal(argv.at(-1), '/host/runtime/bootstrap');
+    await running.process.kill();
+    assert.equal((await sandbox.startManaged({})).isWrapped, false);
+    assert.equal(host.runtimes[1]?.command.argv[0], '/usr/bin/runtime');
+    await sandbox.destroy();
+  });
 });
