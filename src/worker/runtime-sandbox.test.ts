@@ -135,7 +135,7 @@ describe('RuntimeSandbox', () => {
     const { argv } = host.runtimes[0]?.command ?? {};
     assert.equal(argv?.[0], '/bin/sh');
     assert.deepEqual(argv.slice(4, 6), ['/opt/wrap', '/usr/bin/runtime']);
-    assert.equal(argv.at(-1), '/host/runtime/bootstrap');
+    assert.equal(argv.at(-1), '/var/runtime/bootstrap');
     await running.process.kill();
     assert.equal((await sandbox.startManaged({})).isWrapped, false);
     assert.equal(host.runtimes[1]?.command.argv[0], '/usr/bin/runtime');
