@@ -166,7 +166,7 @@ export class EnvironmentProcesses {
       handler: version.handler,
       taskRoot: sandbox.sandbox.paths.taskRoot,
       optRoot: sandbox.sandbox.paths.optRoot,
-      env: variables,
+      env: this.#running.hasEnvironment ? null : variables,
       initializationType,
     });
   }
@@ -199,7 +199,7 @@ export class EnvironmentProcesses {
       (exit) => this.#onExit(running, exit),
       (error: unknown) => this.#onLost(running, error),
     );
-    void running.channel?.closed.then(() => this.#onChannelClosed(running));
+    if (!running.isWrapped) void running.channel?.closed.then(() => this.#onChannelClosed(running));
   }
 
   // ---- failures ----
