@@ -45,7 +45,10 @@ beforeEach(() => {
 afterEach(() => worker.close());
 
 function invokerWith(limited: Concurrency): Invoker {
-  const directory = { find: () => known } as unknown as FunctionDirectory;
+  const directory = {
+    find: () => known,
+    findAlias: () => undefined,
+  } as unknown as FunctionDirectory;
   return new Invoker(
     clock,
     systemRandom,
