@@ -12,6 +12,7 @@ import {
   resolveReference,
   resolveUnqualified,
 } from './function-documents.ts';
+import { omitMembers } from './omit-members.ts';
 import { planProvisionedMove } from './provisioned-rules.ts';
 
 /**
@@ -35,9 +36,8 @@ export async function updateAlias(
       throw revisionMismatch();
     }
     const target = await checkTarget(context, functionName, wantedTarget(previous, input));
-    const { RoutingConfig: _replaced, ...kept } = previous;
     const configuration: StoredAlias = {
-      ...kept,
+      ...omitMembers(previous, ['RoutingConfig']),
       ...target,
       Description: input.Description ?? previous.Description,
       RevisionId: context.random.uuid(),
