@@ -41,7 +41,8 @@ export class ConcurrencyClaims {
 
   /** Provisioned for one qualifier, or for all of the function's. */
   provisioned(functionName: string, qualifier?: string): number {
-    const provisioned = this.#claims.get(functionName)?.provisioned ?? new Map<string, number>();
+    const provisioned = this.#claims.get(functionName)?.provisioned;
+    if (provisioned === undefined) return 0;
     if (qualifier !== undefined) return provisioned.get(qualifier) ?? 0;
     return [...provisioned.values()].reduce((sum, requested) => sum + requested, 0);
   }

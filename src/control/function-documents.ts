@@ -86,12 +86,13 @@ export async function requireVersion(
   const { value: record } = await requireFunction(context, reference);
   const { functionName, qualifier } = reference;
   if (qualifier === undefined || qualifier === LATEST) return { record, version: record.latest };
-  const alias = await readAlias(context.store, functionName, qualifier);
-  const number = alias?.value.configuration.FunctionVersion ?? qualifier;
+  const number = isVersionNumber(qualifier)
+    ? qualifier
+    : (await readAlias(context.store, functionName, qualifier))?.value.configuration
+        .FunctionVersion;
   if (number === LATEST) return { record, version: record.latest };
-  const version = isVersionNumber(number)
-    ? await readVersion(context.store, functionName, number)
-    : undefined;
+  const version =
+    number === undefined ? undefined : await readVersion(context.store, functionName, number);
   if (version === undefined) throw functionNotFound(reference.arn);
   return { record, version };
 }

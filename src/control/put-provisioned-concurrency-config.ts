@@ -35,21 +35,22 @@ export async function putProvisionedConcurrencyConfig(
   if (!isPublished(reference)) throw unpublishedNotProvisionable();
   const { ProvisionedConcurrentExecutions: requested } = input;
   // One after the other: what one leaves unreserved is what the next may take from.
-  await context.reservationTurns.run(() =>
+  const { lastModified } = await context.reservationTurns.run(() =>
     commitWithRetry(context.store, async () => {
       const present = await requireFunction(context, reference);
       await requireQualifier(context, reference);
       await checkProvisionable(context, reference);
       checkRoom(context, present.value, { reference, requested });
-      const write = await planWrite(context, reference, requested);
-      return { operations: [putFunction(present, present.value), write], result: undefined };
+      const value = wantedNow(context, reference, requested);
+      const write = await planWrite(context, reference, value);
+      return { operations: [putFunction(present, present.value), write], result: value };
     }),
   );
   return {
     RequestedProvisionedConcurrentExecutions: requested,
     AllocatedProvisionedConcurrentExecutions: 0,
     Status: 'IN_PROGRESS',
-    LastModified: renderLastModified(new Date(context.clock.nowMs()).toISOString()),
+    LastModified: renderLastModified(lastModified),
   };
 }
 
@@ -72,22 +73,21 @@ function checkRoom(
   }
 }
 
-async function planWrite(
-  { clock, random, store }: ControlContext,
-  { functionName, qualifier }: PublishedReference,
+function wantedNow(
+  { clock, random }: ControlContext,
+  { qualifier }: PublishedReference,
   requested: number,
+): ProvisionedRecord {
+  const lastModified = new Date(clock.nowMs()).toISOString();
+  return { qualifier, requested, lastModified, generation: random.uuid() };
+}
+
+async function planWrite(
+  { store }: ControlContext,
+  { functionName, qualifier }: PublishedReference,
+  value: ProvisionedRecord,
 ): Promise<WriteOperation> {
   const previous = await readProvisioned(store, functionName, qualifier);
-  const value: ProvisionedRecord = {
-    qualifier,
-    requested,
-    lastModified: new Date(clock.nowMs()).toISOString(),
-    generation: random.uuid(),
-  };
-  return {
-    type: 'put',
-    key: provisionedKey(functionName, qualifier),
-    value,
-    expect: previous === undefined ? 'absent' : { revision: previous.revision },
-  };
+  const expect = previous === undefined ? 'absent' : { revision: previous.revision };
+  return { type: 'put', key: provisionedKey(functionName, qualifier), value, expect };
 }
