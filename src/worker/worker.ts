@@ -20,7 +20,7 @@ import { FairQueue } from './fair-queue.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import type { Invocation, RuntimeTransports } from './runtime-port.ts';
 import { RuntimeSandbox, type RunningRuntime } from './runtime-sandbox.ts';
-import { startEnvironment, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
+import { needsOwnStart, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
 
 export interface WorkerOptions {
   readonly region: string;
@@ -381,7 +381,7 @@ export class Worker {
   #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
     if (runtime.kind !== 'managed') return undefined;
     if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
-    if (needsOwnStart(version, runtime)) return undefined;
+    if (needsOwnStart(runtime.language, version.environment)) return undefined;
     return this.#bootPool.take(version.runtime);
   }
 
@@ -511,11 +511,6 @@ function answerWaiter(waiter: Waiter, granted: Grant): void {
 
 function limitsOf({ memoryMb, temporaryStorageMb }: RunnableVersion): SandboxLimits {
   return { memoryMb, cpus: null, temporaryStorageMb };
-}
-
-/** Its language reads some of the function's variables only when the process starts. */
-function needsOwnStart({ environment }: RunnableVersion, { language }: InstalledRuntime): boolean {
-  return Object.keys(startEnvironment(language, environment)).length > 0;
 }
 
 /** As INIT_START names it: 'nodejs:22.v22.23.3' for nodejs22.x. */
