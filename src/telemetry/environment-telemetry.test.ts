@@ -242,7 +242,9 @@ test('a line without an end is told when it is flushed, or too long', async (t) 
   const { telemetry } = createTelemetry(t);
   telemetry.subscribe('agent', subscription(port, { types: ['function'] }));
   telemetry.functionOutput(Buffer.from('no end'));
+  assert.equal(telemetry.hasPending, true);
   await telemetry.flush();
+  assert.equal(telemetry.hasPending, false);
   assert.deepEqual(records(listener), ['no end']);
   telemetry.functionOutput(Buffer.alloc(lineBytesMax + 1, 'x'));
   await telemetry.flush();

@@ -135,8 +135,11 @@ export class EnvironmentTelemetry {
     if (this.#subscriptions.size === 0) this.#flushLines();
   }
 
-  /** Whether a subscriber wants records that it does not have. */
+  /** Whether there is something that flush would send. */
   get hasPending(): boolean {
+    if (this.#subscriptions.size === 0) return false;
+    const splitters = [this.#functionLines, ...this.#extensionLines.values()];
+    if (splitters.some(({ isHolding }) => isHolding)) return true;
     return [...this.#subscriptions.values()].some(({ subscriber }) => subscriber.hasPending);
   }
 
