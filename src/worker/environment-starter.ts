@@ -9,15 +9,18 @@ import type { Random } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxLimits } from '../sandbox/sandbox.ts';
+import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
+import type { InitializationType } from '../telemetry/platform-event.ts';
 import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
 import type { BootedRuntime, BootPool } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
-import { ExecutionEnvironment, type EnvironmentSetup } from './environment.ts';
+import type { EnvironmentSetup } from './environment-setup.ts';
+import { ExecutionEnvironment } from './environment.ts';
 import type { HostRoom } from './host-room.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import { Resident } from './resident.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
-import { startEnvironment, type InstalledRuntime } from './runtimes.ts';
+import { needsOwnStart, type InstalledRuntime } from './runtimes.ts';
 import { bootLimits, type SandboxMaker } from './sandbox-maker.ts';
 
 export interface StarterOptions {
@@ -28,9 +31,6 @@ export interface StarterOptions {
   /** An environment that is older takes no further invocation; most end somewhat earlier. */
   readonly lifetimeMsMax: number;
 }
-
-/** Value of AWS_LAMBDA_INITIALIZATION_TYPE. */
-export type InitializationType = 'on-demand' | 'provisioned-concurrency';
 
 export interface StarterParts {
   readonly sandboxes: SandboxMaker;
@@ -147,7 +147,9 @@ export class EnvironmentStarter {
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
-      const booted = code.hasSharedLibraries ? undefined : this.#takeBooted(version, runtime);
+      // Extensions are there before the runtime is.
+      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0;
+      const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
       const { sandboxes, bootPool, room } = this.#parts;
       bootPool.shed(() => room.isOverdrawn);
       const runtimeSandbox =
@@ -169,7 +171,10 @@ export class EnvironmentStarter {
   ): Resident {
     const { room } = this.#parts;
     const setup = this.#setup(version, runtimeSandbox, { code, initializationType });
-    const environment = new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, setup);
+    const environment = new ExecutionEnvironment(
+      ...([this.#clock, this.#random, this.#log, runtimeSandbox] as const),
+      { setup, telemetry: this.#telemetry(setup, runtimeSandbox) },
+    );
     const resident = new Resident(this.#log, environment, {
       ...{ runtimeSandbox, code, isRetired, expiresAtMs: this.#expiry() },
       onStopping: () => room.beginLeaving(),
@@ -193,33 +198,42 @@ export class EnvironmentStarter {
     version: RunnableVersion,
     { runtime, runtimeApiAddress }: RuntimeSandbox,
     options: { readonly code: OpenVersion; readonly initializationType: InitializationType },
-  ): { readonly setup: EnvironmentSetup; readonly logStream: LogStream } {
+  ): EnvironmentSetup & { readonly logStream: string } {
     const { code, initializationType } = options;
-    const { codeDir, layerDirs } = code;
-    const { region, credentials, logSink } = this.#options;
-    const { logGroup } = version;
+    const { codeDir, layerDirs, extensions } = code;
+    const { region, credentials } = this.#options;
     const logStream = this.#logStreamName(version);
     return {
-      logStream: new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
-      setup: {
-        version,
-        binding: { codeDir, layerDirs, limits: limitsOf(version) },
-        variables: (paths) =>
-          functionEnvironment({
-            ...{ version, runtime, paths, region, logStream, runtimeApiAddress },
-            ...{ initializationType, credentials },
-          }),
-        initializationType,
-        runtimeVersionName: runtimeVersionName(runtime),
-      },
+      ...{ version, logStream, extensions, initializationType },
+      binding: { codeDir, layerDirs, limits: limitsOf(version) },
+      variables: (paths) =>
+        functionEnvironment({
+          ...{ version, runtime, paths, region, logStream, runtimeApiAddress },
+          ...{ initializationType, credentials },
+        }),
+      initMsMax: initMsMaxOf(version, initializationType),
+      runtimeVersionName: runtimeVersionName(runtime),
     };
+  }
+
+  #telemetry(
+    { version, logStream }: { readonly version: RunnableVersion; readonly logStream: string },
+    { sandbox }: RuntimeSandbox,
+  ): EnvironmentTelemetry {
+    const { logGroup, logFormat, systemLogLevel } = version;
+    const { logSink } = this.#options;
+    const log = new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax);
+    return new EnvironmentTelemetry(this.#clock, this.#log, log, {
+      ...{ logFormat, systemLogLevel },
+      connect: (port) => sandbox.connect(port),
+    });
   }
 
   /** A sandbox booted in advance, if this version may be bound to one. */
   #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
     if (runtime.kind !== 'managed') return undefined;
     if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
-    if (needsOwnStart(version, runtime)) return undefined;
+    if (needsOwnStart(runtime.language, version.environment)) return undefined;
     return this.#parts.bootPool.take(version.runtime);
   }
 
@@ -229,13 +243,14 @@ export class EnvironmentStarter {
   }
 }
 
-function limitsOf({ memoryMb, temporaryStorageMb }: RunnableVersion): SandboxLimits {
-  return { memoryMb, cpus: null, temporaryStorageMb };
+/** Guide page 045: what is prepared in advance may take longer. */
+function initMsMaxOf({ timeoutMs }: RunnableVersion, type: InitializationType): number {
+  if (type === 'on-demand') return limits.initDurationMsMax;
+  return Math.max(limits.initDurationMsProvisioned, timeoutMs);
 }
 
-/** Its language reads some of the function's variables only when the process starts. */
-function needsOwnStart({ environment }: RunnableVersion, { language }: InstalledRuntime): boolean {
-  return Object.keys(startEnvironment(language, environment)).length > 0;
+function limitsOf({ memoryMb, temporaryStorageMb }: RunnableVersion): SandboxLimits {
+  return { memoryMb, cpus: null, temporaryStorageMb };
 }
 
 /** As INIT_START names it: 'nodejs:22.v22.23.3' for nodejs22.x. */

@@ -116,9 +116,10 @@ describe('provisioned environments', () => {
     host.runtimes[2]?.next();
     await turns();
     assert.deepEqual(state, { status: 'READY', allocated: 3, available: 3, units: 3 });
-    const [init] = host.runtimes[0]?.inits ?? [];
-    assert.equal(init?.initializationType, 'provisioned-concurrency');
-    assert.equal(init.env['AWS_LAMBDA_INITIALIZATION_TYPE'], 'provisioned-concurrency');
+    const [first] = host.runtimes;
+    assert.equal(first?.inits[0]?.initializationType, 'provisioned-concurrency');
+    const { env } = first.command;
+    assert.equal(env['AWS_LAMBDA_INITIALIZATION_TYPE'], 'provisioned-concurrency');
     const leases = [take(), take(), take()];
     assert.equal(new Set(leases.map(({ environment }) => environment)).size, 3);
     assert.equal(worker.acquireProvisioned('one:1'), undefined);

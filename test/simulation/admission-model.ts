@@ -200,7 +200,10 @@ export class AdmissionModel {
     const used = this.#inFlight.get(name) ?? 0;
     const isFull = this.#total >= this.#accountMax || used >= (reserved ?? Infinity);
     const isAccountRate = reason === 'CallerRateLimitExceeded';
-    assert(isFull || isAccountRate || !this.#hasFreeUnit(name, version), `${name} refused with free units`);
+    assert(
+      isFull || isAccountRate || !this.#hasFreeUnit(name, version),
+      `${name} refused with free units`,
+    );
     switch (reason) {
       case 'ReservedFunctionConcurrentInvocationLimitExceeded': {
         const units = sum([...this.#unitsOf(name).values()].map(({ count }) => count));
