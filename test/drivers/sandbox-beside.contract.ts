@@ -378,6 +378,16 @@ export function besideContract(name: string, options: ContractOptions): void {
       await assert.rejects(sandbox.connect(port), /destroyed/);
     });
 
+    test('connect: by the name that subscribers use inside', { skip: !options.walls }, async () => {
+      const sandbox = await create();
+      const script = ECHO_SERVER.replace('127.0.0.1', 'sandbox.localdomain');
+      const listener = await sandbox.startBeside(node(sandbox, script));
+      const socket = await sandbox.connect(Number(await firstLine(listener.output)));
+      socket.end('hello');
+      assert.equal(await text(socket), 'hello');
+      await sandbox.destroy();
+    });
+
     test(`connect: gives up after ${CONNECT_TIMEOUT_MS} ms`, async () => {
       const sandbox = await create();
       const listener = await sandbox.startBeside(node(sandbox, DEAF_SERVER));
