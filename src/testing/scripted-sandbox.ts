@@ -27,6 +27,7 @@ import type {
   RuntimePort,
   RuntimeTransports,
 } from '../worker/runtime-port.ts';
+import type { ExtensionPort } from '../worker/extension-port.ts';
 import type { InstalledRuntime, RuntimeCatalog } from '../worker/runtimes.ts';
 
 /** What a step of the seam does beside its work: throws, or takes its time. */
@@ -213,6 +214,13 @@ export class ScriptedExtension {
     return this.command.argv[0]?.split('/').at(-1) ?? '';
   }
 
+  /** The environment's side of the Extensions API. */
+  get port(): ExtensionPort {
+    const { extensions } = this.sandbox;
+    if (extensions === null) throw new Error('the sandbox is not bound');
+    return extensions;
+  }
+
   #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     this.signals.push(signal);
     if (signal === 'SIGKILL') this.exit({ code: null, signal });
@@ -237,6 +245,7 @@ export class ScriptedSandbox implements Sandbox {
   readonly paths: SandboxPaths;
   running: ScriptedRuntime | null = null;
   port: RuntimePort | null = null;
+  extensions: ExtensionPort | null = null;
   readonly beside: ScriptedExtension[] = [];
   binding: SandboxBinding | null = null;
   cpus: number | null = null;
@@ -389,9 +398,11 @@ export class ScriptedHost {
       const server = createServer();
       return {
         server,
-        attach: (port) => {
+        attach: (port, extensions) => {
           const sandbox = this.#sandboxOf.get(server);
-          if (sandbox !== undefined) sandbox.port = port;
+          if (sandbox === undefined) return;
+          sandbox.port = port;
+          sandbox.extensions = extensions;
         },
         close: () => undefined,
       };
