@@ -279,6 +279,24 @@ describe('environments', () => {
 });
 
 describe('room', () => {
+  test('that environments need is taken from what was booted in advance, the driver’s share included', async () => {
+    const driver = { ...host.driver, standbyMemoryMb: 1 };
+    Object.assign(host, { driver });
+    const worker = createWorker({ poolSize: 1, memoryBudgetMb: 3 * 128 });
+    worker.expectVersion(one);
+    await worker.poolSettled();
+    assert.equal(host.living().length, 1, 'two more would not fit beside the driver’s');
+    const big = runnable({
+      functionName: 'big',
+      memoryMb: 2 * 128,
+      environment: { NODE_OPTIONS: '' },
+    });
+    await invoke(worker, big);
+    assert.equal(host.living().length, 1, 'the booted one has made way');
+    assert.equal(await invoke(worker, big), host.living()[0]?.id);
+    await close(worker);
+  });
+
   test('is bounded by the number of environments; an idle one makes way', async () => {
     const worker = createWorker({ environmentsMax: 1 });
     for (const version of [one, two, one, two]) await invoke(worker, version);
