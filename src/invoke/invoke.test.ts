@@ -11,6 +11,7 @@ import type { RunnableVersion } from '../model/runnable-version.ts';
 import { runnable } from '../testing/runnable.ts';
 import { obedient, patient, ScriptedHost, turns } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import { Worker } from '../worker/worker.ts';
 import type { AliasRoute } from './alias-route.ts';
 import { Concurrency } from './concurrency.ts';
@@ -23,6 +24,7 @@ let host: ScriptedHost;
 let worker: Worker;
 let concurrency: Concurrency;
 let invoker: Invoker;
+let metrics: Metrics;
 let known: RunnableVersion | undefined;
 let numbered: Map<string, RunnableVersion>;
 let aliases: Map<string, AliasRoute>;
@@ -32,6 +34,7 @@ beforeEach(() => {
   host = new ScriptedHost();
   host.script = obedient;
   known = version;
+  metrics = new Metrics({ isFunction: () => true });
   numbered = new Map();
   aliases = new Map();
   const { driver, catalog, transports } = host;
@@ -46,6 +49,7 @@ beforeEach(() => {
       freezeAfterMs: 10,
       poolSize: 0,
       logSink: () => undefined,
+      listener: metrics,
     },
     openCode: () =>
       Promise.resolve({ folder: '/code', hasSharedLibraries: false, release: () => undefined }),
@@ -63,7 +67,12 @@ function invokerWith(limited: Concurrency, random: Random = systemRandom): Invok
   return new Invoker(
     clock,
     random,
-    { directory: directory as FunctionDirectory, concurrency: limited, worker },
+    {
+      directory: directory as FunctionDirectory,
+      concurrency: limited,
+      worker,
+      metrics: metrics.functions,
+    },
     { accountId: '000000000000', region: 'us-east-1' },
   );
 }

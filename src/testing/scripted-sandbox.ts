@@ -241,6 +241,7 @@ export class ScriptedExtension {
 export class ScriptedSandbox implements Sandbox {
   readonly host: ScriptedHost;
   readonly id: string;
+  readonly isFromStandby = false;
   readonly spec: SandboxSpec;
   readonly paths: SandboxPaths;
   running: ScriptedRuntime | null = null;

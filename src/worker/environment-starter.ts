@@ -10,12 +10,14 @@ import { limits } from '../model/limits.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxLimits } from '../sandbox/sandbox.ts';
 import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
+import type { ColdStartKind, EnvironmentListener } from '../telemetry/environment-listener.ts';
 import type { InitializationType } from '../telemetry/platform-event.ts';
 import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
-import type { BootedRuntime, BootPool } from './boot-pool.ts';
+import type { BootPool } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
 import type { EnvironmentSetup } from './environment-setup.ts';
 import { ExecutionEnvironment } from './environment.ts';
+import { environmentStates, type EnvironmentState } from './environment-states.ts';
 import type { HostRoom } from './host-room.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import { Resident } from './resident.ts';
@@ -28,6 +30,8 @@ export interface StarterOptions {
   readonly credentials: Credentials;
   readonly openCode: CodeOpener;
   readonly logSink: LogSink;
+  /** Hears what happens to environments. */
+  readonly listener?: EnvironmentListener;
   /** An environment that is older takes no further invocation; most end somewhat earlier. */
   readonly lifetimeMsMax: number;
 }
@@ -124,6 +128,13 @@ export class EnvironmentStarter {
     return count;
   }
 
+  /** How many are in each state. */
+  countByState(): Record<EnvironmentState, number> {
+    const counts = Object.fromEntries(environmentStates.map((state) => [state, 0]));
+    for (const { environment } of this.#residents.keys()) counts[environment.state]! += 1;
+    return counts as Record<EnvironmentState, number>;
+  }
+
   /** Environments of this runtime are there. */
   hasEnvironments(runtimeId: string): boolean {
     for (const { environment } of this.#residents.keys()) {
@@ -149,11 +160,15 @@ export class EnvironmentStarter {
       code = await openVersion(version, this.#options.openCode);
       // Extensions are there before the runtime is.
       const isBootable = !code.hasSharedLibraries && code.extensions.length === 0;
-      const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
+      const isPoolable = isBootable && canBeBooted(version, runtime);
+      const booted = isPoolable ? this.#parts.bootPool.take(version.runtime) : undefined;
       const { sandboxes, bootPool, room } = this.#parts;
       bootPool.shed(() => room.isOverdrawn);
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await sandboxes.create(runtime, limitsOf(version)));
+      const kind = booted === undefined ? boxKind(runtimeSandbox) : 'pool_hit';
+      const isPoolMiss = isPoolable && booted === undefined;
+      this.#noteColdStart(start, kind, isPoolMiss);
       const resident = this.#addResident(start, runtimeSandbox, code);
       return { resident, running: booted?.running ?? null };
     } catch (error) {
@@ -221,26 +236,39 @@ export class EnvironmentStarter {
     { sandbox }: RuntimeSandbox,
   ): EnvironmentTelemetry {
     const { logGroup, logFormat, systemLogLevel } = version;
-    const { logSink } = this.#options;
+    const { logSink, listener } = this.#options;
     const log = new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax);
     return new EnvironmentTelemetry(this.#clock, this.#log, log, {
       ...{ logFormat, systemLogLevel },
       connect: (port) => sandbox.connect(port),
+      ...(listener && { onEvent: (event) => listener.onPlatformEvent(version, event) }),
     });
   }
 
-  /** A sandbox booted in advance, if this version may be bound to one. */
-  #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
-    if (runtime.kind !== 'managed') return undefined;
-    if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
-    if (needsOwnStart(runtime.language, version.environment)) return undefined;
-    return this.#parts.bootPool.take(version.runtime);
+  #noteColdStart(
+    { version, initializationType }: Start,
+    kind: ColdStartKind,
+    isPoolMiss: boolean,
+  ): void {
+    const { runtime } = version;
+    this.#options.listener?.onColdStart({ runtime, initializationType, kind, isPoolMiss });
   }
 
   #logStreamName(version: RunnableVersion): string {
     const day = new Date(this.#clock.nowMs()).toISOString().slice(0, 10).replaceAll('-', '/');
     return `${day}/[${version.version}]${this.#random.hex(16)}`;
   }
+}
+
+/** Whether this version may be bound to a sandbox booted in advance. */
+function canBeBooted(version: RunnableVersion, runtime: InstalledRuntime): boolean {
+  if (runtime.kind !== 'managed') return false;
+  if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return false;
+  return !needsOwnStart(runtime.language, version.environment);
+}
+
+function boxKind({ sandbox }: RuntimeSandbox): ColdStartKind {
+  return sandbox.isFromStandby ? 'blank_box' : 'new_box';
 }
 
 /** Guide page 045: what is prepared in advance may take longer. */

@@ -45,6 +45,7 @@ interface Running {
 
 export class ProcessSandbox implements Sandbox {
   readonly id: string;
+  readonly isFromStandby = false;
   readonly #spec: SandboxSpec;
   readonly #parts: ProcessSandboxParts;
   #binding: SandboxBinding | null = null;
