@@ -8,7 +8,7 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { FunctionVersion } from './environment-listener.ts';
 import type { InitializationType, PlatformEvent, ReportRecord } from './platform-event.ts';
 
-/** Series at most: a scrape of so many takes about 50 ms and 2 to 4 MB. */
+/** Series at most: a scrape of so many takes about 50 ms and 2 MB, 4 MB if all have extensions. */
 export const functionSeriesMax = 1000;
 /** In place of the names of what is beyond that; no function has this name. */
 export const otherSeries = '(other)';
@@ -49,6 +49,8 @@ export class FunctionMetrics {
   #seriesCount = 0;
   /** For what is beyond the bound. */
   #other: Series | null = null;
+  /** Functions in whose environments extensions have registered. */
+  readonly #extended = new Set<string>();
   /** By request id, until the report. */
   readonly #underWay = new Map<string, Series>();
 
@@ -99,7 +101,9 @@ export class FunctionMetrics {
 
   onPlatformEvent({ functionName, version }: FunctionVersion, event: PlatformEvent): void {
     if (event.type === 'platform.report') {
-      this.#noteReport(event.record);
+      this.#noteReport(functionName, event.record);
+    } else if (event.type === 'platform.extension') {
+      if (this.#isFunction(functionName)) this.#extended.add(functionName);
     } else if (event.type === 'platform.initReport') {
       const { initializationType, metrics } = event.record;
       const series = this.#seriesOf(functionName, version, version);
@@ -109,6 +113,7 @@ export class FunctionMetrics {
 
   /** The function is deleted; what is under way is not counted any more. */
   forget(functionName: string): void {
+    this.#extended.delete(functionName);
     const byVersion = this.#functions.get(functionName);
     if (byVersion === undefined) return;
     this.#functions.delete(functionName);
@@ -116,12 +121,14 @@ export class FunctionMetrics {
     this.#seriesCount -= byVersion.size;
   }
 
-  #noteReport({ requestId, metrics, spans = [] }: ReportRecord): void {
+  #noteReport(functionName: string, { requestId, metrics, spans = [] }: ReportRecord): void {
     const series = this.#underWay.get(requestId);
     if (series === undefined) return;
     this.#underWay.delete(requestId);
+    series.noteDuration(metrics.durationMs / 1000);
+    if (!this.#extended.has(functionName)) return;
     const overhead = spans.find(({ name }) => name === 'extensionOverhead');
-    series.noteDurations(metrics.durationMs / 1000, (overhead?.durationMs ?? 0) / 1000);
+    series.noteExtensions((overhead?.durationMs ?? 0) / 1000);
   }
 
   #seriesOf(functionName: string, qualifier: string, executedVersion: string): Series {
@@ -199,11 +206,15 @@ class Series implements FunctionSeries {
     if (!this.#isRemoved) throttles.inc(labels);
   }
 
-  noteDurations(seconds: number, extensionSeconds: number): void {
-    if (this.#isRemoved) return;
-    const { labels, durations, extensionDurations } = this.#parts;
-    durations.observe(labels, seconds);
-    extensionDurations.observe(labels, extensionSeconds);
+  noteDuration(seconds: number): void {
+    const { labels, durations } = this.#parts;
+    if (!this.#isRemoved) durations.observe(labels, seconds);
+  }
+
+  /** From the end of the runtime to that of the last extension. */
+  noteExtensions(seconds: number): void {
+    const { labels, extensionDurations } = this.#parts;
+    if (!this.#isRemoved) extensionDurations.observe(labels, seconds);
   }
 
   noteInit(type: InitializationType, seconds: number): void {

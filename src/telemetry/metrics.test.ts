@@ -34,6 +34,11 @@ function initReport(initializationType: InitializationType, durationMs: number):
   return { type: 'platform.initReport', record: { ...record, metrics: { durationMs } } };
 }
 
+const extension: PlatformEvent = {
+  type: 'platform.extension',
+  record: { name: 'teller', state: 'Ready', events: ['INVOKE'] },
+};
+
 /** One invocation of a function, from event to report. */
 function invoke(functionName: string, qualifier = '$LATEST', version = qualifier): void {
   const series = metrics.functions.seriesOf(functionName, qualifier, version);
@@ -78,7 +83,7 @@ test('durations come from the report of an invocation under way, in seconds', as
   const series = metrics.functions.seriesOf('one', 'live', '1');
   series.begin('a');
   series.begin('b');
-  metrics.onPlatformEvent(version, report('a', 1500, 250));
+  metrics.onPlatformEvent(version, report('a', 1500, 1));
   metrics.onPlatformEvent(version, report('b', 500));
   metrics.onPlatformEvent(version, report('b', 500));
   const samples = await scrape();
@@ -87,9 +92,22 @@ test('durations come from the report of an invocation under way, in seconds', as
   assert.equal(samples.sum('hearth_duration_seconds_sum', labels), 2);
   assert.equal(samples.sum('hearth_duration_seconds_bucket', { le: '0.5' }), 1);
   assert.equal(samples.sum('hearth_duration_seconds_bucket', { le: '2.5' }), 2);
-  const extensions = 'hearth_post_runtime_extensions_duration_seconds';
-  assert.equal(samples.sum(`${extensions}_count`), 2);
-  assert.equal(samples.sum(`${extensions}_sum`), 0.25);
+});
+
+test('the time of extensions counts for functions that have some', async () => {
+  for (const functionName of ['with', 'without']) {
+    const version = { functionName, version: '1' };
+    if (functionName === 'with') metrics.onPlatformEvent(version, extension);
+    for (const extensionMs of [250, undefined]) {
+      metrics.functions.seriesOf(functionName, 'live', '1').begin('a');
+      metrics.onPlatformEvent(version, report('a', 1500, extensionMs));
+    }
+  }
+  const samples = await scrape();
+  const name = 'hearth_post_runtime_extensions_duration_seconds';
+  assert.equal(samples.sum(`${name}_count`, { function: 'with' }), 2);
+  assert.equal(samples.sum(`${name}_sum`, { function: 'with' }), 0.25);
+  assert.equal(samples.find(`${name}_count`, { function: 'without' }).length, 0);
 });
 
 test('an invocation that the host failed has no duration', async () => {
@@ -168,6 +186,7 @@ test('what others count is read anew each time', async () => {
     ['two', 0],
   ];
   for (const [name] of executions) invoke(name);
+  executions.push(['never invoked', 0]);
   metrics.observe({
     concurrency: {
       executions: () => executions,
@@ -186,6 +205,7 @@ test('what others count is read anew each time', async () => {
   const labels = { function: 'one', qualifier: 'live' };
   assert.equal(samples.sum('hearth_concurrent_executions', { function: 'one' }), 4);
   assert.equal(samples.find('hearth_concurrent_executions', { function: 'two' })[0]?.value, 0);
+  assert.equal(samples.find('hearth_concurrent_executions').length, 2);
   assert.equal(samples.sum('hearth_unreserved_concurrent_executions'), 3);
   assert.equal(samples.sum('hearth_claimed_account_concurrency'), 15);
   assert.equal(samples.sum('hearth_provisioned_concurrent_executions', labels), 1);

@@ -6,7 +6,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { MIB } from '../model/limits.ts';
 import type { ColdStart, EnvironmentListener, FunctionVersion } from './environment-listener.ts';
-import { FunctionMetrics } from './function-metrics.ts';
+import { FunctionMetrics, otherSeries } from './function-metrics.ts';
 import type { ConcurrencySource, HostMetrics, HostSource } from './metric-sources.ts';
 import type { PlatformEvent } from './platform-event.ts';
 
@@ -65,7 +65,8 @@ export class Metrics implements EnvironmentListener {
       labelNames: ['function'],
       read: (gauge) => {
         for (const [functionName, count] of source.executions()) {
-          gauge.inc({ function: functions.labelOf(functionName) }, count);
+          const label = functions.labelOf(functionName);
+          if (count > 0 || label !== otherSeries) gauge.inc({ function: label }, count);
         }
       },
     });
