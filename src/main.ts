@@ -19,6 +19,7 @@ import { createControlPlane } from './control/control-plane.ts';
 import { Concurrency } from './invoke/concurrency.ts';
 import { FunctionDirectory } from './invoke/function-directory.ts';
 import { Invoker } from './invoke/invoke.ts';
+import { SnapshotPreparer } from './invoke/snapshot-preparer.ts';
 import { runtimeTransports } from './runtime-api/transports.ts';
 import { selectDriver } from './sandbox/select-driver.ts';
 import { sweepLeftovers } from './sandbox/sweep-leftovers.ts';
@@ -127,14 +128,25 @@ async function wire(
       logSink: options.logSink ?? discardLogs,
     },
   );
+  const snapshots = new SnapshotPreparer(clock, log, store, {
+    prepare: (version) => worker.prepareSnapshot(version),
+  });
+  onStop(() => snapshots.close());
+  // Before that: what is being prepared ends with the worker.
   onStop(() => worker.close());
   const concurrency = new Concurrency(clock, {
     accountMax: config.concurrencyMax,
     newEnvironmentsMax: config.scalingRateMax,
   });
   const directory = new FunctionDirectory({
-    onVersion: (version) => worker.expectRuntime(version.runtime),
-    onRetired: (key) => worker.retire(key),
+    onVersion: (version) => {
+      worker.expectRuntime(version.runtime);
+      snapshots.offer(version);
+    },
+    onRetired: (key) => {
+      snapshots.forget(key);
+      worker.retire(key);
+    },
     onReserve: (functionName, reserved) => concurrency.setReserved(functionName, reserved),
     onDeleted: (functionName) => concurrency.forget(functionName),
   });

@@ -37,6 +37,7 @@ import { listVersionsByFunction } from './list-versions-by-function.ts';
 import { publishLayerVersion } from './publish-layer-version.ts';
 import { publishVersion } from './publish-version.ts';
 import { StateReconciler } from './reconcile-states.ts';
+import { SnapshotSettler } from './settle-snapshots.ts';
 import { CodeSweeper } from './sweep.ts';
 import { listTags, tagResource, untagResource } from './tag-resource.ts';
 import { updateFunctionCode } from './update-function-code.ts';
@@ -129,7 +130,9 @@ export async function createControlPlane(
     onUnreferenced: (hash) => sweeper.sweepSoon(hash),
   });
   const sweeper = new CodeSweeper(log, blobs, codeTrees, catalog);
+  const snapshotSettler = new SnapshotSettler(clock, log, store);
   await catalog.open(store);
+  await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations } = options;
@@ -140,7 +143,7 @@ export async function createControlPlane(
   return {
     ...operationsOf(context),
     async close() {
-      await reconciler.close();
+      await Promise.all([reconciler.close(), snapshotSettler.close()]);
       catalog.close();
       await sweeper.idle();
     },

@@ -8,17 +8,21 @@ import type { Random } from '../base/random.ts';
 import { functionArn, type Identity } from '../model/arn.ts';
 import {
   ApiError,
+  functionInState,
   functionNotFound,
   invalidClientContext,
   invalidRequestContent,
-  resourceConflict,
   serviceError,
+  snapStartFailed,
+  snapStartNotReady,
+  snapStartTimeout,
   throttled,
 } from '../model/errors.ts';
 import { describeJsonError } from '../model/json-error.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { FinishedInvocation } from '../worker/environment.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
+import type { RestoreFailure } from '../worker/snapshot-template.ts';
 import type { AcquireResult, Lease, Worker } from '../worker/worker.ts';
 import type { Concurrency, Permit } from './concurrency.ts';
 import type { FunctionDirectory } from './function-directory.ts';
@@ -41,6 +45,9 @@ export interface InvokeResult extends InvokeAnswer {
   /** Once the environment is ready again: the report and the log's tail. */
   readonly finished: Promise<FinishedInvocation>;
 }
+
+/** An environment was begun for the caller, so its start counts. */
+const startedAndFailed: ReadonlySet<AcquireResult['type']> = new Set(['failed', 'restoreFailed']);
 
 const emptyEvent = Buffer.from('{}');
 
@@ -101,7 +108,7 @@ export class Invoker {
   async #acquire(version: RunnableVersion, permit: Permit): Promise<Lease> {
     if (!permit.takeStart()) throw throttled('ConcurrentInvocationLimitExceeded');
     const acquired = await this.#worker.acquire(version);
-    const hasStarted = acquired.type === 'lease' ? acquired.isNew : acquired.type === 'failed';
+    const hasStarted = acquired.type === 'lease' ? acquired.isNew : startedAndFailed.has(acquired.type);
     if (!hasStarted) permit.returnStart();
     return leaseOf(acquired);
   }
@@ -113,11 +120,8 @@ export class Invoker {
       const arn = functionArn(this.#identity, functionName, qualifier ?? '$LATEST');
       throw functionNotFound(arn);
     }
-    if (version.state !== 'Active') {
-      throw resourceConflict(
-        `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
-      );
-    }
+    if (version.state === 'Pending' && version.snapStart) throw snapStartNotReady();
+    if (version.state !== 'Active') throw functionInState(version.state);
     return version;
   }
 
@@ -153,9 +157,16 @@ function leaseOf(acquired: AcquireResult): Lease {
       throw throttled('ConcurrentInvocationLimitExceeded');
     case 'runtimeUnavailable':
       throw new ApiError('InvalidRuntimeException', acquired.reason);
+    case 'restoreFailed':
+      throw restoreError(acquired.failure);
     case 'failed':
       throw serviceError(acquired.cause);
   }
+}
+
+function restoreError({ reason }: RestoreFailure): ApiError {
+  if (reason === 'timeout') return snapStartTimeout();
+  return snapStartFailed(reason === 'init' ? 'Init' : 'afterRestore');
 }
 
 function eventOf({ payload }: InvokeRequest): Buffer {

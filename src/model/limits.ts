@@ -41,6 +41,10 @@ export const limits = {
   invokeResponseBytesMax: 6 * MIB + 100,
   /** All sub-phases of Init together, on demand (guide page 045). */
   initDurationMsMax: 10_000,
+  /** Init ahead of time (SnapStart) may take this long, or as long as an invocation if that is more. */
+  initAheadDurationMsMax: 130_000,
+  /** Restore from a snapshot: loading and after-restore hooks together (guide page 045). */
+  restoreDurationMsMax: 10_000,
   /** LogType=Tail returns the last 4 KB of the invocation's log. */
   logTailBytesMax: 4 * KIB,
   /** Memory at which a function has one full vCPU (architecture.md section 5). */

@@ -10,16 +10,21 @@ import type {
   RuntimeChannel,
   RuntimeInit,
   RuntimePort,
+  RuntimeRestore,
 } from '../worker/runtime-port.ts';
 
 const frameType = {
   init: 0x01,
   invoke: 0x02,
+  fork: 0x03,
+  restore: 0x04,
   booted: 0x81,
   next: 0x82,
   initError: 0x83,
   response: 0x84,
   error: 0x85,
+  snapshot: 0x88,
+  restoreError: 0x89,
 } as const;
 
 /** A frame longer than this ends the conversation: the runtime is broken or hostile. */
@@ -39,10 +44,13 @@ export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
   const closed = deferred<void>();
   booted.promise.catch(() => undefined);
   let port: RuntimePort | null = null;
-  const deliver = (invocation: Invocation): void => sendInvoke(stream, invocation);
+  const sends: HostFrames = {
+    deliver: (invocation) => sendInvoke(stream, invocation),
+    restore: (restore) => sendRestore(stream, restore),
+  };
   const onFrame = (type: number, header: FrameHeader, payload: Buffer): void => {
     if (type === frameType.booted) booted.resolve();
-    else if (port !== null) passOn(port, deliver, { type, header, payload });
+    else if (port !== null) passOn(port, sends, { type, header, payload });
   };
   const end = (): void => {
     booted.reject(new Error('the runtime ended before it had booted'));
@@ -64,20 +72,28 @@ export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
       port = attached;
     },
     sendInit: (init) => sendInit(stream, init),
+    sendRestore: sends.restore,
+    forkRequest: renderFrame(frameType.fork, '{}', 0),
     close: () => stream.destroy(),
   };
 }
 
+/** What the host may answer with, once the runtime has asked. */
+interface HostFrames {
+  readonly deliver: (invocation: Invocation) => void;
+  readonly restore: (restore: RuntimeRestore) => void;
+}
+
 function passOn(
   port: RuntimePort,
-  deliver: (invocation: Invocation) => void,
+  sends: HostFrames,
   frame: { type: number; header: FrameHeader; payload: Buffer },
 ): void {
   const requestId = String(frame.header.requestId);
   const errorType = String(frame.header.errorType ?? 'Runtime.UnknownReason');
   switch (frame.type) {
     case frameType.next:
-      port.next(deliver);
+      port.next(sends.deliver);
       break;
     case frameType.response: {
       const { contentType } = frame.header;
@@ -92,6 +108,12 @@ function passOn(
       break;
     case frameType.initError:
       port.initError({ errorType, payload: frame.payload });
+      break;
+    case frameType.snapshot:
+      port.restoreNext(sends.restore);
+      break;
+    case frameType.restoreError:
+      port.restoreError({ errorType, payload: frame.payload });
       break;
     default:
       // A frame type of a later bootstrap: not understood, no harm done.
@@ -156,6 +178,10 @@ function readFrame(
 
 function sendInit(stream: Duplex, init: RuntimeInit): void {
   stream.write(renderFrame(frameType.init, JSON.stringify(init), 0));
+}
+
+function sendRestore(stream: Duplex, restore: RuntimeRestore): void {
+  stream.write(renderFrame(frameType.restore, JSON.stringify(restore), 0));
 }
 
 function sendInvoke(stream: Duplex, invocation: Invocation): void {

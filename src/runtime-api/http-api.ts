@@ -7,6 +7,7 @@ import { limits, MIB } from '../model/limits.ts';
 import type {
   Invocation,
   PortAnswer,
+  RuntimeError,
   RuntimeHttpApi,
   RuntimePort,
 } from '../worker/runtime-port.ts';
@@ -51,8 +52,14 @@ function route(port: RuntimePort, request: IncomingMessage, response: ServerResp
     else answerMethodNotAllowed(request, response);
     return;
   }
-  if (path === `${base}/init/error`) {
-    if (request.method === 'POST') postInitError(port, request, response);
+  if (path === `${base}/restore/next`) {
+    if (request.method === 'GET') getRestore(port, response);
+    else answerMethodNotAllowed(request, response);
+    return;
+  }
+  const report = reportPaths[path];
+  if (report !== undefined) {
+    if (request.method === 'POST') postReport(port[report].bind(port), request, response);
     else answerMethodNotAllowed(request, response);
     return;
   }
@@ -65,6 +72,12 @@ function route(port: RuntimePort, request: IncomingMessage, response: ServerResp
   else postError(port, requestId, { request, response });
 }
 
+/** Errors of phases, which belong to no invocation, by path. */
+const reportPaths: Readonly<Record<string, 'initError' | 'restoreError' | undefined>> = {
+  [`${base}/init/error`]: 'initError',
+  [`${base}/restore/error`]: 'restoreError',
+};
+
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -74,6 +87,15 @@ function getNext(port: RuntimePort, response: ServerResponse): void {
   const answer = port.next((invocation) => {
     response.writeHead(200, nextHeaders(invocation));
     response.end(invocation.payload);
+  });
+  if (answer.status !== 'accepted') answerPort(response, answer);
+}
+
+/** SnapStart: answered once the environment is restored, with nothing to say. */
+function getRestore(port: RuntimePort, response: ServerResponse): void {
+  const answer = port.restoreNext(() => {
+    response.writeHead(200, { 'Content-Length': 0 });
+    response.end();
   });
   if (answer.status !== 'accepted') answerPort(response, answer);
 }
@@ -131,14 +153,14 @@ function postError(port: RuntimePort, requestId: string, exchange: Exchange): vo
   });
 }
 
-function postInitError(
-  port: RuntimePort,
+function postReport(
+  report: (error: RuntimeError) => PortAnswer,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
   readBody(request, errorBytesMax, (body) => {
     const errorType = reportedErrorType(request, body);
-    answerPort(response, port.initError({ errorType, payload: body }));
+    answerPort(response, report({ errorType, payload: body }));
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import { closeSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { createPipe, createSocketPair, readableBytes } from './native.ts';
+import { createPipe, createSocketPair, readableBytes, sendDescriptors } from './native.ts';
 
 export interface ProcessStreams {
   /** Our read end of the one pipe that is both standard output and standard error. */
@@ -17,6 +17,8 @@ export interface ProcessStreams {
   readonly inputFd: number | null;
   /** What to give child_process.spawn as `stdio`. */
   readonly stdio: readonly ('ignore' | number)[];
+  /** See SandboxProcess. Only with a channel. */
+  sendDescriptors(bytes: Buffer, descriptors: readonly number[]): void;
   /** Closes the child's ends in this process; call right after the child has them. */
   releaseChildEnds(): void;
 }
@@ -43,6 +45,11 @@ export function createProcessStreams(withChannel: boolean, withInput = false): P
     channel,
     inputFd: input?.writeFd ?? null,
     stdio: [input?.readFd ?? 'ignore', pipe.writeFd, pipe.writeFd, ...channelEnd],
+    sendDescriptors: (bytes, descriptors) => {
+      // Once destroyed, its descriptor may be another file's.
+      if (pair === null || channel?.destroyed !== false) throw new Error('the channel is closed');
+      sendDescriptors(pair[0], bytes, descriptors);
+    },
     releaseChildEnds: () => childEnds.splice(0).forEach((fd) => closeSync(fd)),
   };
 }

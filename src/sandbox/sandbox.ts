@@ -86,6 +86,18 @@ export interface SandboxProcess {
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
   /** Kills every process in the sandbox and resolves when `exited` has. */
   kill(): Promise<ProcessExit>;
+  /**
+   * Sends `bytes` on the channel in one piece, and open files with them; throws when the process does
+   * not take them at once. Only drivers that can fork have it.
+   */
+  sendDescriptors?(bytes: Buffer, descriptors: readonly number[]): void;
+}
+
+/** A process that makes a copy of itself when it is asked to (docs/internals/runtime-channel.md). */
+export interface ForkSource {
+  readonly process: SandboxProcess;
+  /** What asks it, to be sent with the copy's channel, its output and its status pipe. */
+  readonly request: Buffer;
 }
 
 export interface Sandbox {
@@ -95,6 +107,12 @@ export interface Sandbox {
   bind(binding: SandboxBinding): Promise<void>;
   /** Starts the main process. Rejects with SandboxStartError when it cannot; only one at a time. */
   start(command: SandboxCommand): Promise<SandboxProcess>;
+  /**
+   * Like `start`, once bound: the main process is a copy of one that runs in another sandbox of the
+   * same driver. Drivers that cannot move a running process between their walls do not have it (ADR
+   * 0014). Rejects with SandboxStartError.
+   */
+  startFork?(source: ForkSource): Promise<SandboxProcess>;
   /**
    * Makes `server` (not yet listening) reachable from inside this sandbox only, as far as the driver
    * has walls, and resolves with its 'host:port' as seen from inside. At most once.

@@ -11,15 +11,23 @@ export interface InvocationReport {
   readonly maxMemoryUsedMb: number;
   /** Only for the first invocation of an environment whose Init succeeded. */
   readonly initDurationMs: number | undefined;
+  /** Only for the first invocation of an environment that was restored from a snapshot. */
+  readonly restore?: RestoreDurations | undefined;
   readonly status: 'success' | 'timeout' | 'error';
   /** With status 'error'. */
   readonly errorType: string | undefined;
 }
 
+export interface RestoreDurations {
+  readonly durationMs: number;
+  /** Of it, what the function's hooks and the runtime took. */
+  readonly billedMs: number;
+}
+
 export interface InitReport {
   readonly durationMs: number;
   readonly phase: 'init' | 'invoke';
-  readonly status: 'timeout' | 'error';
+  readonly status: 'success' | 'timeout' | 'error';
   readonly errorType: string | undefined;
 }
 
@@ -30,6 +38,17 @@ export function initStartLine(runtimeVersion: string, runtimeVersionArn: string)
 export function initReportLine(report: InitReport): string {
   const error = report.errorType === undefined ? '' : `\tError Type: ${report.errorType}`;
   return `INIT_REPORT Init Duration: ${report.durationMs.toFixed(2)} ms\tPhase: ${report.phase}\tStatus: ${report.status}${error}\n`;
+}
+
+export function restoreStartLine(runtimeVersion: string, runtimeVersionArn: string): string {
+  return `RESTORE_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}\n`;
+}
+
+/** A success has no status (public logs); a failure as guide page 045 shows it. */
+export function restoreReportLine(report: Omit<InitReport, 'phase'>): string {
+  const status = report.status === 'success' ? '' : `\tStatus: ${report.status}`;
+  const error = report.errorType === undefined ? '' : `\tError Type: ${report.errorType}`;
+  return `RESTORE_REPORT Restore Duration: ${report.durationMs.toFixed(2)} ms${status}${error}\n`;
 }
 
 export function startLine(requestId: string, version: string): string {
@@ -45,11 +64,16 @@ export function reportLine(report: InvocationReport): string {
     report.initDurationMs === undefined
       ? ''
       : `Init Duration: ${report.initDurationMs.toFixed(2)} ms\t`;
+  const { restore: restored } = report;
+  const restore =
+    restored === undefined
+      ? ''
+      : `Restore Duration: ${restored.durationMs.toFixed(2)} ms\tBilled Restore Duration: ${restored.billedMs} ms\t`;
   const status = report.status === 'success' ? '' : `Status: ${report.status}\t`;
   const error = report.errorType === undefined ? '' : `Error Type: ${report.errorType}\t`;
   return (
     `REPORT RequestId: ${report.requestId}\tDuration: ${report.durationMs.toFixed(2)} ms\t` +
     `Billed Duration: ${report.billedDurationMs} ms\tMemory Size: ${report.memorySizeMb} MB\t` +
-    `Max Memory Used: ${report.maxMemoryUsedMb} MB\t${init}${status}${error}\n`
+    `Max Memory Used: ${report.maxMemoryUsedMb} MB\t${init}${restore}${status}${error}\n`
   );
 }

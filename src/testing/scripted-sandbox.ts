@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { PassThrough, Readable } from 'node:stream';
 import { deferred } from '../base/deferred.ts';
 import type {
+  ForkSource,
   ProcessExit,
   Sandbox,
   SandboxBinding,
@@ -25,6 +26,7 @@ import type {
   RuntimeChannel,
   RuntimeInit,
   RuntimePort,
+  RuntimeRestore,
   RuntimeTransports,
 } from '../worker/runtime-port.ts';
 import type { InstalledRuntime, RuntimeCatalog } from '../worker/runtimes.ts';
@@ -39,6 +41,7 @@ export interface Faults {
   start: Fault;
   setCpus: Fault;
   kill: Fault;
+  fork: Fault;
   freeze: Fault;
   thaw: Fault;
   destroy: Fault;
@@ -53,11 +56,14 @@ export class ScriptedRuntime {
   readonly booted = deferred<void>();
   readonly closed = deferred<void>();
   readonly inits: RuntimeInit[] = [];
+  readonly restores: RuntimeRestore[] = [];
   readonly invocations: Invocation[] = [];
   onInit: (init: RuntimeInit) => void = () => undefined;
   onInvoke: (invocation: Invocation) => void = () => undefined;
+  onRestore: (restore: RuntimeRestore) => void = () => undefined;
   isChannelClosed = false;
-  #isChannelAttached = false;
+  /** Who the channel speaks to. */
+  #attached: RuntimePort | null = null;
   readonly #exited = deferred<ProcessExit>();
   #hasEnded = false;
   #unread: Buffer[] = [];
@@ -145,8 +151,22 @@ export class ScriptedRuntime {
     return this.#port.initError({ errorType, payload: Buffer.from(document) });
   }
 
+  /** At its snapshot point. */
+  snapshot(): PortAnswer {
+    return this.#port.restoreNext((restore) => this.#restored(restore));
+  }
+
+  restoreError(document = '{}', errorType = 'Error'): PortAnswer {
+    return this.#port.restoreError({ errorType, payload: Buffer.from(document) });
+  }
+
+  #restored(restore: RuntimeRestore): void {
+    this.restores.push(restore);
+    this.onRestore(restore);
+  }
+
   get #port(): RuntimePort {
-    const { port } = this.sandbox;
+    const port = this.#attached ?? this.sandbox.port;
     if (port === null) throw new Error('the runtime is not bound');
     return port;
   }
@@ -156,15 +176,17 @@ export class ScriptedRuntime {
     return {
       booted: this.booted.promise,
       closed: this.closed.promise,
-      attach: () => {
-        this.#isChannelAttached = true;
+      attach: (port) => {
+        this.#attached = port;
       },
       sendInit: (init) => {
-        if (!this.#isChannelAttached) throw new Error('INIT before the channel was attached');
+        if (this.#attached === null) throw new Error('INIT before the channel was attached');
         if (this.isChannelClosed) return;
         this.inits.push(init);
         this.onInit(init);
       },
+      sendRestore: (restore) => this.#restored(restore),
+      forkRequest: Buffer.alloc(0),
       close: () => this.closeChannel(),
     };
   }
@@ -175,6 +197,8 @@ export class ScriptedSandbox implements Sandbox {
   readonly id: string;
   readonly spec: SandboxSpec;
   readonly paths: SandboxPaths;
+  /** Where the host can fork: `host.forks` has what was asked for. */
+  readonly startFork?: (source: ForkSource) => Promise<SandboxProcess>;
   running: ScriptedRuntime | null = null;
   port: RuntimePort | null = null;
   binding: SandboxBinding | null = null;
@@ -195,6 +219,13 @@ export class ScriptedSandbox implements Sandbox {
       languageDir: null,
       temporaryDir: '/tmp',
     };
+    if (host.canFork) {
+      this.startFork = async (source) => {
+        await host.faults.fork?.();
+        host.forks.push(source);
+        return this.start({ argv: [], env: {}, cwd: '/', channel: true });
+      };
+    }
   }
 
   async bind(binding: SandboxBinding): Promise<void> {
@@ -262,11 +293,14 @@ export class ScriptedSandbox implements Sandbox {
 export class ScriptedHost {
   readonly sandboxes: ScriptedSandbox[] = [];
   readonly destroyed: ScriptedSandbox[] = [];
+  /** Sandboxes made from now on can start as a copy of another's process. */
+  canFork = false;
+  readonly forks: ForkSource[] = [];
   /** Every process, in the order of their starts. */
   readonly runtimes: ScriptedRuntime[] = [];
   readonly faults: Faults = {
     ...{ create: null, serve: null, bind: null, start: null, setCpus: null },
-    ...{ kill: null, freeze: null, thaw: null, destroy: null },
+    ...{ fork: null, kill: null, freeze: null, thaw: null, destroy: null },
   };
   /** Plays each runtime process, from its start. */
   script: (runtime: ScriptedRuntime) => void = () => undefined;
@@ -353,6 +387,13 @@ export function obedient(runtime: ScriptedRuntime): void {
       runtime.next();
     });
   };
+}
+
+/** As `obedient`, for versions with SnapStart: initialised to the snapshot point, ready when restored. */
+export function snapshotting(runtime: ScriptedRuntime): void {
+  obedient(runtime);
+  runtime.onInit = () => queueMicrotask(() => runtime.snapshot());
+  runtime.onRestore = () => queueMicrotask(() => runtime.next());
 }
 
 /** Boots, is ready at once, and answers when the test says so. */

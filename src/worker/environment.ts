@@ -16,8 +16,11 @@ import {
   initReportLine,
   initStartLine,
   reportLine,
+  restoreReportLine,
+  restoreStartLine,
   startLine,
   type InvocationReport,
+  type RestoreDurations,
 } from '../telemetry/system-log.ts';
 import { canMove, type EnvironmentState } from './environment-states.ts';
 import { faultErrorType, type Fault } from './faults.ts';
@@ -30,6 +33,7 @@ import type {
   RuntimeResponse,
 } from './runtime-port.ts';
 import { findBootstrap, type RunningRuntime, type RuntimeSandbox } from './runtime-sandbox.ts';
+import { changedVariables, RestoreFailure, type HeldRuntime } from './snapshot-template.ts';
 
 /** What one invocation came to. */
 export type InvocationOutcome =
@@ -58,6 +62,8 @@ export interface EnvironmentSetup {
   readonly variables: (paths: SandboxPaths) => Readonly<Record<string, string>>;
   readonly initializationType: string;
   readonly runtimeVersionName: string;
+  /** SnapStart: where the runtime comes from instead of Init, once the sandbox is bound. */
+  readonly obtainRestored?: () => Promise<HeldRuntime>;
 }
 
 type InitOutcome =
@@ -113,6 +119,8 @@ export class ExecutionEnvironment implements RuntimePort {
   #needsInit = true;
   /** Of the Init before the first invocation; reported once. */
   #initDurationMs: number | undefined;
+  /** Of the restore before the first invocation; reported once. */
+  #restore: RestoreDurations | undefined;
   #current: CurrentInvocation | null = null;
   /** Over, but END and REPORT are still to be written. */
   #unreported: { readonly ended: CurrentInvocation; readonly durationMs: number } | null = null;
@@ -147,16 +155,22 @@ export class ExecutionEnvironment implements RuntimePort {
    * @param booted a runtime process of this sandbox that is already waiting to be bound, if any
    */
   async start(booted: RunningRuntime | null): Promise<void> {
-    const { runtimeVersionName, version, binding } = this.#setup;
-    this.#logStream.write(initStartLine(runtimeVersionName, version.runtimeVersionArn));
+    const { runtimeVersionName, version, binding, obtainRestored } = this.#setup;
+    const startLineOf = obtainRestored === undefined ? initStartLine : restoreStartLine;
+    this.#logStream.write(startLineOf(runtimeVersionName, version.runtimeVersionArn));
     try {
       await this.#runtimeSandbox.bind(binding);
       this.#requireStarting();
       this.#variables = this.#setup.variables(this.#runtimeSandbox.sandbox.paths);
       if (booted !== null) this.#adopt(booted);
       const startedAtMs = this.#clock.monotonicMs();
-      const outcome = await this.#runInit(limits.initDurationMsMax);
-      await this.#endOfStartInit(outcome, this.#clock.monotonicMs() - startedAtMs);
+      if (obtainRestored === undefined) {
+        const outcome = await this.#runInit(limits.initDurationMsMax, () => this.#startRuntime());
+        await this.#endOfStartInit(outcome, this.#clock.monotonicMs() - startedAtMs);
+      } else {
+        await this.#restoreFrom(await obtainRestored(), startedAtMs);
+      }
+      await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(version.memoryMb));
       this.#requireStarting();
       this.#move('Ready');
     } catch (error) {
@@ -178,7 +192,35 @@ export class ExecutionEnvironment implements RuntimePort {
       await this.#drain.settle();
       this.#logInitReport(outcome, durationMs, 'init');
     }
-    await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
+  }
+
+  /**
+   * Restore: the runtime is at its snapshot point, runs its hooks and asks for the first event, within
+   * 10 s. Throws RestoreFailure when it does not.
+   */
+  async #restoreFrom({ running, restore, variables }: HeldRuntime, startedAtMs: number): Promise<void> {
+    this.#adopt(running);
+    this.#requireStarting();
+    const restoredAtMs = this.#clock.monotonicMs();
+    const { optRoot } = this.#runtimeSandbox.sandbox.paths;
+    const env = changedVariables(variables, this.#variables);
+    const outcome = await this.#runInit(limits.restoreDurationMsMax, () => restore({ env, optRoot }));
+    const endedAtMs = this.#clock.monotonicMs();
+    const durationMs = endedAtMs - startedAtMs;
+    await this.#drain.settle();
+    running.process.drainOutput();
+    if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
+    const status = outcome.type === 'ready' ? 'success' : outcome.type === 'timeout' ? 'timeout' : 'error';
+    // Guide page 045 shows a hook's failure as this type, whatever the hook raised.
+    const errorType = status === 'error' ? 'Runtime.ExitError' : undefined;
+    this.#logStream.write(restoreReportLine({ durationMs, status, errorType }));
+    if (status !== 'success') throw new RestoreFailure(status === 'timeout' ? 'timeout' : 'hook');
+    this.#restore = { durationMs, billedMs: Math.ceil(endedAtMs - restoredAtMs) };
+  }
+
+  /** It was restored and has lost its process, which cannot be restored again: of no further use. */
+  get isSpent(): boolean {
+    return this.#setup.obtainRestored !== undefined && this.#running === null;
   }
 
   #logInitReport(
@@ -194,11 +236,11 @@ export class ExecutionEnvironment implements RuntimePort {
   }
 
   /** Runs Init once, within `limitMs`; afterwards the runtime waits in "next" or is gone. */
-  async #runInit(limitMs: number): Promise<InitOutcome> {
+  async #runInit(limitMs: number, begin: () => Promise<void> | void): Promise<InitOutcome> {
     const init = deferred<InitOutcome>();
     this.#init = init;
     const timer = this.#clock.schedule(limitMs, () => init.resolve({ type: 'timeout' }));
-    this.#starting = this.#startRuntime().catch((error: unknown) => {
+    this.#starting = (async () => begin())().catch((error: unknown) => {
       init.resolve({ type: 'failed', fault: hostFault(error) });
     });
     const outcome = await init.promise;
@@ -333,6 +375,18 @@ export class ExecutionEnvironment implements RuntimePort {
     return accepted;
   }
 
+  /** Only a template has a snapshot point. */
+  restoreNext(): PortAnswer {
+    return { status: 'invalidTransition', from: this.#state, to: 'RestoreReady' };
+  }
+
+  restoreError(error: RuntimeError): PortAnswer {
+    if (this.#setup.obtainRestored === undefined) {
+      return { status: 'invalidTransition', from: this.#state, to: 'RestoreError' };
+    }
+    return this.initError(error);
+  }
+
   // ---- what the platform asks ----
 
   /**
@@ -391,7 +445,7 @@ export class ExecutionEnvironment implements RuntimePort {
     await this.#runtimeSandbox.sandbox.setCpus(null);
     if (this.#current !== current || current.ending) return;
     // The invocation's own timer bounds this Init too: it resolves #init when it fires.
-    const outcome = await this.#runInit(this.version.timeoutMs + 1);
+    const outcome = await this.#runInit(this.version.timeoutMs + 1, () => this.#startRuntime());
     if (this.#current !== current) return;
     await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
     if (this.#current !== current) return;
@@ -509,6 +563,7 @@ export class ExecutionEnvironment implements RuntimePort {
     this.#running?.process.drainOutput();
     const report = this.#report(ended, durationMs);
     this.#initDurationMs = undefined;
+    this.#restore = undefined;
     this.#logStream.write(endLine(report.requestId) + reportLine(report));
     ended.finished.resolve({ report, logTail: this.#logStream.takeTail() });
   }
@@ -516,14 +571,17 @@ export class ExecutionEnvironment implements RuntimePort {
   #report(current: CurrentInvocation, durationMs: number): InvocationReport {
     const { fault } = current;
     const initDurationMs = this.#initDurationMs;
+    const restore = this.#restore;
+    const extraMs = initDurationMs ?? restore?.billedMs ?? 0;
     const failed = fault !== null && fault.type !== 'responseTooLarge';
     return {
       requestId: current.invocation.requestId,
       durationMs,
-      billedDurationMs: Math.ceil(durationMs + (initDurationMs ?? 0)),
+      billedDurationMs: Math.ceil(durationMs + extraMs),
       memorySizeMb: this.version.memoryMb,
       maxMemoryUsedMb: this.#memoryUsedMb(fault),
       initDurationMs,
+      restore,
       status: !failed ? 'success' : fault.type === 'timeout' ? 'timeout' : 'error',
       errorType: failed && fault.type !== 'timeout' ? faultErrorType(fault) : undefined,
     };

@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { assert } from '../base/assert.ts';
 import type {
   Sandbox,
   SandboxBinding,
@@ -112,6 +113,21 @@ export class RuntimeSandbox {
     return this.#startManaged(bootArguments, environment);
   }
 
+  /** Whether `fork` works here. */
+  get canFork(): boolean {
+    return this.sandbox.startFork !== undefined;
+  }
+
+  /**
+   * Starts a managed runtime's process as a copy of one that waits at its snapshot point, where the
+   * copy waits, too. Rejects with SandboxStartError.
+   */
+  async fork(template: RunningRuntime): Promise<RunningRuntime> {
+    assert(this.sandbox.startFork !== undefined && template.channel !== null, 'it can be copied');
+    const request = template.channel.forkRequest;
+    return this.#opened(await this.sandbox.startFork({ process: template.process, request }));
+  }
+
   async #startManaged(
     bootArguments: readonly string[],
     environment: Readonly<Record<string, string>>,
@@ -133,6 +149,10 @@ export class RuntimeSandbox {
       cwd: paths.temporaryDir,
       channel: true,
     });
+    return this.#opened(process);
+  }
+
+  #opened(process: SandboxProcess): RunningRuntime {
     this.#output = process.output;
     const stream = process.channel;
     return { process, channel: stream === null ? null : this.#transports.openChannel(stream) };

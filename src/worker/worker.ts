@@ -14,11 +14,18 @@ import type { SandboxDriver, SandboxLimits } from '../sandbox/sandbox.ts';
 import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
 import { BootPool, type BootedRuntime } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
-import { ExecutionEnvironment, type Attempt } from './environment.ts';
+import { ExecutionEnvironment, type Attempt, type EnvironmentSetup } from './environment.ts';
 import { FairQueue } from './fair-queue.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import type { Invocation, RuntimeTransports } from './runtime-port.ts';
 import { RuntimeSandbox, type RunningRuntime } from './runtime-sandbox.ts';
+import {
+  SnapshotTemplate,
+  type HeldRuntime,
+  type RestoreFailure,
+  type SnapshotOutcome,
+} from './snapshot-template.ts';
+import { Snapshots, requireReady, type TemplateParts } from './snapshots.ts';
 import { startEnvironment, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
 
 export interface WorkerOptions {
@@ -56,6 +63,8 @@ export type AcquireResult =
   | { readonly type: 'noCapacity' }
   /** The function's runtime cannot run on this host. */
   | { readonly type: 'runtimeUnavailable'; readonly reason: string }
+  /** SnapStart: the environment could not be restored, and that is the function's doing. */
+  | { readonly type: 'restoreFailed'; readonly failure: RestoreFailure }
   | { readonly type: 'failed'; readonly cause: Error };
 
 /** What a caller got: a warm environment, room for a new one, or neither in time. */
@@ -106,6 +115,7 @@ export class Worker {
   readonly #transports: RuntimeTransports;
   readonly #options: WorkerOptions;
   readonly #bootPool: BootPool;
+  readonly #snapshots: Snapshots;
   /** Idle environments by version key, the most recently used last. */
   readonly #idle = new Map<string, Resident[]>();
   readonly #residents = new Set<Resident>();
@@ -140,6 +150,7 @@ export class Worker {
       size: options.poolSize,
       boot: (runtimeId) => this.#boot(runtimeId),
     });
+    this.#snapshots = new Snapshots(log, (version) => this.#createTemplate(version));
   }
 
   /** Functions of this runtime exist: keep booted sandboxes for it. */
@@ -153,12 +164,25 @@ export class Worker {
     return this.#bootPool.settled();
   }
 
+  /**
+   * Runs Init of a SnapStart version that is being published. Rejects when the host cannot; what the
+   * function did wrong is an outcome.
+   */
+  prepareSnapshot(version: RunnableVersion): Promise<SnapshotOutcome> {
+    return this.#snapshots.prepare(version);
+  }
+
   /** A warm environment of this version, or undefined; takes no time. */
   acquireWarm(version: RunnableVersion): Lease | undefined {
-    const resident = this.#idle.get(version.key)?.pop();
-    if (resident === undefined) return undefined;
-    this.#cancelTimers(resident);
-    return this.#lease(resident);
+    const idle = this.#idle.get(version.key);
+    for (let resident = idle?.pop(); resident !== undefined; resident = idle?.pop()) {
+      if (!resident.environment.isSpent) {
+        this.#cancelTimers(resident);
+        return this.#lease(resident);
+      }
+      void this.#stop(resident);
+    }
+    return undefined;
   }
 
   /** An environment of this version, a new one when no warm one is idle. */
@@ -172,12 +196,14 @@ export class Worker {
       const resident = await this.#startEnvironment(version, found.runtime);
       return { type: 'lease', lease: this.#lease(resident), isNew: true };
     } catch (error) {
+      if (isRestoreFailure(error)) return { type: 'restoreFailed', failure: error };
       return { type: 'failed', cause: error instanceof Error ? error : new Error(String(error)) };
     }
   }
 
   /** The version is out of date or gone: no new invocation comes, idle environments stop. */
   retire(versionKey: string): void {
+    this.#snapshots.retire(versionKey);
     for (const start of this.#starts) {
       if (start.versionKey === versionKey) start.retired = true;
     }
@@ -195,10 +221,11 @@ export class Worker {
     for (const waiter of this.#waiters.clear()) answerWaiter(waiter, 'none');
     this.#idle.clear();
     const pool = this.#bootPool.close();
+    const snapshots = this.#snapshots.close();
     await Promise.allSettled(Array.from(this.#booting, (sandbox) => sandbox.destroy()));
     await Promise.all(Array.from(this.#residents, (resident) => this.#stop(resident)));
     await Promise.all(Array.from(this.#starts, ({ ended }) => ended.promise));
-    await pool;
+    await Promise.all([pool, snapshots]);
   }
 
   // ---- room on the host ----
@@ -340,14 +367,52 @@ export class Worker {
   #createEnvironment(
     version: RunnableVersion,
     runtimeSandbox: RuntimeSandbox,
-    { codeDir, layerDirs }: OpenVersion,
+    code: OpenVersion,
   ): ExecutionEnvironment {
+    const parts = this.#environmentParts(version, runtimeSandbox, code);
+    const { setup, logStream } = parts;
+    const obtainRestored = async (): Promise<HeldRuntime> => {
+      if (runtimeSandbox.canFork) return this.#snapshots.copy(version, runtimeSandbox);
+      const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
+      requireReady(await template.start());
+      runtimeSandbox.attach(environment);
+      return template.release();
+    };
+    const environment = new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, {
+      logStream,
+      setup: { ...setup, ...(version.snapStart ? { obtainRestored } : {}) },
+    });
+    return environment;
+  }
+
+  async #createTemplate(version: RunnableVersion): Promise<TemplateParts> {
+    const found = this.#catalog.find(version.runtime);
+    if (!found.available) throw new Error(found.reason);
+    const code = await openVersion(version, this.#options.openCode);
+    let runtimeSandbox: RuntimeSandbox | null = null;
+    try {
+      runtimeSandbox = await this.#createSandbox(found.runtime, limitsOf(version));
+      const parts = this.#environmentParts(version, runtimeSandbox, code);
+      await runtimeSandbox.bind(parts.setup.binding);
+      return { template: new SnapshotTemplate(this.#clock, runtimeSandbox, parts), code };
+    } catch (error) {
+      await runtimeSandbox?.destroy();
+      code.release();
+      throw error;
+    }
+  }
+
+  #environmentParts(
+    version: RunnableVersion,
+    runtimeSandbox: RuntimeSandbox,
+    { codeDir, layerDirs }: OpenVersion,
+  ): { setup: EnvironmentSetup; logStream: LogStream } {
     const { runtime, runtimeApiAddress } = runtimeSandbox;
     const { region, credentials, logSink } = this.#options;
     const { logGroup } = version;
     const logStream = this.#logStreamName(version);
-    const initializationType = 'on-demand';
-    return new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, {
+    const initializationType = version.snapStart ? 'snap-start' : 'on-demand';
+    return {
       logStream: new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
       setup: {
         version,
@@ -360,12 +425,12 @@ export class Worker {
         initializationType,
         runtimeVersionName: runtimeVersionName(runtime),
       },
-    });
+    };
   }
 
   /** A sandbox booted in advance, if this version may be bound to one. */
   #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
-    if (runtime.kind !== 'managed') return undefined;
+    if (runtime.kind !== 'managed' || version.snapStart) return undefined;
     if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
     if (needsOwnStart(version, runtime)) return undefined;
     return this.#bootPool.take(version.runtime);
@@ -431,7 +496,8 @@ export class Worker {
 
   #release(resident: Resident): void {
     const { environment } = resident;
-    if (this.#closed || environment.state !== 'Ready' || resident.retired) {
+    const isUsable = environment.state === 'Ready' && !environment.isSpent;
+    if (this.#closed || !isUsable || resident.retired) {
       void this.#stop(resident);
       return;
     }
@@ -488,6 +554,10 @@ export class Worker {
     resident.freezeTimer = null;
     resident.idleTimer = null;
   }
+}
+
+function isRestoreFailure(error: unknown): error is RestoreFailure {
+  return error instanceof Error && error.name === 'RestoreFailure';
 }
 
 function answerWaiter(waiter: Waiter, granted: Grant): void {

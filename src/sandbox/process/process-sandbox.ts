@@ -11,6 +11,7 @@ import { isLinux, withInheritedMark } from '../native.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
 import {
   SandboxStartError,
+  type ForkSource,
   type ProcessExit,
   type Sandbox,
   type SandboxBinding,
@@ -19,6 +20,7 @@ import {
   type SandboxProcess,
   type SandboxSpec,
 } from '../sandbox.ts';
+import { followFork, type ForkedProcess } from './forked-process.ts';
 import { mergeLayers } from './merge-layers.ts';
 import { killMarked, sendSignal } from './process-mark.ts';
 import { PeakMemory } from '../peak-memory.ts';
@@ -35,6 +37,7 @@ export interface ProcessSandboxParts {
 }
 
 interface Running {
+  /** Of its process group, too. */
   readonly pid: number;
   readonly exited: Promise<ProcessExit>;
   readonly memory: PeakMemory;
@@ -42,6 +45,8 @@ interface Running {
 
 export class ProcessSandbox implements Sandbox {
   readonly id: string;
+  /** Where the copy of a process can be found by its mark. */
+  readonly startFork?: (source: ForkSource) => Promise<SandboxProcess>;
   readonly #spec: SandboxSpec;
   readonly #parts: ProcessSandboxParts;
   #binding: SandboxBinding | null = null;
@@ -60,6 +65,7 @@ export class ProcessSandbox implements Sandbox {
     this.#spec = spec;
     this.#parts = parts;
     this.#optRoot = join(parts.folder, 'opt');
+    if (isLinux) this.startFork = (source) => this.#track(this.#fork(source));
   }
 
   get paths(): SandboxPaths {
@@ -101,10 +107,27 @@ export class ProcessSandbox implements Sandbox {
     const streams = createProcessStreams(command.channel);
     try {
       const child = await this.#spawn(command, streams);
-      return this.#follow(child, streams);
+      const pid = child.pid!;
+      return this.#follow({ pid, mainPid: pid, ended: endOf(child) }, streams);
     } catch (error) {
       discardStreams(streams);
       throw error;
+    } finally {
+      this.#starting = false;
+    }
+  }
+
+  async #fork(source: ForkSource): Promise<SandboxProcess> {
+    assert(this.#binding !== null, `sandbox ${this.id} is bound before its process is copied`);
+    assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
+    assert(this.#running === null && !this.#starting, `sandbox ${this.id} runs one process`);
+    this.#starting = true;
+    const streams = createProcessStreams(true);
+    try {
+      return this.#follow(await followFork(source, streams, this.#parts), streams);
+    } catch (error) {
+      discardStreams(streams);
+      throw new SandboxStartError(`cannot copy a process: ${String(error)}`, { cause: error });
     } finally {
       this.#starting = false;
     }
@@ -130,20 +153,20 @@ export class ProcessSandbox implements Sandbox {
     }
   }
 
-  #follow(child: ChildProcess, streams: ProcessStreams): SandboxProcess {
-    const pid = child.pid!;
-    const exited = this.#exitOf(child);
-    const memory = new PeakMemory(this.#parts.clock, pid, () => processTree(pid));
+  #follow({ pid, mainPid, ended: end }: ForkedProcess, streams: ProcessStreams): SandboxProcess {
+    const exited = this.#exitOf(pid, end);
+    const memory = new PeakMemory(this.#parts.clock, mainPid, () => processTree(mainPid));
     this.#running = { pid, exited, memory };
     let ended = false;
-    child.once('exit', () => (ended = true));
+    void end.then(() => (ended = true));
     return {
       channel: streams.channel,
       output: streams.output,
       drainOutput: () => streams.drainOutput(),
+      sendDescriptors: (bytes, descriptors) => streams.sendDescriptors(bytes, descriptors),
       exited,
       signal: (signal) => {
-        if (!ended) sendSignal(pid, signal);
+        if (!ended) sendSignal(mainPid, signal);
       },
       kill: () => {
         if (!ended) this.#killGroup(pid);
@@ -153,11 +176,8 @@ export class ProcessSandbox implements Sandbox {
   }
 
   /** Resolves when the main process has ended and the rest of its group and of its mark is gone. */
-  async #exitOf(child: ChildProcess): Promise<ProcessExit> {
-    const pid = child.pid!;
-    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
-      child.once('exit', (...status) => resolve(status)),
-    );
+  async #exitOf(pid: number, end: ForkedProcess['ended']): Promise<ProcessExit> {
+    const { code, signal } = await end;
     this.#killGroup(pid);
     if (isLinux) await killMarked(this.#parts.clock, (mark) => mark === this.#parts.mark);
     this.#running?.memory.close();
@@ -217,4 +237,10 @@ export class ProcessSandbox implements Sandbox {
     await rm(this.#parts.folder, { recursive: true, force: true });
     this.#parts.onDestroyed();
   }
+}
+
+function endOf(child: ChildProcess): ForkedProcess['ended'] {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
 }

@@ -1,0 +1,225 @@
+/**
+ * A runtime process of a SnapStart version that was initialised and waits at its snapshot point. It is
+ * never given an event: it is what restored environments are made of, as copies of its process where
+ * the sandbox driver can make them, else as itself (ADR 0014).
+ */
+import type { Clock } from '../base/clock.ts';
+import { deferred } from '../base/deferred.ts';
+import { limits } from '../model/limits.ts';
+import type { LogStream } from '../telemetry/log-stream.ts';
+import { initReportLine, initStartLine } from '../telemetry/system-log.ts';
+import type { EnvironmentSetup } from './environment.ts';
+import { faultErrorType, type Fault } from './faults.ts';
+import { OutputDrain } from './output-drain.ts';
+import type { PortAnswer, RuntimeError, RuntimePort, RuntimeRestore } from './runtime-port.ts';
+import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
+
+/** A runtime at its snapshot point, and the word that lets it go on. */
+export interface HeldRuntime {
+  readonly running: RunningRuntime;
+  readonly restore: (restored: RuntimeRestore) => void;
+  /** The variables that it was initialised with. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** What the Init of a template came to. */
+export type SnapshotOutcome =
+  | { readonly type: 'ready' }
+  | { readonly type: 'timeout'; readonly limitMs: number }
+  | { readonly type: 'failed'; readonly fault: Fault };
+
+/** A restored environment could not be made; not the host's doing. */
+export class RestoreFailure extends Error {
+  override readonly name = 'RestoreFailure';
+  readonly reason: 'init' | 'hook' | 'timeout';
+
+  constructor(reason: RestoreFailure['reason']) {
+    super(`a snapshot could not be restored: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+const ready: SnapshotOutcome = { type: 'ready' };
+const refused: PortAnswer = { status: 'invalidTransition', from: 'Snapshot', to: 'Invoke' };
+
+export class SnapshotTemplate implements RuntimePort {
+  readonly runtimeSandbox: RuntimeSandbox;
+  readonly #clock: Clock;
+  readonly #setup: EnvironmentSetup;
+  readonly #logStream: LogStream;
+  readonly #drain = new OutputDrain();
+  readonly #init = deferred<SnapshotOutcome>();
+  #running: RunningRuntime | null = null;
+  #restore: ((restored: RuntimeRestore) => void) | null = null;
+  #variables: Readonly<Record<string, string>> = {};
+  /** One copy at a time: the process makes them one after the other, and may be frozen in between. */
+  #forking: Promise<unknown> = Promise.resolve();
+  #forksUnderWay = 0;
+
+  constructor(
+    clock: Clock,
+    runtimeSandbox: RuntimeSandbox,
+    options: { setup: EnvironmentSetup; logStream: LogStream },
+  ) {
+    this.#clock = clock;
+    this.runtimeSandbox = runtimeSandbox;
+    this.#setup = options.setup;
+    this.#logStream = options.logStream;
+  }
+
+  /**
+   * Runs Init in the sandbox, which is bound already, to the snapshot point; always logs INIT_REPORT
+   * (spec part C, 1.2). Never rejects: what the host could not do is a fault, too.
+   */
+  async start(): Promise<SnapshotOutcome> {
+    const { runtimeVersionName, version } = this.#setup;
+    this.#logStream.write(initStartLine(runtimeVersionName, version.runtimeVersionArn));
+    this.runtimeSandbox.attach(this);
+    const startedAtMs = this.#clock.monotonicMs();
+    const limitMs = Math.max(limits.initAheadDurationMsMax, version.timeoutMs);
+    const timer = this.#clock.schedule(limitMs, () =>
+      this.#init.resolve({ type: 'timeout', limitMs }),
+    );
+    this.#startRuntime().catch((error: unknown) => this.#fail(hostFault(error)));
+    const outcome = await this.#init.promise;
+    timer.cancel();
+    const durationMs = this.#clock.monotonicMs() - startedAtMs;
+    if (outcome.type !== 'ready') await this.#running?.process.kill().catch(() => undefined);
+    await this.#drain.settle();
+    this.#running?.process.drainOutput();
+    this.#report(outcome, durationMs);
+    return outcome;
+  }
+
+  async #startRuntime(): Promise<void> {
+    const { setup, runtimeSandbox: runtime } = { setup: this.#setup, runtimeSandbox: this.runtimeSandbox };
+    const { paths } = runtime.sandbox;
+    this.#variables = setup.variables(paths);
+    const running = await runtime.startManaged(this.#variables);
+    this.#running = running;
+    this.#drain.watch(running.process.output, (bytes) => this.#logStream.write(bytes));
+    running.process.exited.then(
+      (exit) => this.#fail(exit.outOfMemory ? { type: 'outOfMemory' } : { type: 'exit', exit }),
+      (error: unknown) => this.#fail(hostFault(error)),
+    );
+    running.channel?.attach(this);
+    running.channel?.sendInit({
+      handler: setup.version.handler,
+      taskRoot: paths.taskRoot,
+      optRoot: paths.optRoot,
+      env: this.#variables,
+      initializationType: setup.initializationType,
+    });
+  }
+
+  #fail(fault: Fault): void {
+    this.#init.resolve({ type: 'failed', fault });
+  }
+
+  #report(outcome: SnapshotOutcome, durationMs: number): void {
+    const { type } = outcome;
+    const status = type === 'ready' ? 'success' : type === 'timeout' ? 'timeout' : 'error';
+    const errorType = type === 'failed' ? faultErrorType(outcome.fault) : undefined;
+    this.#logStream.write(initReportLine({ durationMs, phase: 'init', status, errorType }));
+  }
+
+  /** Resolves when its process has ended, however. */
+  async ended(): Promise<void> {
+    await this.#running?.process.exited.catch(() => undefined);
+  }
+
+  /**
+   * A copy of its process in another sandbox, which is bound. Rejects when there can be none.
+   * Only after `start` came to 'ready'.
+   */
+  async fork(into: RuntimeSandbox): Promise<HeldRuntime> {
+    this.#forksUnderWay += 1;
+    const forked = this.#forking.then(() => this.#fork(into));
+    this.#forking = forked.catch(() => undefined);
+    try {
+      return await forked;
+    } finally {
+      this.#forksUnderWay -= 1;
+      if (this.#forksUnderWay === 0) this.freeze();
+    }
+  }
+
+  async #fork(into: RuntimeSandbox): Promise<HeldRuntime> {
+    if (this.#running === null) throw new Error('the template has no process');
+    this.runtimeSandbox.sandbox.thaw();
+    const running = await into.fork(this.#running);
+    const restore = (restored: RuntimeRestore): void => running.channel?.sendRestore(restored);
+    return { running, restore, variables: this.#variables };
+  }
+
+  /** Gives its own process away, where it cannot be copied: it is no template from then on. */
+  release(): HeldRuntime {
+    const { running, restore } = { running: this.#running, restore: this.#restore };
+    if (running === null || restore === null) throw new Error('the template has no process');
+    this.#drain.unwatch(running.process.output);
+    return { running, restore, variables: this.#variables };
+  }
+
+  /** It has nothing to do until the next copy is asked for. */
+  freeze(): void {
+    this.runtimeSandbox.sandbox.freeze();
+  }
+
+  async stop(): Promise<void> {
+    this.#init.resolve({
+      type: 'failed',
+      fault: { type: 'host', cause: new Error('the template was stopped') },
+    });
+    this.runtimeSandbox.sandbox.thaw();
+    this.#running?.channel?.close();
+    await this.runtimeSandbox.destroy();
+  }
+
+  // ---- what the runtime says ----
+
+  restoreNext(restore: (restored: RuntimeRestore) => void): PortAnswer {
+    if (this.#restore !== null) return refused;
+    this.#restore = restore;
+    this.#init.resolve(ready);
+    return { status: 'accepted' };
+  }
+
+  initError(error: RuntimeError): PortAnswer {
+    if (this.#restore !== null) return refused;
+    this.#fail({ type: 'initError', error });
+    return { status: 'accepted' };
+  }
+
+  /** A runtime that asks for events without having been at its snapshot point cannot be copied. */
+  next(): PortAnswer {
+    return refused;
+  }
+
+  restoreError(): PortAnswer {
+    return refused;
+  }
+
+  expectsResponse(): PortAnswer {
+    return refused;
+  }
+
+  respond(): PortAnswer {
+    return refused;
+  }
+
+  fail(): PortAnswer {
+    return refused;
+  }
+}
+
+function hostFault(error: unknown): Fault {
+  return { type: 'host', cause: error instanceof Error ? error : new Error(String(error)) };
+}
+
+/** What is new in `after` or has another value there. */
+export function changedVariables(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name] !== value));
+}
