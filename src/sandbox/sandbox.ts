@@ -109,8 +109,7 @@ export interface Sandbox {
   start(command: SandboxCommand): Promise<SandboxProcess>;
   /**
    * Like `start`, once bound: the main process is a copy of one that runs in another sandbox of the
-   * same driver. Drivers that cannot move a running process between their walls do not have it (ADR
-   * 0014). Rejects with SandboxStartError.
+   * same driver. There if the driver `canFork`. Rejects with SandboxStartError.
    */
   startFork?(source: ForkSource): Promise<SandboxProcess>;
   /**
@@ -142,6 +141,8 @@ export interface SandboxDriver {
   readonly name: SandboxDriverName;
   /** Lines that `hearth serve` prints at start: what this driver cannot do here, and why. */
   readonly notices: readonly string[];
+  /** Whether a running process of one of its sandboxes can be copied into another (ADR 0014). */
+  readonly canFork: boolean;
   create(spec: SandboxSpec): Promise<Sandbox>;
   /**
    * Removes all that sandboxes of an earlier process with the same data folder left on the host:

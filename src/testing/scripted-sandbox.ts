@@ -219,7 +219,7 @@ export class ScriptedSandbox implements Sandbox {
       languageDir: null,
       temporaryDir: '/tmp',
     };
-    if (host.canFork) {
+    if (host.driver.canFork) {
       this.startFork = async (source) => {
         await host.faults.fork?.();
         host.forks.push(source);
@@ -293,8 +293,7 @@ export class ScriptedSandbox implements Sandbox {
 export class ScriptedHost {
   readonly sandboxes: ScriptedSandbox[] = [];
   readonly destroyed: ScriptedSandbox[] = [];
-  /** Sandboxes made from now on can start as a copy of another's process. */
-  canFork = false;
+  /** What was asked for copies. */
   readonly forks: ForkSource[] = [];
   /** Every process, in the order of their starts. */
   readonly runtimes: ScriptedRuntime[] = [];
@@ -307,9 +306,11 @@ export class ScriptedHost {
   readonly #sandboxOf = new Map<Server, ScriptedSandbox>();
   #watchers: { readonly count: number; readonly reached: () => void }[] = [];
 
-  readonly driver: SandboxDriver = {
+  readonly driver: SandboxDriver & { canFork: boolean } = {
     name: 'process',
     notices: [],
+    /** A test that wants copies sets it before anything is made. */
+    canFork: false,
     create: async (spec) => {
       await this.faults.create?.();
       const sandbox = new ScriptedSandbox(this, spec);

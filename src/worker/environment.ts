@@ -63,7 +63,7 @@ export interface EnvironmentSetup {
   readonly initializationType: string;
   readonly runtimeVersionName: string;
   /** SnapStart: where the runtime comes from instead of Init, once the sandbox is bound. */
-  readonly obtainRestored?: () => Promise<HeldRuntime>;
+  readonly obtainRestored?: (booted: RunningRuntime | null) => Promise<HeldRuntime>;
 }
 
 type InitOutcome =
@@ -162,13 +162,13 @@ export class ExecutionEnvironment implements RuntimePort {
       await this.#runtimeSandbox.bind(binding);
       this.#requireStarting();
       this.#variables = this.#setup.variables(this.#runtimeSandbox.sandbox.paths);
-      if (booted !== null) this.#adopt(booted);
       const startedAtMs = this.#clock.monotonicMs();
       if (obtainRestored === undefined) {
+        if (booted !== null) this.#adopt(booted);
         const outcome = await this.#runInit(limits.initDurationMsMax, () => this.#startRuntime());
         await this.#endOfStartInit(outcome, this.#clock.monotonicMs() - startedAtMs);
       } else {
-        await this.#restoreFrom(await obtainRestored(), startedAtMs);
+        await this.#restoreFrom(await obtainRestored(booted), startedAtMs);
       }
       await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(version.memoryMb));
       this.#requireStarting();

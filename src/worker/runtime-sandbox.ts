@@ -113,14 +113,9 @@ export class RuntimeSandbox {
     return this.#startManaged(bootArguments, environment);
   }
 
-  /** Whether `fork` works here. */
-  get canFork(): boolean {
-    return this.sandbox.startFork !== undefined;
-  }
-
   /**
    * Starts a managed runtime's process as a copy of one that waits at its snapshot point, where the
-   * copy waits, too. Rejects with SandboxStartError.
+   * copy waits, too. For drivers that can fork. Rejects with SandboxStartError.
    */
   async fork(template: RunningRuntime): Promise<RunningRuntime> {
     assert(this.sandbox.startFork !== undefined && template.channel !== null, 'it can be copied');

@@ -70,8 +70,9 @@ export class SnapshotTemplate implements RuntimePort {
   /**
    * Runs Init in the sandbox, which is bound already, to the snapshot point; always logs INIT_REPORT
    * (spec part C, 1.2). Never rejects: what the host could not do is a fault, too.
+   * @param booted a runtime process of this sandbox that is already waiting to be bound, if any
    */
-  async start(): Promise<SnapshotOutcome> {
+  async start(booted: RunningRuntime | null = null): Promise<SnapshotOutcome> {
     const { runtimeVersionName, version } = this.#setup;
     this.#logStream.write(initStartLine(runtimeVersionName, version.runtimeVersionArn));
     this.runtimeSandbox.attach(this);
@@ -80,7 +81,7 @@ export class SnapshotTemplate implements RuntimePort {
     const timer = this.#clock.schedule(limitMs, () =>
       this.#init.resolve({ type: 'timeout', limitMs }),
     );
-    this.#startRuntime().catch((error: unknown) => this.#fail(hostFault(error)));
+    this.#startRuntime(booted).catch((error: unknown) => this.#fail(hostFault(error)));
     const outcome = await this.#init.promise;
     timer.cancel();
     const durationMs = this.#clock.monotonicMs() - startedAtMs;
@@ -91,11 +92,11 @@ export class SnapshotTemplate implements RuntimePort {
     return outcome;
   }
 
-  async #startRuntime(): Promise<void> {
-    const { setup, runtimeSandbox: runtime } = { setup: this.#setup, runtimeSandbox: this.runtimeSandbox };
-    const { paths } = runtime.sandbox;
+  async #startRuntime(booted: RunningRuntime | null): Promise<void> {
+    const setup = this.#setup;
+    const { paths } = this.runtimeSandbox.sandbox;
     this.#variables = setup.variables(paths);
-    const running = await runtime.startManaged(this.#variables);
+    const running = booted ?? (await this.runtimeSandbox.startManaged(this.#variables));
     this.#running = running;
     this.#drain.watch(running.process.output, (bytes) => this.#logStream.write(bytes));
     running.process.exited.then(
@@ -154,7 +155,8 @@ export class SnapshotTemplate implements RuntimePort {
 
   /** Gives its own process away, where it cannot be copied: it is no template from then on. */
   release(): HeldRuntime {
-    const { running, restore } = { running: this.#running, restore: this.#restore };
+    const running = this.#running;
+    const restore = this.#restore;
     if (running === null || restore === null) throw new Error('the template has no process');
     this.#drain.unwatch(running.process.output);
     return { running, restore, variables: this.#variables };

@@ -33,6 +33,7 @@ export const templatesMax = 16;
 
 export class Snapshots {
   readonly #log: Log;
+  readonly #canFork: boolean;
   readonly #createTemplate: (version: RunnableVersion) => Promise<TemplateParts>;
   /** By version key; the one used last is last. */
   readonly #entries = new Map<string, Entry>();
@@ -40,9 +41,17 @@ export class Snapshots {
   #closed = false;
 
   /** `createTemplate` makes it in a bound sandbox of its own, Init not yet begun. */
-  constructor(log: Log, createTemplate: (version: RunnableVersion) => Promise<TemplateParts>) {
+  constructor(
+    log: Log,
+    options: {
+      /** Whether templates can be copied; else they serve only to find out whether Init works. */
+      readonly canFork: boolean;
+      readonly createTemplate: (version: RunnableVersion) => Promise<TemplateParts>;
+    },
+  ) {
     this.#log = log;
-    this.#createTemplate = createTemplate;
+    this.#canFork = options.canFork;
+    this.#createTemplate = options.createTemplate;
   }
 
   /** Templates there are or that are being made. */
@@ -56,10 +65,9 @@ export class Snapshots {
    */
   async prepare(version: RunnableVersion): Promise<SnapshotOutcome> {
     const entry = this.#entry(version);
-    const { template, outcome } = await entry.made;
-    const reached = await outcome;
-    if (reached.type === 'ready' && !template.runtimeSandbox.canFork) await this.#drop(entry);
-    return reached;
+    const outcome = await (await entry.made).outcome;
+    if (outcome.type === 'ready' && !this.#canFork) await this.#drop(entry);
+    return outcome;
   }
 
   /** A copy of the version's template for a bound sandbox. Rejects with RestoreFailure or a host's error. */

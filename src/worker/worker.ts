@@ -150,7 +150,10 @@ export class Worker {
       size: options.poolSize,
       boot: (runtimeId) => this.#boot(runtimeId),
     });
-    this.#snapshots = new Snapshots(log, (version) => this.#createTemplate(version));
+    this.#snapshots = new Snapshots(log, {
+      canFork: this.#driver.canFork,
+      createTemplate: (version) => this.#createTemplate(version),
+    });
   }
 
   /** Functions of this runtime exist: keep booted sandboxes for it. */
@@ -371,10 +374,10 @@ export class Worker {
   ): ExecutionEnvironment {
     const parts = this.#environmentParts(version, runtimeSandbox, code);
     const { setup, logStream } = parts;
-    const obtainRestored = async (): Promise<HeldRuntime> => {
-      if (runtimeSandbox.canFork) return this.#snapshots.copy(version, runtimeSandbox);
+    const obtainRestored = async (booted: RunningRuntime | null): Promise<HeldRuntime> => {
+      if (this.#driver.canFork) return this.#snapshots.copy(version, runtimeSandbox);
       const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
-      requireReady(await template.start());
+      requireReady(await template.start(booted));
       runtimeSandbox.attach(environment);
       return template.release();
     };
@@ -430,7 +433,9 @@ export class Worker {
 
   /** A sandbox booted in advance, if this version may be bound to one. */
   #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
-    if (runtime.kind !== 'managed' || version.snapStart) return undefined;
+    if (runtime.kind !== 'managed') return undefined;
+    // A copied process brings itself.
+    if (version.snapStart && this.#driver.canFork) return undefined;
     if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
     if (needsOwnStart(version, runtime)) return undefined;
     return this.#bootPool.take(version.runtime);

@@ -143,6 +143,8 @@ function prepareFolders(folder: string): OciFolders {
 
 class OciDriver implements OciSandboxDriver {
   readonly name = 'oci';
+  /** A copy would have to hold capabilities on its way through the walls (ADR 0014). */
+  readonly canFork = false;
   readonly notices: readonly string[];
   readonly #clock: Clock;
   readonly #parts: OciParts;
