@@ -20,7 +20,7 @@ import {
 } from '../model/errors.ts';
 import { describeJsonError } from '../model/json-error.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
-import type { FinishedInvocation } from '../worker/environment.ts';
+import type { FinishedInvocation } from '../worker/invocation-record.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
 import type { RestoreFailure } from '../worker/snapshot-template.ts';
 import type { AcquireResult, Lease, Worker } from '../worker/worker.ts';

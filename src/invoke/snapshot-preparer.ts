@@ -151,6 +151,8 @@ function faultFailure(fault: Fault): SnapshotFailure {
       };
     case 'invalidEntrypoint':
       return { code: 'FunctionError.InvalidEntryPoint', reason: fault.message };
+    case 'extension':
+      return { code: 'FunctionError.ExtensionInitError', reason: fault.message };
     case 'timeout':
     case 'responseTooLarge':
     case 'host':

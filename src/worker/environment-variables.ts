@@ -102,3 +102,26 @@ function reservedVariables(inputs: EnvironmentVariableInputs): Record<string, st
   if (runtime.kind === 'managed') variables['AWS_EXECUTION_ENV'] = `AWS_Lambda_${version.runtime}`;
   return variables;
 }
+
+/** Specific to the runtime's process (guide page 052). */
+const hiddenFromExtensions: ReadonlySet<string> = new Set([
+  'AWS_EXECUTION_ENV',
+  'AWS_LAMBDA_LOG_GROUP_NAME',
+  'AWS_LAMBDA_LOG_STREAM_NAME',
+  'AWS_XRAY_CONTEXT_MISSING',
+  'AWS_XRAY_DAEMON_ADDRESS',
+  'LAMBDA_RUNTIME_DIR',
+  'LAMBDA_TASK_ROOT',
+  '_AWS_XRAY_DAEMON_ADDRESS',
+  '_AWS_XRAY_DAEMON_PORT',
+  '_HANDLER',
+]);
+
+/** The environment of an external extension, given its function's. */
+export function extensionVariables(
+  variables: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name]) => !hiddenFromExtensions.has(name)),
+  );
+}

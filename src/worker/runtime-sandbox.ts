@@ -14,6 +14,7 @@ import type {
   SandboxLimits,
   SandboxProcess,
 } from '../sandbox/sandbox.ts';
+import type { ExtensionPort } from './extension-port.ts';
 import type {
   RuntimeChannel,
   RuntimeHttpApi,
@@ -82,9 +83,9 @@ export class RuntimeSandbox {
     }
   }
 
-  /** From now on what the runtime says goes to `port`. */
-  attach(port: RuntimePort): void {
-    this.#httpApi.attach(port);
+  /** From now on what the runtime says goes to `port`, and what extensions say to `extensions`. */
+  attach(port: RuntimePort, extensions: ExtensionPort | null): void {
+    this.#httpApi.attach(port, extensions);
   }
 
   bind(binding: SandboxBinding): Promise<void> {

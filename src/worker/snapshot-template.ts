@@ -6,11 +6,11 @@
 import type { Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import { limits } from '../model/limits.ts';
-import type { LogStream } from '../telemetry/log-stream.ts';
-import { initReportLine, initStartLine } from '../telemetry/system-log.ts';
-import type { EnvironmentSetup } from './environment.ts';
-import { faultErrorType, type Fault } from './faults.ts';
+import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
+import type { EnvironmentSetup } from './environment-setup.ts';
+import { hostFault, type Fault } from './faults.ts';
 import { OutputDrain } from './output-drain.ts';
+import { initStartEvent, phaseStatus } from './phase-events.ts';
 import type { PortAnswer, RuntimeError, RuntimePort, RuntimeRestore } from './runtime-port.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 
@@ -46,7 +46,7 @@ export class SnapshotTemplate implements RuntimePort {
   readonly runtimeSandbox: RuntimeSandbox;
   readonly #clock: Clock;
   readonly #setup: EnvironmentSetup;
-  readonly #logStream: LogStream;
+  readonly #telemetry: EnvironmentTelemetry;
   readonly #drain = new OutputDrain();
   readonly #init = deferred<SnapshotOutcome>();
   #running: RunningRuntime | null = null;
@@ -59,12 +59,12 @@ export class SnapshotTemplate implements RuntimePort {
   constructor(
     clock: Clock,
     runtimeSandbox: RuntimeSandbox,
-    options: { setup: EnvironmentSetup; logStream: LogStream },
+    options: { setup: EnvironmentSetup; telemetry: EnvironmentTelemetry },
   ) {
     this.#clock = clock;
     this.runtimeSandbox = runtimeSandbox;
     this.#setup = options.setup;
-    this.#logStream = options.logStream;
+    this.#telemetry = options.telemetry;
   }
 
   /**
@@ -73,11 +73,12 @@ export class SnapshotTemplate implements RuntimePort {
    * @param booted a runtime process of this sandbox that is already waiting to be bound, if any
    */
   async start(booted: RunningRuntime | null = null): Promise<SnapshotOutcome> {
-    const { runtimeVersionName, version } = this.#setup;
-    this.#logStream.write(initStartLine(runtimeVersionName, version.runtimeVersionArn));
-    this.runtimeSandbox.attach(this);
+    const { version } = this.#setup;
+    const { id } = this.runtimeSandbox.sandbox;
+    this.#telemetry.emit(initStartEvent(this.#setup, id, 'init'));
+    this.runtimeSandbox.attach(this, null);
     const startedAtMs = this.#clock.monotonicMs();
-    const limitMs = Math.max(limits.initAheadDurationMsMax, version.timeoutMs);
+    const limitMs = Math.max(limits.initDurationMsProvisioned, version.timeoutMs);
     const timer = this.#clock.schedule(limitMs, () =>
       this.#init.resolve({ type: 'timeout', limitMs }),
     );
@@ -98,7 +99,7 @@ export class SnapshotTemplate implements RuntimePort {
     this.#variables = setup.variables(paths);
     const running = booted ?? (await this.runtimeSandbox.startManaged(this.#variables));
     this.#running = running;
-    this.#drain.watch(running.process.output, (bytes) => this.#logStream.write(bytes));
+    this.#drain.watch(running.process.output, (bytes) => this.#telemetry.functionOutput(bytes));
     running.process.exited.then(
       (exit) => this.#fail(exit.outOfMemory ? { type: 'outOfMemory' } : { type: 'exit', exit }),
       (error: unknown) => this.#fail(hostFault(error)),
@@ -118,10 +119,11 @@ export class SnapshotTemplate implements RuntimePort {
   }
 
   #report(outcome: SnapshotOutcome, durationMs: number): void {
-    const { type } = outcome;
-    const status = type === 'ready' ? 'success' : type === 'timeout' ? 'timeout' : 'error';
-    const errorType = type === 'failed' ? faultErrorType(outcome.fault) : undefined;
-    this.#logStream.write(initReportLine({ durationMs, phase: 'init', status, errorType }));
+    const { initializationType } = this.#setup;
+    const record = { initializationType, phase: 'init' as const, ...phaseStatus(outcome) };
+    this.#telemetry.emit({ type: 'platform.initRuntimeDone', record });
+    const report = { ...record, metrics: { durationMs } };
+    this.#telemetry.emit({ type: 'platform.initReport', record: report });
   }
 
   /** Resolves when its process has ended, however. */
@@ -212,10 +214,6 @@ export class SnapshotTemplate implements RuntimePort {
   fail(): PortAnswer {
     return refused;
   }
-}
-
-function hostFault(error: unknown): Fault {
-  return { type: 'host', cause: error instanceof Error ? error : new Error(String(error)) };
 }
 
 /** What is new in `after` or has another value there. */

@@ -11,10 +11,12 @@ import type { Random } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxDriver, SandboxLimits } from '../sandbox/sandbox.ts';
+import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
 import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
 import { BootPool, type BootedRuntime } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
-import { ExecutionEnvironment, type Attempt, type EnvironmentSetup } from './environment.ts';
+import type { EnvironmentSetup } from './environment-setup.ts';
+import { ExecutionEnvironment, type Attempt } from './environment.ts';
 import { FairQueue } from './fair-queue.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import type { Invocation, RuntimeTransports } from './runtime-port.ts';
@@ -344,7 +346,9 @@ export class Worker {
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
-      const booted = code.hasSharedLibraries ? undefined : this.#takeBooted(version, runtime);
+      // Extensions are there before the runtime is.
+      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0;
+      const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await this.#createSandbox(runtime, limitsOf(version)));
       const environment = this.#createEnvironment(version, runtimeSandbox, code);
@@ -373,18 +377,22 @@ export class Worker {
     code: OpenVersion,
   ): ExecutionEnvironment {
     const parts = this.#environmentParts(version, runtimeSandbox, code);
-    const { setup, logStream } = parts;
+    const { setup, telemetry } = parts;
     const obtainRestored = async (booted: RunningRuntime | null): Promise<HeldRuntime> => {
       if (this.#driver.canFork) return this.#snapshots.copy(version, runtimeSandbox);
       const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
       requireReady(await template.start(booted));
-      runtimeSandbox.attach(environment);
+      runtimeSandbox.attach(environment, environment);
       return template.release();
     };
-    const environment = new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, {
-      logStream,
-      setup: { ...setup, ...(version.snapStart ? { obtainRestored } : {}) },
-    });
+    const restored = version.snapStart ? { obtainRestored } : {};
+    const environment = new ExecutionEnvironment(
+      this.#clock,
+      this.#random,
+      this.#log,
+      runtimeSandbox,
+      { telemetry, setup: { ...setup, ...restored } },
+    );
     return environment;
   }
 
@@ -408,15 +416,24 @@ export class Worker {
   #environmentParts(
     version: RunnableVersion,
     runtimeSandbox: RuntimeSandbox,
-    { codeDir, layerDirs }: OpenVersion,
-  ): { setup: EnvironmentSetup; logStream: LogStream } {
+    { codeDir, layerDirs, extensions }: OpenVersion,
+  ): { setup: EnvironmentSetup; telemetry: EnvironmentTelemetry } {
     const { runtime, runtimeApiAddress } = runtimeSandbox;
     const { region, credentials, logSink } = this.#options;
     const { logGroup } = version;
     const logStream = this.#logStreamName(version);
     const initializationType = version.snapStart ? 'snap-start' : 'on-demand';
     return {
-      logStream: new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
+      telemetry: new EnvironmentTelemetry(
+        this.#clock,
+        this.#log,
+        new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
+        {
+          logFormat: version.logFormat,
+          systemLogLevel: version.systemLogLevel,
+          connect: (port) => runtimeSandbox.sandbox.connect(port),
+        },
+      ),
       setup: {
         version,
         binding: { codeDir, layerDirs, limits: limitsOf(version) },
@@ -425,7 +442,9 @@ export class Worker {
             ...{ version, runtime, paths, region, logStream, runtimeApiAddress },
             ...{ initializationType, credentials },
           }),
+        extensions,
         initializationType,
+        initMsMax: limits.initDurationMsMax,
         runtimeVersionName: runtimeVersionName(runtime),
       },
     };
