@@ -24,6 +24,7 @@ import type { FinishedInvocation } from '../worker/invocation-record.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
 import type { RestoreFailure } from '../worker/snapshot-template.ts';
 import type { AcquireResult, Lease, Worker } from '../worker/worker.ts';
+import { drawVersion } from './alias-route.ts';
 import type { Concurrency, Permit } from './concurrency.ts';
 import type { FunctionDirectory } from './function-directory.ts';
 import { renderOutcome, type InvokeAnswer } from './outcome.ts';
@@ -114,7 +115,7 @@ export class Invoker {
   }
 
   #resolve({ functionName, qualifier }: InvokeRequest): RunnableVersion {
-    const version = this.#directory.find(functionName, qualifier);
+    const version = this.#directory.find(functionName, this.#versionFor(functionName, qualifier));
     if (version === undefined) {
       // The service names $LATEST when no qualifier was given.
       const arn = functionArn(this.#identity, functionName, qualifier ?? '$LATEST');
@@ -123,6 +124,13 @@ export class Invoker {
     if (version.state === 'Pending' && version.snapStart) throw snapStartNotReady();
     if (version.state !== 'Active') throw functionInState(version.state);
     return version;
+  }
+
+  /** Of an alias the version that this invocation goes to, else the qualifier itself. */
+  #versionFor(functionName: string, qualifier: string | undefined): string | undefined {
+    if (qualifier === undefined) return undefined;
+    const route = this.#directory.findAlias(functionName, qualifier);
+    return route === undefined ? qualifier : drawVersion(route, this.#random);
   }
 
   #invocation(

@@ -3,7 +3,7 @@
  * platform tells about it go to the function's log, and to the extensions that subscribed. The log is
  * complete whatever subscribers do, and without them costs nothing more than itself.
  */
-import type { Clock } from '../base/clock.ts';
+import { within, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { LogFormat, SystemLogLevel } from '../model/generated/api-types.ts';
 import { KIB } from '../model/limits.ts';
@@ -146,11 +146,8 @@ export class EnvironmentTelemetry {
   async flush(): Promise<void> {
     this.#flushLines();
     if (!this.hasPending) return;
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = this.#clock.schedule(flushMsMax, resolve);
     const flushes = [...this.#subscriptions.values()].map(({ subscriber }) => subscriber.flush());
-    await Promise.race([Promise.all(flushes), late]);
-    timer.cancel();
+    await within(this.#clock, flushMsMax, Promise.all(flushes));
   }
 
   #flushLines(): void {

@@ -341,7 +341,8 @@ export class ScriptedSandbox implements Sandbox {
   }
 
   #endAll(): void {
-    for (const extension of this.beside.splice(0)) extension.exit({ code: null, signal: 'SIGKILL' });
+    for (const extension of this.beside.splice(0))
+      extension.exit({ code: null, signal: 'SIGKILL' });
     this.running?.exit({ signal: 'SIGKILL' });
   }
 

@@ -4,8 +4,7 @@
  * there to be told (guide pages 045, 052).
  */
 import { assert } from '../base/assert.ts';
-import type { Clock } from '../base/clock.ts';
-import { deferred } from '../base/deferred.ts';
+import { within, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { ProcessExit, SandboxProcess } from '../sandbox/sandbox.ts';
@@ -181,7 +180,7 @@ export class EnvironmentProcesses {
       handler: version.handler,
       taskRoot: sandbox.sandbox.paths.taskRoot,
       optRoot: sandbox.sandbox.paths.optRoot,
-      env: variables,
+      env: this.#running.hasEnvironment ? null : variables,
       initializationType,
     });
   }
@@ -214,7 +213,7 @@ export class EnvironmentProcesses {
       (exit) => this.#onExit(running, exit),
       (error: unknown) => this.#onLost(running, error),
     );
-    void running.channel?.closed.then(() => this.#onChannelClosed(running));
+    if (!running.isWrapped) void running.channel?.closed.then(() => this.#onChannelClosed(running));
   }
 
   // ---- failures ----
@@ -296,22 +295,17 @@ export class EnvironmentProcesses {
     extensions: Extensions,
     reason: ShutdownReason,
   ): Promise<void> {
-    const endsAtMs = this.#clock.monotonicMs() + extensions.shutdownMsMax;
-    if (running !== null) await this.#terminate(running, extensions.runtimeShutdownMsMax);
+    const { shutdownMsMax, runtimeShutdownMsMax } = extensions;
+    const endsAtMs = this.#clock.monotonicMs() + shutdownMsMax;
+    running?.process.signal('SIGTERM');
+    // Who listens should have heard all before it is told that it is over.
+    const first = Promise.allSettled([running?.process.exited, this.#telemetry.flush()]);
+    await within(this.#clock, runtimeShutdownMsMax, first);
+    running?.process.signal('SIGKILL');
     await extensions.shutDown(reason, Math.max(0, endsAtMs - this.#clock.monotonicMs()));
     running?.channel?.close();
     await this.#runtimeSandbox.sandbox.kill();
     await this.#drain.settle();
-  }
-
-  async #terminate({ process }: RunningRuntime, msMax: number): Promise<void> {
-    const exited = Promise.allSettled([process.exited]);
-    const late = deferred<void>();
-    const timer = this.#clock.schedule(msMax, () => late.resolve());
-    process.signal('SIGTERM');
-    await Promise.race([exited, late.promise]);
-    timer.cancel();
-    process.signal('SIGKILL');
   }
 
   /** Ends everything at once and takes the sandbox off the host. */

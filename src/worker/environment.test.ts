@@ -137,13 +137,14 @@ describe('Init', () => {
     assert.equal(sandbox?.binding?.codeDir, '/');
     assert.equal(sandbox.cpus, 128 / limits.memoryMbPerVcpu);
     const { inits, command } = await host.started(1);
-    assert.deepEqual(command.env, {});
+    assert.deepEqual(command.env, { COLOUR: 'green' });
+    assert.equal(command.cwd, '/var/task');
     assert.deepEqual(inits, [
       {
         handler: 'index.handler',
         taskRoot: '/var/task',
         optRoot: '/opt',
-        env: { COLOUR: 'green' },
+        env: null,
         initializationType: 'on-demand',
       },
     ]);

@@ -251,6 +251,8 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   next(deliver: Deliver): PortAnswer {
     if (this.#init !== null) {
       this.#deliver = deliver;
+      // What the function printed comes before what the platform says next.
+      this.#processes.drainOutput();
       this.#processes.extensions.closeRegistration();
       this.#endInitIfReady();
       return accepted;
@@ -454,6 +456,7 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   // ---- the end of an invocation ----
 
   #onRuntimeDone(current: InvocationRecord): void {
+    if (!this.#processes.extensions.isEmpty) this.#processes.drainOutput();
     this.#emitRuntimeDone(current);
     this.#finishIfDone(current);
   }
@@ -565,8 +568,16 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
 
   // ---- freezing and stopping ----
 
-  /** Stops the processes where they are, until the next event. Only when idle; else nothing happens. */
+  /**
+   * Stops the processes where they are, until the next event. Only when idle; else nothing happens. What
+   * subscribers are still to be told is sent first.
+   */
   freeze(): void {
+    if (this.#telemetry.hasPending) void this.#telemetry.flush().then(() => this.#freeze());
+    else this.#freeze();
+  }
+
+  #freeze(): void {
     if (this.#state !== 'Ready') return;
     try {
       this.#runtimeSandbox.sandbox.freeze();

@@ -350,7 +350,8 @@ test('external extensions are the files in the extensions folders of all layers'
   const folder = mkdtempSync(join(tmpdir(), 'hearth-extensions-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const layers = ['one', 'two', 'three'].map((name) => join(folder, name));
-  for (const layer of layers.slice(0, 2)) mkdirSync(join(layer, 'extensions/lib'), { recursive: true });
+  for (const layer of layers.slice(0, 2))
+    mkdirSync(join(layer, 'extensions/lib'), { recursive: true });
   const [one = '', two = ''] = layers;
   writeFileSync(join(one, 'extensions/b'), '');
   writeFileSync(join(two, 'extensions/b'), '');

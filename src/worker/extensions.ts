@@ -9,7 +9,7 @@
  * failures of the environment.
  */
 import { assert } from '../base/assert.ts';
-import type { Clock } from '../base/clock.ts';
+import { within, type Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import type { Random } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
@@ -283,15 +283,12 @@ export class Extensions {
    */
   async shutDown(reason: ShutdownReason, msMax: number): Promise<void> {
     this.beginEnding();
-    const deadlineMs = this.#clock.nowMs() + msMax;
+    const deadlineMs = Math.floor(this.#clock.nowMs() + msMax);
     this.#shutdownEvent = { eventType: 'SHUTDOWN', shutdownReason: reason, deadlineMs };
     const running = this.#members.filter(({ process }) => process !== null);
     const ended = Promise.allSettled(running.map(({ process }) => process?.exited));
     for (const extension of running) this.#end(extension, this.#shutdownEvent);
-    const late = deferred<void>();
-    const timer = this.#clock.schedule(msMax, () => late.resolve());
-    await Promise.race([ended, late.promise]);
-    timer.cancel();
+    await within(this.#clock, msMax, ended);
   }
 
   #end(extension: Extension, event: ExtensionEvent): void {

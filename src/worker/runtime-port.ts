@@ -75,7 +75,8 @@ export interface RuntimeInit {
   readonly taskRoot: string;
   /** Where layers are: /opt, or the driver's own folder where it cannot mount. */
   readonly optRoot: string;
-  readonly env: Readonly<Record<string, string>>;
+  /** Null for a process that was started with it. */
+  readonly env: Readonly<Record<string, string>> | null;
   readonly initializationType: string;
 }
 

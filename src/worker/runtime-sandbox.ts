@@ -21,13 +21,18 @@ import type {
   RuntimePort,
   RuntimeTransports,
 } from './runtime-port.ts';
-import { startArguments, startEnvironment, type InstalledRuntime } from './runtimes.ts';
+import { wrapCommand, wrapperOf } from './exec-wrapper.ts';
+import { startArguments, type InstalledRuntime } from './runtimes.ts';
 
 /** The runtime process of one sandbox; replaced by a new one after a reset. */
 export interface RunningRuntime {
   readonly process: SandboxProcess;
   /** Null for custom runtimes, which use the HTTP Runtime API. */
   readonly channel: RuntimeChannel | null;
+  /** It was started with its function's complete environment: INIT need not bring that. */
+  readonly hasEnvironment: boolean;
+  /** Its function's wrapper started it, which may run what uses the HTTP Runtime API instead. */
+  readonly isWrapped: boolean;
 }
 
 export class RuntimeSandbox {
@@ -94,7 +99,7 @@ export class RuntimeSandbox {
 
   /** Starts a managed runtime knowing no function and resolves once it has booted. */
   async boot(): Promise<RunningRuntime> {
-    const running = await this.#startManaged(this.runtime.bootArguments, {});
+    const running = await this.#startManaged(this.runtime.bootArguments, null);
     try {
       await running.channel?.booted;
     } catch (error) {
@@ -105,11 +110,10 @@ export class RuntimeSandbox {
   }
 
   /**
-   * Starts a managed runtime's process for a function, with the memory limit and those of its
-   * `variables` that the language reads only at its start; INIT brings all of them.
+   * Starts a managed runtime's process for a function, already bound: with its memory limit, in its
+   * complete `environment` and behind the wrapper that this may name (guide page 053).
    */
-  startManaged(variables: Readonly<Record<string, string>>): Promise<RunningRuntime> {
-    const environment = startEnvironment(this.runtime.language, variables);
+  startManaged(environment: Readonly<Record<string, string>>): Promise<RunningRuntime> {
     const bootArguments = startArguments(this.runtime, this.limits.memoryMb, environment);
     return this.#startManaged(bootArguments, environment);
   }
@@ -121,12 +125,14 @@ export class RuntimeSandbox {
   async fork(template: RunningRuntime): Promise<RunningRuntime> {
     assert(this.sandbox.startFork !== undefined && template.channel !== null, 'it can be copied');
     const request = template.channel.forkRequest;
-    return this.#opened(await this.sandbox.startFork({ process: template.process, request }));
+    const process = await this.sandbox.startFork({ process: template.process, request });
+    return { ...this.#opened(process), hasEnvironment: template.hasEnvironment, isWrapped: false };
   }
 
+  /** @param environment the function's; null when that is not known yet */
   async #startManaged(
     bootArguments: readonly string[],
-    environment: Readonly<Record<string, string>>,
+    environment: Readonly<Record<string, string>> | null,
   ): Promise<RunningRuntime> {
     const { paths } = this.sandbox;
     const { runtime } = this;
@@ -139,19 +145,22 @@ export class RuntimeSandbox {
     const bootEnvironment = Object.fromEntries(
       Object.entries(runtime.bootEnvironment).map(([name, value]) => [name, place(value)]),
     );
+    const argv = [executable, ...bootArguments.map(place)];
+    const variables = environment ?? {};
     const process = await this.sandbox.start({
-      argv: [executable, ...bootArguments.map(place)],
-      env: { ...bootEnvironment, ...environment, ...libraryPath(bootEnvironment, environment) },
-      cwd: paths.temporaryDir,
+      argv: wrapCommand(argv, variables),
+      env: withLibraries(bootEnvironment, variables),
+      cwd: environment === null ? paths.temporaryDir : paths.taskRoot,
       channel: true,
     });
-    return this.#opened(process);
+    const isWrapped = wrapperOf(variables) !== undefined;
+    return { ...this.#opened(process), hasEnvironment: environment !== null, isWrapped };
   }
 
-  #opened(process: SandboxProcess): RunningRuntime {
+  #opened(process: SandboxProcess): Pick<RunningRuntime, 'process' | 'channel'> {
     this.#output = process.output;
-    const stream = process.channel;
-    return { process, channel: stream === null ? null : this.#transports.openChannel(stream) };
+    const channel = process.channel && this.#transports.openChannel(process.channel);
+    return { process, channel };
   }
 
   /** Starts a custom runtime's bootstrap, already bound. */
@@ -165,7 +174,7 @@ export class RuntimeSandbox {
       cwd: this.sandbox.paths.taskRoot,
       channel: false,
     });
-    return { process, channel: null };
+    return { process, channel: null, hasEnvironment: true, isWrapped: false };
   }
 
   async destroy(): Promise<void> {
@@ -176,12 +185,16 @@ export class RuntimeSandbox {
   }
 }
 
-/** The interpreter's own libraries first: without them it does not start. */
-function libraryPath(
-  ...environments: readonly Readonly<Record<string, string>>[]
+/** Both environments, with the interpreter's own libraries first: without them it does not start. */
+function withLibraries(
+  bootEnvironment: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  const paths = environments.flatMap(({ LD_LIBRARY_PATH: path }) => path ?? []);
-  return paths.length === 0 ? {} : { LD_LIBRARY_PATH: paths.join(':') };
+  const all = { ...bootEnvironment, ...environment };
+  const own = bootEnvironment['LD_LIBRARY_PATH'];
+  if (own === undefined) return all;
+  const others = environment['LD_LIBRARY_PATH']?.split(':').filter((path) => path !== own) ?? [];
+  return { ...all, LD_LIBRARY_PATH: [own, ...others].join(':') };
 }
 
 /**

@@ -109,7 +109,7 @@ export class SnapshotTemplate implements RuntimePort {
       handler: setup.version.handler,
       taskRoot: paths.taskRoot,
       optRoot: paths.optRoot,
-      env: this.#variables,
+      env: running.hasEnvironment ? null : this.#variables,
       initializationType: setup.initializationType,
     });
   }

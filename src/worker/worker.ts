@@ -28,7 +28,7 @@ import {
   type SnapshotOutcome,
 } from './snapshot-template.ts';
 import { Snapshots, requireReady, type TemplateParts } from './snapshots.ts';
-import { startEnvironment, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
+import { needsOwnStart, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
 
 export interface WorkerOptions {
   readonly region: string;
@@ -456,7 +456,7 @@ export class Worker {
     // A copied process brings itself.
     if (version.snapStart && this.#driver.canFork) return undefined;
     if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
-    if (needsOwnStart(version, runtime)) return undefined;
+    if (needsOwnStart(runtime.language, version.environment)) return undefined;
     return this.#bootPool.take(version.runtime);
   }
 
@@ -591,11 +591,6 @@ function answerWaiter(waiter: Waiter, granted: Grant): void {
 
 function limitsOf({ memoryMb, temporaryStorageMb }: RunnableVersion): SandboxLimits {
   return { memoryMb, cpus: null, temporaryStorageMb };
-}
-
-/** Its language reads some of the function's variables only when the process starts. */
-function needsOwnStart({ environment }: RunnableVersion, { language }: InstalledRuntime): boolean {
-  return Object.keys(startEnvironment(language, environment)).length > 0;
 }
 
 /** As INIT_START names it: 'nodejs:22.v22.23.3' for nodejs22.x. */
