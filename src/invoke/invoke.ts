@@ -22,7 +22,7 @@ import { describeJsonError } from '../model/json-error.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { FinishedInvocation } from '../worker/invocation-record.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
-import type { RestoreFailure } from '../worker/snapshot-template.ts';
+import type { RestoreFailure } from '../worker/held-runtime.ts';
 import type { AcquireResult, Lease, Worker } from '../worker/worker.ts';
 import { drawVersion } from './alias-route.ts';
 import type { Concurrency, Permit } from './concurrency.ts';
@@ -109,7 +109,8 @@ export class Invoker {
   async #acquire(version: RunnableVersion, permit: Permit): Promise<Lease> {
     if (!permit.takeStart()) throw throttled('ConcurrentInvocationLimitExceeded');
     const acquired = await this.#worker.acquire(version);
-    const hasStarted = acquired.type === 'lease' ? acquired.isNew : startedAndFailed.has(acquired.type);
+    const hasStarted =
+      acquired.type === 'lease' ? acquired.isNew : startedAndFailed.has(acquired.type);
     if (!hasStarted) permit.returnStart();
     return leaseOf(acquired);
   }

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import type { Invocation, PortAnswer, RuntimePort, RuntimeRestore } from '../worker/runtime-port.ts';
+import type {
+  Invocation,
+  PortAnswer,
+  RuntimePort,
+  RuntimeRestore,
+} from '../worker/runtime-port.ts';
 import { openRuntimeChannel } from './channel.ts';
 
 const accepted: PortAnswer = { status: 'accepted' };

@@ -18,7 +18,7 @@ import { hostFault, type Fault } from './faults.ts';
 import { OutputDrain } from './output-drain.ts';
 import type { RuntimePort } from './runtime-port.ts';
 import { findBootstrap, type RunningRuntime, type RuntimeSandbox } from './runtime-sandbox.ts';
-import { changedVariables, type HeldRuntime } from './snapshot-template.ts';
+import { changedVariables, type HeldRuntime } from './held-runtime.ts';
 
 export interface ProcessesListener {
   /** Something that should run does not; told of each failure, but of none that `end` brings about. */

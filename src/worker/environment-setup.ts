@@ -3,7 +3,7 @@ import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxBinding, SandboxPaths } from '../sandbox/sandbox.ts';
 import type { InitializationType } from '../telemetry/platform-event.ts';
 import type { RunningRuntime } from './runtime-sandbox.ts';
-import type { HeldRuntime } from './snapshot-template.ts';
+import type { HeldRuntime } from './held-runtime.ts';
 
 export interface EnvironmentSetup {
   readonly version: RunnableVersion;

@@ -49,7 +49,7 @@ import type {
   RuntimeResponse,
 } from './runtime-port.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
-import { RestoreFailure, type HeldRuntime } from './snapshot-template.ts';
+import { RestoreFailure, type HeldRuntime } from './held-runtime.ts';
 
 /** An invocation under way: the caller's answer and its end are different events. */
 export interface Attempt {
@@ -129,7 +129,11 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   async start(booted: RunningRuntime | null): Promise<void> {
     const { obtainRestored } = this.#setup;
     if (obtainRestored === undefined) this.#emitInitStart('init');
-    else this.#telemetry.emit({ type: 'platform.restoreStart', record: startRecord(this.#setup, this.id) });
+    else
+      this.#telemetry.emit({
+        type: 'platform.restoreStart',
+        record: startRecord(this.#setup, this.id),
+      });
     try {
       await this.#runtimeSandbox.bind(this.#setup.binding);
       this.#requireStarting();

@@ -9,35 +9,17 @@ import { limits } from '../model/limits.ts';
 import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
 import type { EnvironmentSetup } from './environment-setup.ts';
 import { hostFault, type Fault } from './faults.ts';
+import type { HeldRuntime } from './held-runtime.ts';
 import { OutputDrain } from './output-drain.ts';
 import { initStartEvent, phaseStatus } from './phase-events.ts';
 import type { PortAnswer, RuntimeError, RuntimePort, RuntimeRestore } from './runtime-port.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
-
-/** A runtime at its snapshot point, and the word that lets it go on. */
-export interface HeldRuntime {
-  readonly running: RunningRuntime;
-  readonly restore: (restored: RuntimeRestore) => void;
-  /** The variables that it was initialised with. */
-  readonly variables: Readonly<Record<string, string>>;
-}
 
 /** What the Init of a template came to. */
 export type SnapshotOutcome =
   | { readonly type: 'ready' }
   | { readonly type: 'timeout'; readonly limitMs: number }
   | { readonly type: 'failed'; readonly fault: Fault };
-
-/** A restored environment could not be made; not the host's doing. */
-export class RestoreFailure extends Error {
-  override readonly name = 'RestoreFailure';
-  readonly reason: 'init' | 'hook' | 'timeout';
-
-  constructor(reason: RestoreFailure['reason']) {
-    super(`a snapshot could not be restored: ${reason}`);
-    this.reason = reason;
-  }
-}
 
 const ready: SnapshotOutcome = { type: 'ready' };
 const refused: PortAnswer = { status: 'invalidTransition', from: 'Snapshot', to: 'Invoke' };
@@ -214,12 +196,4 @@ export class SnapshotTemplate implements RuntimePort {
   fail(): PortAnswer {
     return refused;
   }
-}
-
-/** What is new in `after` or has another value there. */
-export function changedVariables(
-  before: Readonly<Record<string, string>>,
-  after: Readonly<Record<string, string>>,
-): Record<string, string> {
-  return Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name] !== value));
 }

@@ -7,12 +7,8 @@ import type { Log } from '../base/log.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { OpenVersion } from './open-version.ts';
 import type { RuntimeSandbox } from './runtime-sandbox.ts';
-import {
-  RestoreFailure,
-  type HeldRuntime,
-  type SnapshotOutcome,
-  type SnapshotTemplate,
-} from './snapshot-template.ts';
+import { RestoreFailure, type HeldRuntime } from './held-runtime.ts';
+import type { SnapshotOutcome, SnapshotTemplate } from './snapshot-template.ts';
 
 /** A template and what is held for it. */
 export interface TemplateParts {

@@ -21,12 +21,8 @@ import { FairQueue } from './fair-queue.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import type { Invocation, RuntimeTransports } from './runtime-port.ts';
 import { RuntimeSandbox, type RunningRuntime } from './runtime-sandbox.ts';
-import {
-  SnapshotTemplate,
-  type HeldRuntime,
-  type RestoreFailure,
-  type SnapshotOutcome,
-} from './snapshot-template.ts';
+import type { HeldRuntime, RestoreFailure } from './held-runtime.ts';
+import { SnapshotTemplate, type SnapshotOutcome } from './snapshot-template.ts';
 import { Snapshots, requireReady, type TemplateParts } from './snapshots.ts';
 import { needsOwnStart, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
 

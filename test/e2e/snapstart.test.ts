@@ -133,7 +133,10 @@ for (const driver of drivers) {
         assert.deepEqual(log, [...before, 'after first', 'after second']);
       }
       const lines = atOnce[0]?.log ?? '';
-      assert.match(lines, /^RESTORE_START Runtime Version: python:3\.\d+\.v\S+\tRuntime Version ARN: arn:/m);
+      assert.match(
+        lines,
+        /^RESTORE_START Runtime Version: python:3\.\d+\.v\S+\tRuntime Version ARN: arn:/m,
+      );
       assert.match(lines, /^RESTORE_REPORT Restore Duration: [\d.]+ ms$/m);
       assert.match(lines, /\tRestore Duration: [\d.]+ ms\tBilled Restore Duration: \d+ ms\t/);
       assert.doesNotMatch(lines, /REPORT RequestId.* Init Duration/);
