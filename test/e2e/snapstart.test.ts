@@ -95,6 +95,14 @@ async function publish(client: LambdaClient, FunctionName: string): Promise<Func
   }
 }
 
+/** The watchdog sweeps when the server was killed. */
+async function untilNoTraces(dataFolder: string): Promise<void> {
+  for (const endsAtMs = Date.now() + 20_000; hostTraces(dataFolder).length > 0;) {
+    assert(Date.now() < endsAtMs, hostTraces(dataFolder).join('\n'));
+    await sleep(20);
+  }
+}
+
 for (const driver of drivers) {
   const copies = driver === 'process' && process.platform === 'linux';
   describe(`SnapStart on the ${driver} driver`, { skip: runtime === undefined }, () => {
@@ -197,8 +205,12 @@ for (const driver of drivers) {
       await client.send(new DeleteFunctionCommand({ FunctionName: 'waiting' }));
     });
 
-    test('nothing is left on the host after the server has stopped', async () => {
+    test('nothing is left on the host after the server has stopped or was killed', async () => {
       await invoke(client, 'unique', {}, { Qualifier: '1' });
+      await hearth.kill();
+      await untilNoTraces(hearth.dataFolder);
+      hearth = await HearthProcess.start({ driver, dataFolder: hearth.dataFolder });
+      await invoke(hearth.client, 'unique', {}, { Qualifier: '1' });
       await hearth.stop();
       assert.deepEqual(hostTraces(hearth.dataFolder), []);
       hearth = await HearthProcess.start({ driver, dataFolder: hearth.dataFolder });
