@@ -128,11 +128,15 @@ def _has_ended(keeper):
 
 
 def _move_layers(before, now):
-    """Where the sandbox cannot mount, each has its own copy of the layers."""
+    """Where the sandbox cannot mount, each has its own copy of the layers, and the first one's may go."""
     if before == now:
         return
-    sys.path[:] = [now + entry[len(before) :] if _is_below(entry, before) else entry for entry in sys.path]
+    packages = (getattr(module, "__path__", None) for module in list(sys.modules.values()))
+    for path in (sys.path, *(path for path in packages if type(path) is list)):
+        path[:] = [_moved(entry, before, now) for entry in path]
 
 
-def _is_below(entry, folder):
-    return entry == folder or entry.startswith(folder + os.sep)
+def _moved(entry, before, now):
+    if entry == before or entry.startswith(before + os.sep):
+        return now + entry[len(before) :]
+    return entry

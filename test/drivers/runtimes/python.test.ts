@@ -621,6 +621,27 @@ os.environ["MINE"] = "kept"
       assert.deepEqual(await process.result({}), [log, 'after', 'kept', 'one']);
     });
 
+    it('finds its layers where they are when restored', async () => {
+      const [before, now] = ['one', 'two'].map((value) =>
+        bench.folder({
+          'python/package/__init__.py': '',
+          'python/package/late.py': `value = "${value}"\n`,
+          'python/later.py': `value = "${value}"\n`,
+        }),
+      );
+      const app = `import package
+def handler(event, context):
+    import package.late, later
+    return [package.late.value, later.value]
+`;
+      const process = await bench.boot();
+      bench.bind(process, bench.folder(module(app)), { ...setup, optRoot: before ?? '' }, handler);
+      await process.expect('SNAPSHOT');
+      process.send(FRAME.RESTORE, { env: {}, optRoot: now });
+      await process.expect('NEXT');
+      assert.deepEqual(await process.result({}), ['two', 'two']);
+    });
+
     it('leaves hooks alone when initialised on demand', async () => {
       const process = await bench.start(module(hooks), handler, { env: { OLD: 'as given' } });
       assert.deepEqual(await process.result({}), [[], 'as given', 'kept', 'one']);

@@ -220,6 +220,8 @@ export class RuntimeProcess {
 }
 
 export interface FunctionSetup {
+  /** Where layers are; /opt without it. */
+  readonly optRoot?: string;
   /** Default 'on-demand'. */
   readonly initializationType?: string;
   readonly handler?: string;
@@ -277,8 +279,8 @@ export class RuntimeBench {
       ...this.#functionEnv,
       ...setup.env,
     };
-    const { initializationType = 'on-demand' } = setup;
-    process.send(FRAME.INIT, { handler, taskRoot, env, initializationType });
+    const { initializationType = 'on-demand', optRoot } = setup;
+    process.send(FRAME.INIT, { handler, taskRoot, optRoot, env, initializationType });
   }
 
   /** A process bound to a folder that is there already. */
