@@ -14,7 +14,7 @@ SNAPSHOT, RESTORE_ERROR = 0x88, 0x89
 
 CHANNEL = 3
 OUTPUTS = (1, 2)
-DESCRIPTORS = 3
+DESCRIPTORS_PER_FORK_MAX = 4
 DESCRIPTOR_BYTES = 4
 # More than a process of a sandbox can have open.
 DESCRIPTORS_MAX = 65536
@@ -68,7 +68,7 @@ class _DescriptorReader:
     def __init__(self):
         import _socket
 
-        self._space = _socket.CMSG_SPACE(DESCRIPTORS * DESCRIPTOR_BYTES)
+        self._space = _socket.CMSG_SPACE(DESCRIPTORS_PER_FORK_MAX * DESCRIPTOR_BYTES)
         self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, CHANNEL)
         self._descriptors = []
 
@@ -96,7 +96,8 @@ def _fork(channel, descriptors):
         for descriptor in descriptors:
             os.close(descriptor)
         return keeper
-    channel_end, output, status = descriptors
+    # What else the host sends along is for itself to find in the copy.
+    channel_end, output, status = descriptors[:3]
     os.setsid()
     copy = os.fork()
     if copy != 0:

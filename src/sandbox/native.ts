@@ -287,6 +287,16 @@ function goHome(fd: number, kind: number): void {
   }
 }
 
+const SYS_OPEN_TREE = 428; // on every architecture
+const AT_FDCWD = -100;
+const OPEN_TREE_CLONE = 1;
+
+/** A copy of the mount at `path` that is mounted nowhere, as a descriptor that no child inherits. */
+export function cloneMount(path: string): number {
+  const prototype = 'long syscall(long number, int folder, const char *path, unsigned int flags)';
+  return call(prototype, path, SYS_OPEN_TREE, AT_FDCWD, path, OPEN_TREE_CLONE | O_CLOEXEC);
+}
+
 // Network interfaces (Linux): the old ioctls are enough for one IPv4 address and one route.
 
 const SIOCADDRT = 0x890b;
@@ -420,6 +430,23 @@ export function signalName(number: number): string {
     if (value === number) return name;
   }
   return `SIG${number}`;
+}
+
+/** A request whose result is only that it worked; `data` is a number, or a buffer that it reads or fills. */
+export function ptrace(request: number, pid: number, address: bigint, data: bigint | Buffer): void {
+  const type = typeof data === 'bigint' ? 'uint64_t' : 'void *';
+  const prototype = `long ptrace(long request, long pid, uint64_t address, ${type} data)`;
+  call(prototype, `0x${request.toString(16)}`, request, pid, address, data);
+}
+
+const WAIT_ALL = 0x40000000;
+
+/** Waits, and nothing else runs meanwhile, until a traced process stops or ends: its status word. */
+export function waitForTracee(pid: number): number {
+  const status = new Int32Array(1);
+  const prototype = 'int wait4(int pid, int *status, int options, void *usage)';
+  call(prototype, `${pid}`, pid, status, WAIT_ALL, null);
+  return status[0]!;
 }
 
 const RLIMIT_LOCKS = 10;

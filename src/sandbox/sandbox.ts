@@ -36,6 +36,8 @@ export interface SandboxSpec {
   readonly languageDir: string | null;
   /** Host folder of our bootstraps that appears read-only as /var/runtime. */
   readonly runtimeDir: string;
+  /** Its main process will come by `startFork`: nothing need be prepared for another. */
+  readonly startsAsCopy?: boolean;
 }
 
 export interface SandboxBinding {
@@ -110,6 +112,9 @@ export interface SandboxProcess {
 
 /** A process that makes a copy of itself when it is asked to (docs/internals/runtime-channel.md). */
 export interface ForkSource {
+  /** Of the same driver; stays on the host for as long as the copy does. */
+  readonly sandbox: Sandbox;
+  /** Its main process. */
   readonly process: SandboxProcess;
   /** What asks it, to be sent with the copy's channel, its output and its status pipe. */
   readonly request: Buffer;

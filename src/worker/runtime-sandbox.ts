@@ -67,11 +67,16 @@ export class RuntimeSandbox {
   static async create(
     driver: SandboxDriver,
     transports: RuntimeTransports,
-    options: { id: string; runtime: InstalledRuntime; limits: SandboxLimits },
+    options: {
+      id: string;
+      runtime: InstalledRuntime;
+      limits: SandboxLimits;
+      startsAsCopy?: boolean;
+    },
   ): Promise<RuntimeSandbox> {
-    const { id, runtime, limits } = options;
+    const { id, runtime, limits, startsAsCopy = false } = options;
     const { languageDir, runtimeDir } = runtime;
-    const sandbox = await driver.create({ id, limits, languageDir, runtimeDir });
+    const sandbox = await driver.create({ id, limits, languageDir, runtimeDir, startsAsCopy });
     const httpApi = transports.createHttpApi();
     try {
       const runtimeApiAddress = await sandbox.serve(httpApi.server);
@@ -122,10 +127,11 @@ export class RuntimeSandbox {
    * Starts a managed runtime's process as a copy of one that waits at its snapshot point, where the
    * copy waits, too. For drivers that can fork. Rejects with SandboxStartError.
    */
-  async fork(template: RunningRuntime): Promise<RunningRuntime> {
+  async fork(from: RuntimeSandbox, template: RunningRuntime): Promise<RunningRuntime> {
     assert(this.sandbox.startFork !== undefined && template.channel !== null, 'it can be copied');
     const request = template.channel.forkRequest;
-    const process = await this.sandbox.startFork({ process: template.process, request });
+    const { sandbox } = from;
+    const process = await this.sandbox.startFork({ sandbox, process: template.process, request });
     return { ...this.#opened(process), hasEnvironment: template.hasEnvironment, isWrapped: false };
   }
 

@@ -132,7 +132,7 @@ export class SnapshotTemplate implements RuntimePort {
   async #fork(into: RuntimeSandbox): Promise<HeldRuntime> {
     if (this.#running === null) throw new Error('the template has no process');
     this.runtimeSandbox.sandbox.thaw();
-    const running = await into.fork(this.#running);
+    const running = await into.fork(this.runtimeSandbox, this.#running);
     const restore = (restored: RuntimeRestore): void => running.channel?.sendRestore(restored);
     return { running, restore, variables: this.#variables };
   }
@@ -156,8 +156,7 @@ export class SnapshotTemplate implements RuntimePort {
       type: 'failed',
       fault: { type: 'host', cause: new Error('the template was stopped') },
     });
-    this.runtimeSandbox.sandbox.thaw();
-    this.#running?.channel?.close();
+    // Without more ado: its process may be what copies still depend on, which the sandbox knows.
     await this.runtimeSandbox.destroy();
   }
 

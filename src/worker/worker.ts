@@ -346,7 +346,8 @@ export class Worker {
       const isBootable = !code.hasSharedLibraries && code.extensions.length === 0;
       const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
       const runtimeSandbox =
-        booted?.runtimeSandbox ?? (await this.#createSandbox(runtime, limitsOf(version)));
+        booted?.runtimeSandbox ??
+        (await this.#createSandbox(runtime, limitsOf(version), this.#isCopied(version)));
       const environment = this.#createEnvironment(version, runtimeSandbox, code);
       const { retired } = start;
       const resident = { environment, code, idleTimer: null, freezeTimer: null, retired };
@@ -446,11 +447,15 @@ export class Worker {
     };
   }
 
+  #isCopied({ snapStart }: RunnableVersion): boolean {
+    return snapStart && this.#driver.canFork;
+  }
+
   /** A sandbox booted in advance, if this version may be bound to one. */
   #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
     if (runtime.kind !== 'managed') return undefined;
     // A copied process brings itself.
-    if (version.snapStart && this.#driver.canFork) return undefined;
+    if (this.#isCopied(version)) return undefined;
     if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
     if (needsOwnStart(runtime.language, version.environment)) return undefined;
     return this.#bootPool.take(version.runtime);
@@ -481,12 +486,17 @@ export class Worker {
     });
   }
 
-  #createSandbox(runtime: InstalledRuntime, sandboxLimits: SandboxLimits): Promise<RuntimeSandbox> {
+  #createSandbox(
+    runtime: InstalledRuntime,
+    sandboxLimits: SandboxLimits,
+    startsAsCopy = false,
+  ): Promise<RuntimeSandbox> {
     const id = `${runtime.language}-${this.#random.hex(8)}`;
     return RuntimeSandbox.create(this.#driver, this.#transports, {
       id,
       runtime,
       limits: sandboxLimits,
+      startsAsCopy,
     });
   }
 

@@ -56,6 +56,7 @@ const canRun = process.platform === 'linux' && spawnSync('python3', ['-V']).stat
 describe('copies of processes', { skip: !canRun }, () => {
   let folder: string;
   let driver: SandboxDriver;
+  let origin: Sandbox;
   let source: SandboxProcess;
   let sequence = 0;
 
@@ -86,7 +87,11 @@ describe('copies of processes', { skip: !canRun }, () => {
 
   async function copy(): Promise<{ sandbox: Sandbox; process: SandboxProcess; pid: number }> {
     const sandbox = await create();
-    const copied = await sandbox.startFork?.({ process: source, request: Buffer.from('f') });
+    const copied = await sandbox.startFork?.({
+      sandbox: origin!,
+      process: source,
+      request: Buffer.from('f'),
+    });
     assert(copied !== undefined);
     const [line] = (await once(copied.output, 'data')) as [Buffer];
     return { sandbox, process: copied, pid: Number(line) };
@@ -133,7 +138,7 @@ describe('copies of processes', { skip: !canRun }, () => {
     const gone = await copy();
     await gone.process.kill();
     const sandbox = await create();
-    const request = { process: gone.process, request: Buffer.from('f') };
+    const request = { sandbox: gone.sandbox, process: gone.process, request: Buffer.from('f') };
     await assert.rejects(async () => sandbox.startFork?.(request), { name: 'SandboxStartError' });
     await sandbox.destroy();
     await gone.sandbox.destroy();

@@ -104,7 +104,7 @@ async function untilNoTraces(dataFolder: string): Promise<void> {
 }
 
 for (const driver of drivers) {
-  const copies = driver === 'process' && process.platform === 'linux';
+  const copies = process.platform === 'linux';
   describe(`SnapStart on the ${driver} driver`, { skip: runtime === undefined }, () => {
     let hearth: HearthProcess;
     let client: LambdaClient;

@@ -143,8 +143,7 @@ function prepareFolders(folder: string): OciFolders {
 
 class OciDriver implements OciSandboxDriver {
   readonly name = 'oci';
-  /** A copy would have to hold capabilities on its way through the walls (ADR 0014). */
-  readonly canFork = false;
+  readonly canFork = process.arch === 'x64';
   readonly notices: readonly string[];
   readonly #clock: Clock;
   readonly #parts: OciParts;
@@ -180,7 +179,7 @@ class OciDriver implements OciSandboxDriver {
       onStart: () => this.#blankBoxes.postpone(),
       onDestroyed: () => void this.#sandboxes.delete(spec.id),
     };
-    const blank = this.#blankBoxes.take();
+    const blank = spec.startsAsCopy === true ? null : this.#blankBoxes.take();
     this.#blankBoxes.postpone();
     const sandbox = await OciSandbox.create(spec, this.#parts, events, blank);
     this.#sandboxes.set(spec.id, sandbox);

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import { followFork, type ForkedProcess } from './forked-process.ts';
+import { askForCopy, type ForkedProcess } from '../forked-process.ts';
 import { LoopbackConnections } from '../loopback-connections.ts';
-import { isLinux, withInheritedMark } from '../native.ts';
+import { isLinux, setMark, withInheritedMark } from '../native.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
 import {
   PROCESSES_BESIDE_MAX,
@@ -179,7 +179,9 @@ export class ProcessSandbox implements Sandbox {
   async #fork(source: ForkSource): Promise<SandboxProcess> {
     const streams = createProcessStreams(true);
     try {
-      const forked = await followFork(source, streams, this.#parts);
+      const forked = await askForCopy(this.#parts.clock, source, streams);
+      // Nothing of the function has run since the copy was made.
+      for (const pid of [forked.pid, forked.mainPid]) setMark(pid, this.#parts.mark);
       return this.#follow(forked, streams, (pid) => this.#onMainEnd(pid));
     } catch (error) {
       discardStreams(streams);

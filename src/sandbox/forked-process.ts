@@ -6,10 +6,10 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
-import type { Clock } from '../../base/clock.ts';
-import { createPipe, setMark, signalName } from '../native.ts';
-import type { ProcessStreams } from '../process-streams.ts';
-import type { ForkSource } from '../sandbox.ts';
+import type { Clock } from '../base/clock.ts';
+import { createPipe, signalName } from './native.ts';
+import type { ProcessStreams } from './process-streams.ts';
+import type { ForkSource } from './sandbox.ts';
 
 /** The main process of a sandbox, copied or not. */
 export interface ForkedProcess {
@@ -22,27 +22,29 @@ export interface ForkedProcess {
 /** A process that takes longer to copy itself is stuck. */
 export const forkMsMax = 5_000;
 
-/** Asks for the copy and resolves once it is there and marked as the sandbox's. */
-export async function followFork(
+/**
+ * Asks for the copy and resolves once it is there, waiting for its host's word. The numbers are those of
+ * the pid namespace that the copying process is in. `others` are passed on to the copy, too.
+ */
+export async function askForCopy(
+  clock: Clock,
   source: ForkSource,
   streams: ProcessStreams,
-  sandbox: { readonly clock: Clock; readonly mark: bigint },
+  others: readonly number[] = [],
 ): Promise<ForkedProcess> {
   const pipe = createPipe();
   const status = new Socket({ fd: pipe.readFd, readable: true, writable: false });
   try {
     try {
       const [, output, , channel] = streams.stdio as readonly number[];
-      source.process.sendDescriptors?.(source.request, [channel!, output!, pipe.writeFd]);
+      const descriptors = [channel!, output!, pipe.writeFd, ...others];
+      source.process.sendDescriptors?.(source.request, descriptors);
     } finally {
       closeSync(pipe.writeFd);
       streams.releaseChildEnds();
     }
     const lines = createInterface({ input: status });
-    const [pid, mainPid] = await keptPids(lines, status, sandbox.clock);
-    // The copy waits for its host's word, so nothing of the function has run since it was made.
-    setMark(pid, sandbox.mark);
-    setMark(mainPid, sandbox.mark);
+    const [pid, mainPid] = await keptPids(lines, status, clock);
     return { pid, mainPid, ended: endOf(lines) };
   } catch (error) {
     status.destroy();
