@@ -17,7 +17,7 @@ import { PROCESSES_MAX } from './container-config.ts';
 import { ContainerProcess, type ContainerEnd } from './container-process.ts';
 import type { SandboxNetwork } from './network.ts';
 import type { OciParts } from './oci-parts.ts';
-import { wallIn } from './wall-in.ts';
+import { untilWaiting, wallIn } from './wall-in.ts';
 
 /** Between looks for processes that are being killed. */
 const KILL_PAUSE_MS = 2;
@@ -157,6 +157,7 @@ async function fork(
     if (keeper === undefined || pid === undefined) throw new Error('the copy is gone');
     // A frozen template must not hold up its copies, or who waits for them.
     for (const moved of [keeper, pid]) parts.cgroups.adopt(name, moved);
+    await untilWaiting(parts.clock, pid);
     wallIn(pid, temporaryFd);
     const network = await parts.network.adopt(openSync(`/proc/${pid}/ns/net`, 'r'));
     return { name, pid, ended: copied.ended, network };

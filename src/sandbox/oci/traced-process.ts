@@ -122,9 +122,19 @@ export class TracedProcess {
     this.forget();
   }
 
-  /** Closes what was opened here; once it was released or killed. */
+  /** Closes what was opened here, once it was released or ended. */
   forget(): void {
     closeSync(this.#memory);
+  }
+}
+
+/** Kills a process that may be traced, and waits for that: as its tracer, who has to. */
+export function endTraced(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+    while ((waitForTracee(pid) & 0xff) === 0x7f); // stopped once more on its way out
+  } catch {
+    // It is not traced, or not there any more.
   }
 }
 

@@ -6,11 +6,19 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { assert } from '../../base/assert.ts';
-import { TracedProcess, TraceError } from './traced-process.ts';
+import { delay, type Clock } from '../../base/clock.ts';
+import { endTraced, TracedProcess, TraceError } from './traced-process.ts';
 import { SANDBOX_GID, SANDBOX_UID } from './user.ts';
 
 /** System calls by their numbers on x86-64. */
-const call = { close: 3, capset: 126, prctl: 157, unshare: 272, moveMount: 429 } as const;
+const call = {
+  close: 3,
+  receive: 47,
+  capset: 126,
+  prctl: 157,
+  unshare: 272,
+  moveMount: 429,
+} as const;
 
 const NEW_NAMESPACES =
   0x1000_0000 | // user
@@ -32,6 +40,9 @@ const CAPABILITY_HEADER_BYTES = 8;
 const CAPABILITY_VERSION = 0x2008_0522;
 const EINVAL = 22n;
 
+const WAITING_PAUSE_MS = 1;
+const waitingMsMax = 1_000;
+
 /**
  * `pid` waits in a system call; `temporaryFd` is a mount that the process has open, too. Synchronous, some
  * milliseconds. When it throws, the process has been killed.
@@ -46,10 +57,20 @@ export function wallIn(pid: number, temporaryFd: number): void {
     requireNoCapabilities(pid);
     traced.release();
   } catch (error) {
-    process.kill(pid, 'SIGKILL');
+    endTraced(pid);
     traced?.forget();
     throw error;
   }
+}
+
+/** A copy may still be on its way to where it waits for its host's word. */
+export async function untilWaiting(clock: Clock, pid: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < waitingMsMax; waitedMs += WAITING_PAUSE_MS) {
+    const inside = readFileSync(`/proc/${pid}/syscall`, 'latin1');
+    if (inside.startsWith(`${call.receive} `)) return;
+    await delay(clock, WAITING_PAUSE_MS);
+  }
+  throw new TraceError('the copy does not wait');
 }
 
 function leaveNamespaces(traced: TracedProcess, pid: number): void {
