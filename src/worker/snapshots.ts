@@ -61,9 +61,15 @@ export class Snapshots {
    */
   async prepare(version: RunnableVersion): Promise<SnapshotOutcome> {
     const entry = this.#entry(version);
-    const outcome = await (await entry.made).outcome;
-    if (outcome.type === 'ready' && !this.#canFork) await this.#drop(entry);
-    return outcome;
+    const { code, outcome } = await entry.made;
+    const reached = await outcome;
+    if (reached.type === 'ready' && !this.isCopied(code)) await this.#drop(entry);
+    return reached;
+  }
+
+  /** Extensions would have to get to where a copy is; their versions are initialised anew. */
+  isCopied({ extensions }: OpenVersion): boolean {
+    return this.#canFork && extensions.length === 0;
   }
 
   /** A copy of the version's template for a bound sandbox. Rejects with RestoreFailure or a host's error. */

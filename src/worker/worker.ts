@@ -342,12 +342,12 @@ export class Worker {
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
-      // Extensions are there before the runtime is.
-      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0;
+      const isCopied = version.snapStart && this.#snapshots.isCopied(code);
+      // Extensions are there before the runtime is, and a copied process brings itself.
+      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0 && !isCopied;
       const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
       const runtimeSandbox =
-        booted?.runtimeSandbox ??
-        (await this.#createSandbox(runtime, limitsOf(version), this.#isCopied(version)));
+        booted?.runtimeSandbox ?? (await this.#createSandbox(runtime, limitsOf(version), isCopied));
       const environment = this.#createEnvironment(version, runtimeSandbox, code);
       const { retired } = start;
       const resident = { environment, code, idleTimer: null, freezeTimer: null, retired };
@@ -376,7 +376,7 @@ export class Worker {
     const parts = this.#environmentParts(version, runtimeSandbox, code);
     const { setup, telemetry } = parts;
     const obtainRestored = async (booted: RunningRuntime | null): Promise<HeldRuntime> => {
-      if (this.#driver.canFork) return this.#snapshots.copy(version, runtimeSandbox);
+      if (this.#snapshots.isCopied(code)) return this.#snapshots.copy(version, runtimeSandbox);
       const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
       requireReady(await template.start(booted));
       runtimeSandbox.attach(environment, environment);
@@ -447,15 +447,9 @@ export class Worker {
     };
   }
 
-  #isCopied({ snapStart }: RunnableVersion): boolean {
-    return snapStart && this.#driver.canFork;
-  }
-
   /** A sandbox booted in advance, if this version may be bound to one. */
   #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
     if (runtime.kind !== 'managed') return undefined;
-    // A copied process brings itself.
-    if (this.#isCopied(version)) return undefined;
     if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
     if (needsOwnStart(runtime.language, version.environment)) return undefined;
     return this.#bootPool.take(version.runtime);

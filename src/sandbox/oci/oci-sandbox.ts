@@ -259,6 +259,7 @@ export class OciSandbox implements Sandbox {
   async #copyFrom(origin: OciSandbox, source: ForkSource): Promise<ForkedContainer> {
     const from = origin.#container?.name;
     if (from === undefined) throw new SandboxStartError('there is nothing to copy');
+    this.#box.inheritTemporary(origin.#box);
     const options = { limits: this.#limits, source, from };
     const container = await ForkedContainer.start(this.#parts, this.#box, options);
     void origin.#copies.add(container.forgotten);

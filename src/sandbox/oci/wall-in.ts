@@ -4,6 +4,7 @@
  * user, mount, network, ipc, uts and cgroup namespaces, its own /tmp, and no capability in the end. The
  * other mounts are the same read-only ones, and the filter and `no_new_privs` are inherited.
  */
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { assert } from '../../base/assert.ts';
 import { delay, type Clock } from '../../base/clock.ts';
@@ -14,6 +15,7 @@ import { SANDBOX_GID, SANDBOX_UID } from './user.ts';
 const call = {
   close: 3,
   receive: 47,
+  sleep: 230,
   capset: 126,
   prctl: 157,
   unshare: 272,
@@ -63,11 +65,43 @@ export function wallIn(pid: number, temporaryFd: number): void {
   }
 }
 
+/** Whether this host lets a process be walled in, tried on one; else why not. */
+export async function tryWallIn(clock: Clock): Promise<string | null> {
+  if (process.arch !== 'x64') return `not made for ${process.arch}`;
+  const child = spawn('/bin/sleep', ['60'], {
+    ...{ uid: SANDBOX_UID, gid: SANDBOX_GID, stdio: 'ignore', env: {}, cwd: '/' },
+  });
+  // Its tracer waits for it, not Node.
+  child.unref();
+  const pid = child.pid;
+  if (pid === undefined) return '/bin/sleep cannot be started';
+  try {
+    await untilWaiting(clock, pid, call.sleep);
+    const traced = TracedProcess.stop(pid);
+    try {
+      leaveNamespaces(traced, pid);
+      dropCapabilities(traced);
+      requireNoCapabilities(pid);
+    } finally {
+      traced.forget();
+    }
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    endTraced(pid);
+  }
+}
+
 /** A copy may still be on its way to where it waits for its host's word. */
-export async function untilWaiting(clock: Clock, pid: number): Promise<void> {
+export async function untilWaiting(
+  clock: Clock,
+  pid: number,
+  waitingIn: number = call.receive,
+): Promise<void> {
   for (let waitedMs = 0; waitedMs < waitingMsMax; waitedMs += WAITING_PAUSE_MS) {
     const inside = readFileSync(`/proc/${pid}/syscall`, 'latin1');
-    if (inside.startsWith(`${call.receive} `)) return;
+    if (inside.startsWith(`${waitingIn} `)) return;
     await delay(clock, WAITING_PAUSE_MS);
   }
   throw new TraceError('the copy does not wait');
