@@ -22,6 +22,8 @@ let worker: Worker;
 /** Code folders that are held. */
 let pins: number;
 let log: string;
+/** External extensions of every version. */
+let extensions: string[];
 
 function createWorker(canFork: boolean): void {
   clock = new SimClock(1_000_000);
@@ -30,6 +32,7 @@ function createWorker(canFork: boolean): void {
   host.script = snapshotting;
   pins = 0;
   log = '';
+  extensions = [];
   const { driver, catalog, transports } = host;
   worker = new Worker(
     clock,
@@ -49,7 +52,7 @@ function createWorker(canFork: boolean): void {
       openCode: () => {
         pins += 1;
         const release = (): void => void (pins -= 1);
-        const contents = { hasSharedLibraries: false, extensions: [] };
+        const contents = { hasSharedLibraries: false, extensions };
         return Promise.resolve({ folder: '/code', ...contents, release });
       },
       logSink: (_name, bytes) => void (log += bytes.toString()),
@@ -209,6 +212,17 @@ describe('where processes can be copied', () => {
     await turns();
     assert.equal(host.living().length, templatesMax);
     assert.equal(host.runtimes[0]?.hasEnded, true);
+  });
+
+  test('a version with extensions is initialised in each environment', async () => {
+    extensions = ['agent'];
+    assert.deepEqual(await worker.prepareSnapshot(version), { type: 'ready' });
+    assert.deepEqual(host.living(), [], 'no template is kept');
+    const acquiring = acquire();
+    await turns();
+    assert.equal(host.forks.length, 0);
+    await worker.close();
+    await acquiring;
   });
 
   test('a version that is gone takes its template along', async () => {

@@ -1,7 +1,6 @@
 /**
  * SnapStart through the whole program: what publishing a version does, what restored environments have in
- * common and what not, and how it fails. On the process driver environments are copies of one process;
- * the oci driver runs Init in each (ADR 0014), so there they have nothing in common.
+ * common and what not, and how it fails. Linux only can copy processes; elsewhere each runs Init (ADR 0014).
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
