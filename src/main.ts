@@ -20,6 +20,8 @@ import { Concurrency } from './invoke/concurrency.ts';
 import { FunctionDirectory } from './invoke/function-directory.ts';
 import { Invoker } from './invoke/invoke.ts';
 import { SnapshotPreparer } from './invoke/snapshot-preparer.ts';
+import { ProvisionReporter } from './invoke/provision-reporter.ts';
+import { ProvisionedConcurrency } from './invoke/provisioned-concurrency.ts';
 import { runtimeTransports } from './runtime-api/transports.ts';
 import { selectDriver } from './sandbox/select-driver.ts';
 import { sweepLeftovers } from './sandbox/sweep-leftovers.ts';
@@ -140,7 +142,8 @@ async function wire(
   });
   const directory = new FunctionDirectory({
     onVersion: (version) => {
-      worker.expectRuntime(version.runtime);
+      worker.expectVersion(version);
+      provisioned.onVersion(version);
       snapshots.offer(version);
     },
     onRetired: (key) => {
@@ -150,8 +153,13 @@ async function wire(
     onReserve: (functionName, reserved) => concurrency.setReserved(functionName, reserved),
     onDeleted: (functionName) => concurrency.forget(functionName),
   });
+  const reporter = new ProvisionReporter(log, store);
+  onStop(() => reporter.settled());
+  const provisioned = new ProvisionedConcurrency({ directory, concurrency, worker, reporter });
   await directory.open(store);
   onStop(() => directory.close());
+  await provisioned.open(store);
+  onStop(() => provisioned.close());
   const invoker = new Invoker(clock, random, { directory, concurrency, worker }, identity);
 
   const handlers = createOperationHandlers({ control, invoker, identity });

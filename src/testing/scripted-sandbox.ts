@@ -410,6 +410,7 @@ export class ScriptedHost {
     notices: [],
     /** A test that wants copies sets it before anything is made. */
     canFork: false,
+    standbyMemoryMb: 0,
     create: async (spec) => {
       await this.faults.create?.();
       const sandbox = new ScriptedSandbox(this, spec);

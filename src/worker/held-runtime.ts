@@ -1,6 +1,6 @@
 /**
  * A runtime that is initialised and waits at its snapshot point: where restored environments of versions
- * with SnapStart begin (ADR 0014).
+ * with SnapStart begin (ADR 0015).
  */
 import type { RuntimeRestore } from './runtime-port.ts';
 import type { RunningRuntime } from './runtime-sandbox.ts';
@@ -22,6 +22,10 @@ export class RestoreFailure extends Error {
     super(`a snapshot could not be restored: ${reason}`);
     this.reason = reason;
   }
+}
+
+export function isRestoreFailure(error: unknown): error is RestoreFailure {
+  return error instanceof Error && error.name === 'RestoreFailure';
 }
 
 /** What is new in `after` or has another value there. */

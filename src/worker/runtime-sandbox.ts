@@ -45,6 +45,8 @@ export class RuntimeSandbox {
   readonly #httpApi: RuntimeHttpApi;
   /** Of the process started last. */
   #output: Readable | null = null;
+  #process: SandboxProcess | null = null;
+  #onEnded: () => void = () => undefined;
 
   private constructor(
     sandbox: Sandbox,
@@ -91,6 +93,16 @@ export class RuntimeSandbox {
       await sandbox.destroy();
       throw error;
     }
+  }
+
+  /** A process of the runtime is there; a reset ends it, and Init starts the next one. */
+  get isRunning(): boolean {
+    return this.#process !== null;
+  }
+
+  /** `listener` is called whenever the runtime's process has ended, for whatever reason. */
+  set onEnded(listener: () => void) {
+    this.#onEnded = listener;
   }
 
   /** From now on what the runtime says goes to `port`, and what extensions say to `extensions`. */
@@ -164,7 +176,7 @@ export class RuntimeSandbox {
   }
 
   #opened(process: SandboxProcess): Pick<RunningRuntime, 'process' | 'channel'> {
-    this.#output = process.output;
+    this.#watch(process);
     const channel = process.channel && this.#transports.openChannel(process.channel);
     return { process, channel };
   }
@@ -180,7 +192,19 @@ export class RuntimeSandbox {
       cwd: this.sandbox.paths.taskRoot,
       channel: false,
     });
+    this.#watch(process);
     return { process, channel: null, hasEnvironment: true, isWrapped: false };
+  }
+
+  #watch(process: SandboxProcess): void {
+    this.#process = process;
+    this.#output = process.output;
+    const onEnd = (): void => {
+      if (this.#process !== process) return;
+      this.#process = null;
+      this.#onEnded();
+    };
+    process.exited.then(onEnd, onEnd);
   }
 
   async destroy(): Promise<void> {

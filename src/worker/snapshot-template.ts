@@ -1,7 +1,7 @@
 /**
  * A runtime process of a SnapStart version that was initialised and waits at its snapshot point. It is
  * never given an event: it is what restored environments are made of, as copies of its process where
- * the sandbox driver can make them, else as itself (ADR 0014).
+ * the sandbox driver can make them, else as itself (ADR 0015).
  */
 import type { Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';

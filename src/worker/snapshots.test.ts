@@ -47,6 +47,7 @@ function createWorker(canFork: boolean): void {
       waitersMax: 10,
       waitMsMax: 30_000,
       idleMsMax: 600_000,
+      lifetimeMsMax: 3_600_000,
       freezeAfterMs: 10,
       poolSize: 0,
       openCode: () => {

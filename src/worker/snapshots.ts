@@ -1,7 +1,7 @@
 /**
  * The snapshots of one host: initialised templates of SnapStart versions, and the runtimes of restored
  * environments that come from them. A template is a process and does not outlive the server, so it is
- * made when the version is published and again when it is missed (ADR 0014).
+ * made when the version is published and again when it is missed (ADR 0015).
  */
 import type { Log } from '../base/log.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';

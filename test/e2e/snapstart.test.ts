@@ -1,6 +1,6 @@
 /**
  * SnapStart through the whole program: what publishing a version does, what restored environments have in
- * common and what not, and how it fails. Linux only can copy processes; elsewhere each runs Init (ADR 0014).
+ * common and what not, and how it fails. Linux only can copy processes; elsewhere each runs Init (ADR 0015).
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
  * Restored environments under the oci driver are copies of one process, moved behind walls of their own
- * after Init (ADR 0014): that they have them, and that nothing of the way there is left in their hands.
+ * after Init (ADR 0015): that they have them, and that nothing of the way there is left in their hands.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -15,7 +15,12 @@ import { ChildReaper } from '../child-reaper.ts';
 import { instanceIdOf } from '../instance.ts';
 import { isLinux, mount, mountFlags } from '../native.ts';
 import type { Sandbox, SandboxDriver, SandboxSpec, SweepReport } from '../sandbox.ts';
-import { BLANK_BOXES_DEFAULT, BLANK_BOXES_MAX, BlankBoxes } from './blank-boxes.ts';
+import {
+  BLANK_BOX_MEMORY_MB,
+  BLANK_BOXES_DEFAULT,
+  BLANK_BOXES_MAX,
+  BlankBoxes,
+} from './blank-boxes.ts';
 import { ContainerRuntime } from './container-runtime.ts';
 import { findCgroups } from './find-cgroups.ts';
 import { createNetwork } from './network.ts';
@@ -150,6 +155,7 @@ class OciDriver implements OciSandboxDriver {
   readonly name = 'oci';
   readonly canFork: boolean;
   readonly notices: readonly string[];
+  readonly standbyMemoryMb: number;
   readonly #clock: Clock;
   readonly #parts: OciParts;
   readonly #folder: string;
@@ -174,6 +180,7 @@ class OciDriver implements OciSandboxDriver {
     this.#folder = state.folder;
     this.notices = state.notices;
     this.canFork = state.canFork;
+    this.standbyMemoryMb = state.blankBoxes * BLANK_BOX_MEMORY_MB;
     this.#swept = state.swept;
     this.#blankBoxes = new BlankBoxes(clock, parts, state.blankBoxes);
     this.#blankBoxes.postpone(); // the first ones, soon

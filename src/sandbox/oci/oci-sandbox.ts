@@ -69,6 +69,8 @@ export class OciSandbox implements Sandbox {
   #server: Server | null = null;
   #memoryPeakBytes = 0;
   readonly #starts = new WorkSet();
+  /** Ends of processes. */
+  readonly #ends = new WorkSet();
   /** What else must have ended before the sandbox can be taken down: a bind, a cleaning up. */
   readonly #pending = new WorkSet();
   #killsUnderWay = 0;
@@ -154,11 +156,11 @@ export class OciSandbox implements Sandbox {
     this.#hasMain = true;
     try {
       const main = await this.#inTurn(() => this.#startMain(command));
-      const ended = main.ended.finally(() => {
+      const onEnd = (): void => {
         this.#hasMain = false;
         this.#hasMainEnded = this.#container !== null;
-      });
-      return this.#present(main, command, ended);
+      };
+      return this.#present(main, command, onEnd);
     } catch (error) {
       this.#hasMain = false;
       throw error;
@@ -181,8 +183,7 @@ export class OciSandbox implements Sandbox {
     try {
       const container = await this.#inTurn(() => this.#sharedContainer());
       const beside = await container.exec(command);
-      const ended = beside.ended.finally(() => (this.#besideCount -= 1));
-      return this.#present(beside, command, ended);
+      return this.#present(beside, command, () => (this.#besideCount -= 1));
     } catch (error) {
       this.#besideCount -= 1;
       throw error;
@@ -245,11 +246,11 @@ export class OciSandbox implements Sandbox {
       const container = await this.#inTurn(() =>
         this.#copyFrom(source.sandbox as OciSandbox, source),
       );
-      const ended = container.first.ended.finally(() => {
+      const onEnd = (): void => {
         this.#hasMain = false;
         this.#hasMainEnded = this.#container !== null;
-      });
-      return this.#present(container.first, { channel: true }, ended);
+      };
+      return this.#present(container.first, { channel: true }, onEnd);
     } catch (error) {
       this.#hasMain = false;
       throw error;
@@ -309,11 +310,12 @@ export class OciSandbox implements Sandbox {
   #present(
     started: ContainerProcess,
     command: Pick<SandboxCommand, 'channel'>,
-    ended: Promise<ContainerEnd>,
+    onEnd: () => void,
   ): SandboxProcess {
     const { streams } = started;
     const container = this.#container;
     if (this.#isFrozen) container?.freeze(); // meanwhile
+    const ended = this.#ends.add(started.ended.finally(onEnd));
     const exited = ended.then((end) => this.#exitOf(end));
     return {
       channel: command.channel ? streams.channel : null,
@@ -400,6 +402,7 @@ export class OciSandbox implements Sandbox {
       this.#container?.kill();
       await Promise.allSettled([this.#starts.settled(), this.#container?.ended]);
     }
+    await this.#ends.settled();
   }
 
   destroy(): Promise<void> {

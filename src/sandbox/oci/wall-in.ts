@@ -1,5 +1,5 @@
 /**
- * Puts a copied process behind walls of its own (ADR 0014). It still is where the process is that it was
+ * Puts a copied process behind walls of its own (ADR 0015). It still is where the process is that it was
  * copied from. The server makes it leave, step by step and while nothing of it runs (traced-process.ts): new
  * user, mount, network, ipc, uts and cgroup namespaces, its own /tmp, and no capability in the end. The
  * other mounts are the same read-only ones, and the filter and `no_new_privs` are inherited.
