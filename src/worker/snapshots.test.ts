@@ -217,9 +217,10 @@ describe('where processes can be copied', () => {
 
   test('a version with extensions is initialised in each environment', async () => {
     extensions = ['agent'];
-    assert.deepEqual(await worker.prepareSnapshot(version), { type: 'ready' });
+    const extended = runnable({ version: '1', snapStart: true, layerHashes: ['layer'] });
+    assert.deepEqual(await worker.prepareSnapshot(extended), { type: 'ready' });
     assert.deepEqual(host.living(), [], 'no template is kept');
-    const acquiring = acquire();
+    const acquiring = acquire(extended);
     await turns();
     assert.equal(host.forks.length, 0);
     await worker.close();
