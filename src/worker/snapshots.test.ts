@@ -3,6 +3,9 @@
  * copied and from an Init of their own where not, and what becomes of templates.
  */
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
@@ -22,8 +25,8 @@ let worker: Worker;
 /** Code folders that are held. */
 let pins: number;
 let log: string;
-/** External extensions of every version. */
-let extensions: string[];
+/** Of all code and layers. */
+let folder: string;
 
 function createWorker(canFork: boolean): void {
   clock = new SimClock(1_000_000);
@@ -32,7 +35,7 @@ function createWorker(canFork: boolean): void {
   host.script = snapshotting;
   pins = 0;
   log = '';
-  extensions = [];
+  folder = '/code';
   const { driver, catalog, transports } = host;
   worker = new Worker(
     clock,
@@ -53,8 +56,7 @@ function createWorker(canFork: boolean): void {
       openCode: () => {
         pins += 1;
         const release = (): void => void (pins -= 1);
-        const contents = { hasSharedLibraries: false, extensions };
-        return Promise.resolve({ folder: '/code', ...contents, release });
+        return Promise.resolve({ folder, hasSharedLibraries: false, release });
       },
       logSink: (_name, bytes) => void (log += bytes.toString()),
     },
@@ -215,8 +217,11 @@ describe('where processes can be copied', () => {
     assert.equal(host.runtimes[0]?.hasEnded, true);
   });
 
-  test('a version with extensions is initialised in each environment', async () => {
-    extensions = ['agent'];
+  test('a version with extensions is initialised in each environment', async (t) => {
+    folder = await mkdtemp(join(tmpdir(), 'hearth-snapshots-'));
+    t.after(() => rm(folder, { recursive: true }));
+    await mkdir(join(folder, 'extensions'));
+    await writeFile(join(folder, 'extensions/agent'), '', { mode: 0o755 });
     const extended = runnable({ version: '1', snapStart: true, layerHashes: ['layer'] });
     assert.deepEqual(await worker.prepareSnapshot(extended), { type: 'ready' });
     assert.deepEqual(host.living(), [], 'no template is kept');

@@ -24,6 +24,8 @@ const module = `
 import ctypes, fcntl, os, socket, struct, time, uuid
 imported = str(uuid.uuid4())
 libc = ctypes.CDLL(None, use_errno=True)
+with open("/tmp/of-init", "w") as file:
+    file.write("kept")
 
 def errno_of(number, *args):
     ctypes.set_errno(0)
@@ -142,6 +144,7 @@ describe('copies of a process behind walls of their own', { skip }, () => {
     assert(
       !(one?.['tmp'] as string[]).includes('two') && !(two?.['tmp'] as string[]).includes('one'),
     );
+    assert((one?.['tmp'] as string[]).includes('of-init'), 'what Init left there is there');
     assert.notEqual(one?.['address'], two?.['address']);
   });
 
