@@ -7,7 +7,7 @@
  *   cold        first invoke of a function              vs the bare language binary, empty script
  *   burst       50 first invokes at once                vs 50 of those at once
  *   memory      idle environments                       vs bare interpreters with the same handler
- *   held        200 environments at once                vs the same server holding none
+ *   held        200 environments at once                vs 200 bare interpreters; the bare echo
  *   neighbours  a function beside an attacker           vs the same function before
  *
  * Every measurement is taken side by side with its baseline, in turns, so that what else the machine
@@ -18,6 +18,7 @@ import { cpus, loadavg } from 'node:os';
 import { WHOLE_CPU_MB, withServer, type Bench } from './bench/bench-server.ts';
 import { benchBurst } from './bench/burst.ts';
 import { benchCold } from './bench/cold.ts';
+import { benchHeld, ENVIRONMENTS, HELD_MEMORY_MB } from './bench/held.ts';
 import { benchIdleMemory } from './bench/idle-memory.ts';
 import { findLanguages } from './bench/languages.ts';
 import { benchLoad, CALLERS_MANY, startEchoServer } from './bench/load.ts';
@@ -80,6 +81,14 @@ const sections: readonly Section[] = [
     flags: ['--pool-size', '0'],
     measure: (bench: Bench) => benchIdleMemory(report, bench, language),
   })),
+  {
+    name: 'held',
+    flags: [
+      ...['--pool-size', '0', '--environments-max', String(ENVIRONMENTS + 1)],
+      ...['--memory-budget-mb', String(ENVIRONMENTS * HELD_MEMORY_MB + WHOLE_CPU_MB)],
+    ],
+    measure: (bench) => benchHeld(report, bench, { node, echoUrl: echo.url, load: loadOptions }),
+  },
 ];
 
 printLine({

@@ -1,12 +1,8 @@
 /** Memory of idle environments beside as many bare interpreters that loaded the same handler and wait. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createFunction, event, timeEcho, type Bench } from './bench-server.ts';
+import { withBareInterpreters } from './bare-interpreters.ts';
+import { createFunction, timeEcho, type Bench } from './bench-server.ts';
 import type { Language } from './languages.ts';
 import { environmentProcesses, pssMb, rssMb } from './process-memory.ts';
 import type { Report } from './report.ts';
@@ -21,7 +17,11 @@ export async function benchIdleMemory(
   bench: Bench,
   language: Language,
 ): Promise<void> {
-  const baseline = await bareMemoryMb(language);
+  let baseline = NaN;
+  await withBareInterpreters(language, COUNT, async ({ pids }) => {
+    await delay(SETTLE_MS);
+    baseline = pssMb(pids) / COUNT;
+  });
   const serverBeforeMb = rssMb(bench.server.pid);
   const agent = new Agent({ keepAlive: true });
   // A function each, so that there are as many environments as functions.
@@ -29,9 +29,10 @@ export async function benchIdleMemory(
     const name = `idle-${language.name}-${index}`;
     await timeEcho(agent, await createFunction(bench, { name, language, memoryMb: 128 }));
   }
+  agent.destroy();
   await delay(SETTLE_MS);
   const { runtimes, all } = environmentProcesses(bench.server.pid);
-  const count = runtimes.length;
+  if (runtimes.length !== COUNT) throw new Error(`${runtimes.length} environments, not ${COUNT}`);
   report.add(
     {
       measure: 'idle environment, memory (PSS)',
@@ -41,36 +42,11 @@ export async function benchIdleMemory(
       hearth: pssMb(all) / COUNT,
       baseline,
       detail: {
-        environments: count,
+        environments: COUNT,
         runtimeAlone: pssMb(runtimes) / COUNT,
         serverRssPerEnvironment: (rssMb(bench.server.pid) - serverBeforeMb) / COUNT,
       },
     },
     { most: 1.15 },
   );
-  agent.destroy();
-  if (count !== COUNT) throw new Error(`${count} environments, not ${COUNT}`);
-}
-
-/** PSS of one of COUNT bare interpreters that have answered one event and wait for the next, in MiB. */
-async function bareMemoryMb(language: Language): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'hearth-bench-'));
-  const { file, code } = language.pipeLoop;
-  await writeFile(join(folder, language.file), language.code);
-  await writeFile(join(folder, file), code);
-  const children = Array.from({ length: COUNT }, () =>
-    spawn(language.binary, [join(folder, file)], { stdio: ['pipe', 'pipe', 'inherit'] }),
-  );
-  try {
-    const answers = children.map((child) => once(child.stdout, 'data'));
-    for (const child of children) child.stdin.write(`${event}\n`);
-    await Promise.all(answers);
-    await delay(SETTLE_MS);
-    return pssMb(children.map((child) => child.pid ?? 0)) / COUNT;
-  } finally {
-    const ended = children.map((child) => once(child, 'exit'));
-    for (const child of children) child.kill('SIGKILL');
-    await Promise.all(ended);
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -82,7 +82,7 @@ export async function benchLoad(
 }
 
 /** Both servers in turns, the medians of the rounds. */
-async function measureBoth(
+export async function measureBoth(
   urls: { readonly hearth: string; readonly baseline: string },
   callers: number,
   { rounds, loadMs, warmUpMs }: LoadOptions,

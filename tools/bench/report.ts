@@ -32,7 +32,12 @@ export class Report {
   add(measure: Measure, goal: Goal = {}): void {
     const ratio = measure.hearth / measure.baseline;
     const { most = Infinity, least = -Infinity } = goal;
-    const row: Row = { ...measure, ratio, goal: goalText(goal), met: ratio <= most && ratio >= least };
+    const row: Row = {
+      ...measure,
+      ratio,
+      goal: goalText(goal),
+      met: ratio <= most && ratio >= least,
+    };
     this.#rows.push(row);
     printLine(row);
   }
