@@ -22,6 +22,7 @@ import { benchHeld, ENVIRONMENTS, HELD_MEMORY_MB } from './bench/held.ts';
 import { benchIdleMemory } from './bench/idle-memory.ts';
 import { findLanguages } from './bench/languages.ts';
 import { benchLoad, CALLERS_MANY, startEchoServer } from './bench/load.ts';
+import { benchNeighbours } from './bench/neighbours.ts';
 import { printLine, progress, Report } from './bench/report.ts';
 
 const quick = process.argv.includes('--quick');
@@ -37,6 +38,8 @@ const burstRounds = quick ? 1 : 3;
 
 interface Section {
   readonly name: string;
+  /** The only driver that it says something about. */
+  readonly driver?: string;
   readonly flags: readonly string[];
   measure(bench: Bench): Promise<void>;
 }
@@ -89,6 +92,13 @@ const sections: readonly Section[] = [
     ],
     measure: (bench) => benchHeld(report, bench, { node, echoUrl: echo.url, load: loadOptions }),
   },
+  {
+    name: 'neighbours',
+    // The other driver has no walls.
+    driver: 'oci',
+    flags: budget,
+    measure: (bench) => benchNeighbours(report, bench, languages),
+  },
 ];
 
 printLine({
@@ -102,7 +112,8 @@ printLine({
   quick,
 });
 for (const driver of ['process', 'oci']) {
-  for (const { name, flags, measure } of sections) {
+  for (const { name, driver: onlyDriver = driver, flags, measure } of sections) {
+    if (onlyDriver !== driver) continue;
     if (only.length > 0 && !only.some((word) => name.startsWith(word))) continue;
     progress(`${driver}: ${name}`);
     try {
