@@ -50,14 +50,17 @@ export async function withServer(
 export interface BenchFunction {
   readonly name: string;
   readonly language: Pick<Language, 'runtime' | 'file' | 'handler' | 'code'>;
+  /** Of the file. */
+  readonly mode?: number;
   readonly memoryMb?: number;
   readonly timeoutSeconds?: number;
 }
 
 /** Creates a function and waits until it is active; resolves with the URL that invokes it. */
 export async function createFunction(bench: Bench, options: BenchFunction): Promise<string> {
-  const { name, language, memoryMb = WHOLE_CPU_MB, timeoutSeconds = 30 } = options;
-  const zip = await zipFiles([[language.file, Buffer.from(language.code), 0o100644]]);
+  const { name, language, mode = 0o100644 } = options;
+  const { memoryMb = WHOLE_CPU_MB, timeoutSeconds = 30 } = options;
+  const zip = await zipFiles([[language.file, Buffer.from(language.code), mode]]);
   await bench.lambda.send(
     new CreateFunctionCommand({
       FunctionName: name,

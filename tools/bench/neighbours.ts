@@ -35,11 +35,12 @@ export async function benchNeighbours(
     const runtime = runtimeOf(attack, languages);
     if (runtime === undefined) continue;
     const before = await runLoad({ url, callers: 1, durationMs: BEFORE_MS });
-    const file = await attackFile(attack);
+    const { mode, ...file } = await attackFile(attack);
     const language = { ...file, runtime, handler: 'index.handler' };
     const { name, memoryMb } = attack;
-    const options = { name, language, memoryMb, timeoutSeconds: ATTACK_TIMEOUT_SECONDS };
-    const attackUrl = await createFunction(bench, options);
+    const options = { name, language, mode, memoryMb };
+    const timeoutSeconds = ATTACK_TIMEOUT_SECONDS;
+    const attackUrl = await createFunction(bench, { ...options, timeoutSeconds });
     const stop = startAttacking(attackUrl);
     await delay(HEAD_START_MS);
     const during = await runLoad({ url, callers: 1, durationMs: DURING_MS });
