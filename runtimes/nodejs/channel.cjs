@@ -35,6 +35,7 @@ let socket;
 
 /** Starts reading. `onFrame(type, header, payload)` must use `payload`, a view, before it returns. */
 function openChannel(onFrame) {
+  requireDescriptor();
   const receive = frameReader(onFrame);
   socket = new net.Socket({
     fd: DESCRIPTOR,
@@ -52,6 +53,17 @@ function openChannel(onFrame) {
   socket.on('end', () => exit(0));
   socket.on('error', () => exit(0));
   socket.read(0);
+}
+
+/** A program that starts the runtime may have closed it, or put something else in its place. */
+function requireDescriptor() {
+  try {
+    if (fs.fstatSync(DESCRIPTOR).isSocket()) return;
+  } catch {
+    // Closed.
+  }
+  fs.writeSync(2, 'The runtime was started without its channel: leave file descriptor 3 open.\n');
+  exit(1);
 }
 
 /** Whether waiting for the host keeps the process alive; off while the function's code runs. */

@@ -1,6 +1,6 @@
 /**
- * Binds the booted process to a function: its environment variables, its folder, and what Node.js
- * normally reads only at start (NODE_PATH, NODE_OPTIONS).
+ * Binds the booted process to a function: its environment variables, its folder, and NODE_PATH, which
+ * Node.js normally reads only at start.
  */
 'use strict';
 
@@ -8,9 +8,6 @@ const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-
-/** What Node.js itself has applied already; a process that is not pooled is started with it. */
-const appliedNodeOptions = process.env.NODE_OPTIONS ?? '';
 
 async function bindEnvironment(env, taskRoot) {
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
@@ -22,8 +19,6 @@ async function bindEnvironment(env, taskRoot) {
     Module._initPaths();
     await searchNodePathForModules(folders, [taskRoot, env.LAMBDA_RUNTIME_DIR]);
   }
-  const options = env.NODE_OPTIONS ?? '';
-  if (options !== '' && options !== appliedNodeOptions) await applyNodeOptions(options, taskRoot);
 }
 
 /** Unlike plain Node.js, `import` finds packages in the folders of NODE_PATH (guide page 022). */
@@ -41,30 +36,6 @@ async function searchNodePathForModules(folders, ownFolders) {
   const own = ownFolders.filter(Boolean).map((folder) => path.resolve(folder));
   if (present.every((folder) => own.includes(path.resolve(folder)))) return;
   Module.register('./node-path.mjs', { parentURL: pathToFileURL(__filename).href, data: present });
-}
-
-/** The options that can still be applied after start; the others need a process started with them. */
-async function applyNodeOptions(options, taskRoot) {
-  const words = options.split(/\s+/).filter((word) => word !== '');
-  const requireFromTask = Module.createRequire(path.join(taskRoot, 'noop.js'));
-  for (let index = 0; index < words.length; index += 1) {
-    const [flag, inline] = splitFlag(words[index]);
-    const value = () => inline ?? words[(index += 1)];
-    if (flag === '-r' || flag === '--require') requireFromTask(value());
-    else if (flag === '--import') await import(importTarget(value(), taskRoot));
-    else if (flag === '--enable-source-maps') process.setSourceMapsEnabled(true);
-    else if (flag === '--stack-trace-limit') Error.stackTraceLimit = Number(value());
-  }
-}
-
-function splitFlag(word) {
-  const equals = word.indexOf('=');
-  return equals === -1 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
-}
-
-function importTarget(target, taskRoot) {
-  const isPath = target.startsWith('/') || target.startsWith('./') || target.startsWith('../');
-  return isPath ? pathToFileURL(path.resolve(taskRoot, target)).href : target;
 }
 
 module.exports = { bindEnvironment };

@@ -34,6 +34,9 @@ class Channel:
     """Frames on descriptor 3, read and written blocking: one system call each in the usual case."""
 
     def __init__(self):
+        if not _is_socket(CHANNEL):
+            # A program that starts the runtime closed it, or put something else in its place.
+            sys.exit("The runtime was started without its channel: leave file descriptor 3 open.")
         os.set_blocking(CHANNEL, True)
         # Not for child processes of the function.
         os.set_inheritable(CHANNEL, False)
@@ -75,6 +78,13 @@ class Channel:
                 data = data[os.write(CHANNEL, data) :]
         except OSError:
             os._exit(0)
+
+
+def _is_socket(descriptor):
+    try:
+        return os.fstat(descriptor).st_mode & 0o170000 == 0o140000
+    except OSError:
+        return False
 
 
 # JSON --------------------------------------------------------------------------------------------
@@ -230,6 +240,7 @@ def bind(header):
     if environ is None:
         # Started with its function's environment, which a wrapper script may have added to.
         environ = os.environ
+        _forget_coerced_locale()
     else:
         for name in set(os.environ) - set(environ):
             del os.environ[name]
@@ -241,6 +252,19 @@ def bind(header):
         _helper("_runtime_logging").configure(sys.modules["logging"], request_id)
     else:
         sys.meta_path.insert(0, LoggingFinder())
+
+
+def _forget_coerced_locale():
+    """Where the system lacks the locale, Python adds LC_CTYPE to the environment (PEP 538)."""
+    if "LC_CTYPE" not in os.environ:
+        return
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            given = file.read().split(b"\0")
+    except OSError:
+        return
+    if not any(variable.startswith(b"LC_CTYPE=") for variable in given):
+        del os.environ["LC_CTYPE"]
 
 
 def _search_path(task_root, opt_root, environ):

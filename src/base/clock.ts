@@ -31,3 +31,11 @@ export function delay(clock: Clock, delayMs: number): Promise<void> {
     clock.schedule(delayMs, resolve);
   });
 }
+
+/** Resolves when `work` has settled, or `msMax` later. */
+export async function within(clock: Clock, msMax: number, work: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = clock.schedule(msMax, resolve);
+  await Promise.race([work, late]);
+  timer.cancel();
+}

@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Turns } from '../base/turns.ts';
 import type { Store } from '../store/store.ts';
+import type { ConcurrencyClaims } from './concurrency-claims.ts';
 import type { CodeLocations } from './code-location.ts';
 import type { FunctionCatalog } from './function-catalog.ts';
 import type { CodeSweeper } from './sweep.ts';
@@ -31,6 +32,7 @@ export interface ControlContext {
   readonly codeTrees: CodeTrees;
   readonly codeLocations: CodeLocations;
   readonly catalog: FunctionCatalog;
+  readonly claims: ConcurrencyClaims;
   readonly sweeper: CodeSweeper;
   /** For changes that divide up the account's concurrency. */
   readonly reservationTurns: Turns;

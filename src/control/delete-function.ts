@@ -1,14 +1,17 @@
-/** DeleteFunction: a function with all its versions, or one version of it. */
-import { invalidParameterValue } from '../model/errors.ts';
+/** DeleteFunction: a function with all its versions and aliases, or one version of it. */
+import { aliasCollections } from '../model/alias.ts';
+import { invalidParameterValue, versionReferenced } from '../model/errors.ts';
 import { collections, type PublishedVersionRecord } from '../model/function.ts';
 import type {
   DeleteFunctionRequest,
   DeleteFunctionResponse,
 } from '../model/generated/api-types.ts';
-import type { StoredDocument, WriteOperation } from '../store/store.ts';
+import type { Store, StoredDocument } from '../store/store.ts';
+import { aliasesOf, versionsOf } from './alias-documents.ts';
 import type { ControlContext } from './control-context.ts';
 import {
   commitWithRetry,
+  deleteDocument,
   isVersionNumber,
   LATEST,
   putFunction,
@@ -17,9 +20,18 @@ import {
   versionKey,
   type Reference,
 } from './function-documents.ts';
+import { provisionedDeletions } from './provisioned-documents.ts';
 
-/** Versions removed by one commit; a store takes several times as many. */
-const VERSIONS_PER_COMMIT = 1_000;
+/** Documents removed by one commit besides the function's own; a store takes several times as many. */
+const DOCUMENTS_PER_COMMIT = 1_000;
+
+/** What goes with a function, in this order: no alias is ever without its version. */
+const ownedCollections = [
+  aliasCollections.provisionedStatus,
+  aliasCollections.provisioned,
+  aliasCollections.alias,
+  collections.version,
+];
 
 export async function deleteFunction(
   context: ControlContext,
@@ -32,20 +44,27 @@ export async function deleteFunction(
   return { StatusCode: 204 };
 }
 
-/** The function goes with the last of its versions; the version counter stays. */
+/** The function goes with the last of what it has; the version counter stays. */
 async function deleteWhole(context: ControlContext, reference: Reference): Promise<void> {
   for (let isGone = false; !isGone;) {
     isGone = await commitWithRetry(context.store, async () => {
       const present = await requireFunction(context, reference);
-      const versions = await context.store.list<PublishedVersionRecord>(collections.version, {
-        partition: reference.functionName,
-        limit: VERSIONS_PER_COMMIT,
-      });
-      const isLastPart = versions.length < VERSIONS_PER_COMMIT;
-      const ofFunction = isLastPart ? deletion(present) : putFunction(present, present.value);
-      return { operations: [ofFunction, ...versions.map(deletion)], result: isLastPart };
+      const owned = await listOwned(context.store, reference.functionName);
+      const isLastPart = owned.length < DOCUMENTS_PER_COMMIT;
+      const ofFunction = isLastPart ? deleteDocument(present) : putFunction(present, present.value);
+      return { operations: [ofFunction, ...owned.map(deleteDocument)], result: isLastPart };
     });
   }
+}
+
+async function listOwned(store: Store, functionName: string): Promise<StoredDocument[]> {
+  const found: StoredDocument[] = [];
+  for (const collection of ownedCollections) {
+    const limit = DOCUMENTS_PER_COMMIT - found.length;
+    if (limit === 0) break;
+    found.push(...(await store.list(collection, { partition: functionName, limit })));
+  }
+  return found;
 }
 
 async function deleteVersion(
@@ -59,12 +78,20 @@ async function deleteVersion(
   if (!/^[0-9]+$/.test(qualifier)) {
     throw invalidParameterValue('Deletion of aliases is not currently supported.');
   }
-  const unqualified = resolveReference(context, reference.functionName);
+  const { functionName } = reference;
+  const unqualified = resolveReference(context, functionName);
   await commitWithRetry(context.store, async () => {
-    await requireFunction(context, unqualified);
-    const version = await findVersion(context, reference.functionName, qualifier);
+    const present = await requireFunction(context, unqualified);
+    const version = await findVersion(context, functionName, qualifier);
     // Deleting what is not there is no error: the service answers as if it had been.
-    const operations = version === undefined ? [] : [deletion(version)];
+    if (version === undefined) return { operations: [], result: undefined };
+    await checkUnreferenced(context, functionName, qualifier);
+    const operations = [
+      // Keeps an alias that is made for the version at the same time from passing by.
+      putFunction(present, present.value),
+      deleteDocument(version),
+      ...(await provisionedDeletions(context.store, functionName, qualifier)),
+    ];
     return { operations, result: undefined };
   });
 }
@@ -78,6 +105,15 @@ async function findVersion(
   return store.get<PublishedVersionRecord>(versionKey(functionName, qualifier));
 }
 
-function deletion({ collection, partition, id, revision }: StoredDocument): WriteOperation {
-  return { type: 'delete', key: { collection, partition, id }, expect: { revision } };
+/** Throws ResourceConflict if an alias points to the version, be it by weight. */
+async function checkUnreferenced(
+  { store }: ControlContext,
+  functionName: string,
+  version: string,
+): Promise<void> {
+  const names: string[] = [];
+  for await (const alias of aliasesOf(store, functionName)) {
+    if (versionsOf(alias).includes(version)) names.push(alias.Name);
+  }
+  if (names.length > 0) throw versionReferenced(names);
 }

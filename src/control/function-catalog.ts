@@ -1,7 +1,7 @@
 /**
  * What the control plane knows of all functions, layers and their versions, in memory, fed by the
- * change feed: which code packages are in use, how much code the account has, how much concurrency is
- * reserved, and what is not settled yet.
+ * change feed: which code packages are in use, how much code the account has, and what is not settled
+ * yet.
  */
 import {
   collections,
@@ -18,7 +18,6 @@ interface Entry {
   readonly hashes: readonly string[];
   /** Its own code. */
   readonly zippedBytes: number;
-  readonly reservedConcurrency: number;
 }
 
 export interface CatalogListener {
@@ -31,8 +30,6 @@ export interface CatalogListener {
 export interface AccountUsage {
   readonly functionCount: number;
   readonly codeBytes: number;
-  /** What functions have reserved, together. */
-  readonly reservedConcurrency: number;
 }
 
 export class FunctionCatalog {
@@ -41,7 +38,6 @@ export class FunctionCatalog {
   readonly #listener: CatalogListener;
   #functionCount = 0;
   #codeBytes = 0;
-  #reservedConcurrency = 0;
   #subscription: Subscription | undefined;
 
   constructor(listener: CatalogListener) {
@@ -67,11 +63,7 @@ export class FunctionCatalog {
 
   /** Code counts once for $LATEST, once for each version and once for each layer version. */
   get usage(): AccountUsage {
-    return {
-      functionCount: this.#functionCount,
-      codeBytes: this.#codeBytes,
-      reservedConcurrency: this.#reservedConcurrency,
-    };
+    return { functionCount: this.#functionCount, codeBytes: this.#codeBytes };
   }
 
   #apply(change: Change): void {
@@ -82,21 +74,17 @@ export class FunctionCatalog {
     const { document } = change;
     if (document.collection === layerCollections.layerVersion) {
       const { code } = document.value as LayerVersionRecord;
-      this.#replace(document, {
-        hashes: [code.hash],
-        zippedBytes: code.zippedBytes,
-        reservedConcurrency: 0,
-      });
+      this.#replace(document, { hashes: [code.hash], zippedBytes: code.zippedBytes });
       return;
     }
-    const record =
-      document.collection === collections.function ? (document.value as FunctionRecord) : undefined;
-    const version = record?.latest ?? (document.value as VersionRecord);
+    const version =
+      document.collection === collections.function
+        ? (document.value as FunctionRecord).latest
+        : (document.value as VersionRecord);
     const { code, configuration } = version;
     this.#replace(document, {
       hashes: [code.hash, ...layersOf(version).map((layer) => layer.code.hash)],
       zippedBytes: code.zippedBytes,
-      reservedConcurrency: record?.reservedConcurrency ?? 0,
     });
     if (isUnsettled(configuration)) this.#listener.onUnsettled(document.partition);
   }
@@ -111,8 +99,6 @@ export class FunctionCatalog {
       this.#references.set(hash, (this.#references.get(hash) ?? 0) + 1);
     }
     this.#codeBytes += (next?.zippedBytes ?? 0) - (previous?.zippedBytes ?? 0);
-    this.#reservedConcurrency +=
-      (next?.reservedConcurrency ?? 0) - (previous?.reservedConcurrency ?? 0);
     if (key.collection === collections.function) {
       this.#functionCount += (next === undefined ? 0 : 1) - (previous === undefined ? 0 : 1);
     }

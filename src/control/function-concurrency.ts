@@ -12,7 +12,6 @@ import type {
   GetFunctionConcurrencyResponse,
   PutFunctionConcurrencyRequest,
 } from '../model/generated/api-types.ts';
-import { limits } from '../model/limits.ts';
 import type { ControlContext } from './control-context.ts';
 import {
   commitWithRetry,
@@ -22,8 +21,12 @@ import {
   type Reference,
 } from './function-documents.ts';
 import { omitMembers } from './omit-members.ts';
+import { checkUnreserved } from './unreserved-concurrency.ts';
 
-/** Throws InvalidParameterValue if less than the minimum would be left unreserved (guide page 008). */
+/**
+ * Throws InvalidParameterValue if less than the minimum would be left unreserved (guide page 008), or
+ * less than the function has provisioned.
+ */
 export async function putFunctionConcurrency(
   context: ControlContext,
   input: PutFunctionConcurrencyRequest,
@@ -33,7 +36,7 @@ export async function putFunctionConcurrency(
   // One after the other: what one leaves unreserved is what the next may take from.
   return context.reservationTurns.run(() =>
     changeFunction(context, reference, (record) => {
-      checkUnreserved(context, record, reservedConcurrency);
+      checkReserve(context, reference.functionName, reservedConcurrency);
       return { ...record, reservedConcurrency };
     }).then(() => ({ ReservedConcurrentExecutions: reservedConcurrency })),
   );
@@ -76,19 +79,17 @@ function resolveWhole(context: ControlContext, input: string): Reference {
   );
 }
 
-function checkUnreserved(
-  { catalog, settings }: ControlContext,
-  record: FunctionRecord,
-  reserved: number,
-): void {
-  const others = catalog.usage.reservedConcurrency - (record.reservedConcurrency ?? 0);
-  const unreserved = settings.concurrentExecutions - others - reserved;
-  // Accounts smaller than the minimum have theirs named (matano #31, aws-samples/siem #175).
-  const min = Math.min(limits.concurrencyUnreservedMin, settings.concurrentExecutions);
-  if (unreserved >= min || reserved <= (record.reservedConcurrency ?? 0)) return;
-  throw invalidParameterValue(
-    `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${min}].`,
-  );
+function checkReserve(context: ControlContext, functionName: string, reserved: number): void {
+  const provisioned = context.claims.provisioned(functionName);
+  if (reserved < provisioned) {
+    throw invalidParameterValue(
+      `ReservedConcurrentExecutions ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`,
+    );
+  }
+  checkUnreserved(context, functionName, {
+    total: reserved,
+    member: 'ReservedConcurrentExecutions',
+  });
 }
 
 /** A `change` that returns the record itself writes nothing. */

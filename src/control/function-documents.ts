@@ -14,6 +14,7 @@ import {
   type VersionRecord,
 } from '../model/function.ts';
 import type { DocumentKey, Store, StoredDocument, WriteOperation } from '../store/store.ts';
+import { readAlias } from './alias-documents.ts';
 import type { ControlContext } from './control-context.ts';
 
 export const LATEST = '$LATEST';
@@ -74,7 +75,10 @@ export async function requireFunction(
   return document;
 }
 
-/** $LATEST or the version that the reference names, with the function's own record. */
+/**
+ * $LATEST or the version that the reference names, with the function's own record. Of an alias it is
+ * the version that it points to, not the one that its weights add.
+ */
 export async function requireVersion(
   context: ControlContext,
   reference: Reference,
@@ -82,9 +86,13 @@ export async function requireVersion(
   const { value: record } = await requireFunction(context, reference);
   const { functionName, qualifier } = reference;
   if (qualifier === undefined || qualifier === LATEST) return { record, version: record.latest };
-  const version = isVersionNumber(qualifier)
-    ? await readVersion(context.store, functionName, qualifier)
-    : undefined;
+  const number = isVersionNumber(qualifier)
+    ? qualifier
+    : (await readAlias(context.store, functionName, qualifier))?.value.configuration
+        .FunctionVersion;
+  if (number === LATEST) return { record, version: record.latest };
+  const version =
+    number === undefined ? undefined : await readVersion(context.store, functionName, number);
   if (version === undefined) throw functionNotFound(reference.arn);
   return { record, version };
 }
@@ -150,4 +158,14 @@ export function putFunction(
 ): WriteOperation {
   const { collection, partition, id, revision } = present;
   return { type: 'put', key: { collection, partition, id }, value, expect: { revision } };
+}
+
+/** Deletes a document, provided that it is still the one that was read. */
+export function deleteDocument({
+  collection,
+  partition,
+  id,
+  revision,
+}: StoredDocument): WriteOperation {
+  return { type: 'delete', key: { collection, partition, id }, expect: { revision } };
 }

@@ -5,20 +5,18 @@ import type { ControlContext } from './control-context.ts';
 
 export async function getAccountSettings({
   catalog,
+  claims,
   settings,
 }: ControlContext): Promise<GetAccountSettingsResponse> {
-  const { functionCount, codeBytes, reservedConcurrency } = catalog.usage;
+  const { functionCount, codeBytes } = catalog.usage;
   return {
     AccountLimit: {
       TotalCodeSize: settings.codeStorageBytesMax,
       CodeSizeUnzipped: limits.codeUnzippedBytesMax,
       CodeSizeZipped: limits.codeZippedBytesMax,
       ConcurrentExecutions: settings.concurrentExecutions,
-      // After a restart with a lower limit functions may have reserved more than there is.
-      UnreservedConcurrentExecutions: Math.max(
-        0,
-        settings.concurrentExecutions - reservedConcurrency,
-      ),
+      // After a restart with a lower limit functions may have more for themselves than there is.
+      UnreservedConcurrentExecutions: Math.max(0, settings.concurrentExecutions - claims.total),
     },
     AccountUsage: { TotalCodeSize: codeBytes, FunctionCount: functionCount },
   };

@@ -1,7 +1,7 @@
 /** Page sizes and the opaque markers of listings: where the page before ended. */
 import { invalidParameterValue, type ApiError } from '../model/errors.ts';
 
-/** Functions, layers or versions on one page, also when more are asked for (API page of ListFunctions). */
+/** Functions, layers, versions or aliases on one page, also when more are asked for (API page of ListFunctions). */
 export const PAGE_ITEMS_MAX = 50;
 
 export interface Position {
@@ -47,6 +47,24 @@ export function parseMarker(marker: string | undefined): Position | undefined {
     throw unknownMarker();
   }
   return { functionName, version };
+}
+
+/** Where a listing of one function's aliases or qualifiers ended. */
+export function renderQualifierMarker(functionName: string, qualifier: string): string {
+  return Buffer.from(`${functionName}:${qualifier}`).toString('base64url');
+}
+
+/** As parseMarker, for a listing of this function alone. */
+export function parseQualifierMarker(
+  marker: string | undefined,
+  functionName: string,
+): string | undefined {
+  if (marker === undefined || marker === '') return undefined;
+  const text = Buffer.from(marker, 'base64url').toString('utf8');
+  const match = /^([a-zA-Z0-9-_.]{1,256}):([a-zA-Z0-9-_]{1,128})$/.exec(text);
+  const [, ofFunction, qualifier] = match ?? [];
+  if (ofFunction !== functionName || qualifier === undefined) throw unknownMarker();
+  return qualifier;
 }
 
 function unknownMarker(): ApiError {

@@ -1,6 +1,7 @@
 /** What the data plane knows, fed by a real change feed. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { aliasCollections, type AliasRecord } from '../model/alias.ts';
 import {
   collections,
   versionDocumentId,
@@ -202,6 +203,33 @@ test('reserves are told as they change, whatever the state of the function, and 
     ['one', 'deleted'],
   ]);
   assert.deepEqual(retired, ['one:$LATEST:b1'], 'by the deletion alone');
+});
+
+test('aliases are known with where they lead, from the first moment and as they change', async () => {
+  const key = { collection: aliasCollections.alias, partition: 'one', id: 'live' };
+  const put = async (FunctionVersion: string, weights?: Record<string, number>): Promise<void> => {
+    const RoutingConfig = weights && { AdditionalVersionWeights: weights };
+    const value: AliasRecord = { configuration: { Name: 'live', FunctionVersion, RoutingConfig } };
+    await store.commit([{ type: 'put', key, value, expect: 'any' }]);
+  };
+  const main = { version: '1', additionalVersion: undefined, additionalShare: 0 };
+  await putLatest('b1');
+  await put('1');
+  directory.close();
+  directory = createDirectory();
+  await directory.open(store);
+  assert.deepEqual(directory.findAlias('one', 'live'), main);
+  assert.equal(directory.findAlias('one', '1'), undefined);
+  assert.equal(directory.findAlias('other', 'live'), undefined);
+  await put('$LATEST');
+  assert.deepEqual(directory.findAlias('one', 'live'), { ...main, version: '$LATEST' });
+  await put('1', { '2': 0.3 });
+  const weighted = { version: '1', additionalVersion: '2', additionalShare: 0.3 };
+  assert.deepEqual(directory.findAlias('one', 'live'), weighted);
+  assert.deepEqual(known, ['one:$LATEST:b1'], 'an alias is no version');
+  await store.commit([{ type: 'delete', key, expect: 'any' }]);
+  assert.equal(directory.findAlias('one', 'live'), undefined);
+  assert(directory.find('one', undefined));
 });
 
 test('after close nothing more is learned', async () => {

@@ -2,13 +2,16 @@
  * What the data plane knows of all functions, in memory, fed by the change feed: an invoke reads
  * nothing else (ADR 0007).
  */
+import { aliasCollections, type AliasRecord } from '../model/alias.ts';
 import { collections, type FunctionRecord, type VersionRecord } from '../model/function.ts';
 import { runnableVersion, type RunnableVersion } from '../model/runnable-version.ts';
 import type { Change, Store, Subscription } from '../store/store.ts';
+import { aliasRoute, type AliasRoute } from './alias-route.ts';
 
 interface Entry {
   latest: RunnableVersion | undefined;
   readonly versions: Map<string, RunnableVersion>;
+  readonly aliases: Map<string, AliasRoute>;
 }
 
 export interface DirectoryListener {
@@ -33,7 +36,7 @@ export class FunctionDirectory {
 
   /** Loads all functions and follows every change from there. */
   async open(store: Store): Promise<void> {
-    const watched = [collections.function, collections.version];
+    const watched = [collections.function, collections.version, aliasCollections.alias];
     this.#subscription = await store.watch(watched, (changes) => {
       for (const change of changes) this.#apply(change);
     });
@@ -51,8 +54,18 @@ export class FunctionDirectory {
     return entry.versions.get(qualifier);
   }
 
+  /** Where an alias leads; undefined for a name that no alias has, such as a version's number. */
+  findAlias(functionName: string, name: string): AliasRoute | undefined {
+    return this.#entries.get(functionName)?.aliases.get(name);
+  }
+
   #apply(change: Change): void {
     const key = change.type === 'put' ? change.document : change.key;
+    if (key.collection === aliasCollections.alias) {
+      if (change.type === 'delete') this.#removeAlias(key.partition, key.id);
+      else this.#putAlias(key.partition, key.id, change.document.value as AliasRecord);
+      return;
+    }
     const isLatest = key.collection === collections.function;
     if (change.type === 'delete') {
       this.#remove(key.partition, isLatest ? '$LATEST' : String(Number(key.id)));
@@ -70,11 +83,7 @@ export class FunctionDirectory {
   }
 
   #put(functionName: string, version: RunnableVersion): void {
-    let entry = this.#entries.get(functionName);
-    if (entry === undefined) {
-      entry = { latest: undefined, versions: new Map() };
-      this.#entries.set(functionName, entry);
-    }
+    const entry = this.#entryOf(functionName);
     const isLatest = version.version === '$LATEST';
     const previous = isLatest ? entry.latest : entry.versions.get(version.version);
     // While an update is under way, or after it failed, what was there before goes on serving.
@@ -94,6 +103,31 @@ export class FunctionDirectory {
     if (version === '$LATEST') entry.latest = undefined;
     else entry.versions.delete(version);
     if (removed !== undefined) this.#listener.onRetired(removed.key);
-    if (entry.latest === undefined && entry.versions.size === 0) this.#entries.delete(functionName);
+    this.#dropIfEmpty(functionName, entry);
+  }
+
+  #putAlias(functionName: string, name: string, record: AliasRecord): void {
+    this.#entryOf(functionName).aliases.set(name, aliasRoute(record));
+  }
+
+  #removeAlias(functionName: string, name: string): void {
+    const entry = this.#entries.get(functionName);
+    if (entry === undefined) return;
+    entry.aliases.delete(name);
+    this.#dropIfEmpty(functionName, entry);
+  }
+
+  #entryOf(functionName: string): Entry {
+    const known = this.#entries.get(functionName);
+    if (known !== undefined) return known;
+    const entry: Entry = { latest: undefined, versions: new Map(), aliases: new Map() };
+    this.#entries.set(functionName, entry);
+    return entry;
+  }
+
+  #dropIfEmpty(functionName: string, { latest, versions, aliases }: Entry): void {
+    if (latest === undefined && versions.size === 0 && aliases.size === 0) {
+      this.#entries.delete(functionName);
+    }
   }
 }

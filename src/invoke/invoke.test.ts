@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { silentLog } from '../base/log.ts';
-import { systemRandom } from '../base/random.ts';
+import { systemRandom, type Random } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import { runnable } from '../testing/runnable.ts';
 import { obedient, patient, ScriptedHost, turns } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import { Worker } from '../worker/worker.ts';
+import type { AliasRoute } from './alias-route.ts';
 import { Concurrency } from './concurrency.ts';
 import type { FunctionDirectory } from './function-directory.ts';
 import { Invoker, type InvokeRequest } from './invoke.ts';
@@ -23,12 +24,16 @@ let worker: Worker;
 let concurrency: Concurrency;
 let invoker: Invoker;
 let known: RunnableVersion | undefined;
+let numbered: Map<string, RunnableVersion>;
+let aliases: Map<string, AliasRoute>;
 
 beforeEach(() => {
   clock = new SimClock(1_700_000_000_000);
   host = new ScriptedHost();
   host.script = obedient;
   known = version;
+  numbered = new Map();
+  aliases = new Map();
   const { driver, catalog, transports } = host;
   const dependencies = { driver, catalog, transports };
   worker = new Worker(clock, systemRandom, silentLog, dependencies, {
@@ -44,12 +49,15 @@ beforeEach(() => {
 });
 afterEach(() => worker.close());
 
-function invokerWith(limited: Concurrency): Invoker {
-  const directory = { find: () => known } as unknown as FunctionDirectory;
+function invokerWith(limited: Concurrency, random: Random = systemRandom): Invoker {
+  const directory: Pick<FunctionDirectory, 'find' | 'findAlias'> = {
+    find: (_name, qualifier = '$LATEST') => numbered.get(qualifier) ?? known,
+    findAlias: (_name, name) => aliases.get(name),
+  };
   return new Invoker(
     clock,
-    systemRandom,
-    { directory, concurrency: limited, worker },
+    random,
+    { directory: directory as FunctionDirectory, concurrency: limited, worker },
     { accountId: '000000000000', region: 'us-east-1' },
   );
 }
@@ -81,6 +89,28 @@ test('the runtime gets the event with its deadline, ARN, trace and client contex
   assert.equal(second?.payload.toString(), '{}');
   assert.equal(second.traceId, 'Root=mine');
   assert.equal(second.invokedFunctionArn, version.functionArn);
+});
+
+test('an alias leads to its versions by weight, drawn for each invocation; the ARN is as called', async () => {
+  for (const number of ['1', '2']) numbered.set(number, runnable({ version: number }));
+  aliases.set('live', { version: '1', additionalVersion: '2', additionalShare: 0.25 });
+  const fractions = [0.9, 0.1, 0.25, 0.2499, 0.5, 0];
+  const random: Random = { ...systemRandom, fraction: () => fractions.shift() ?? assert.fail() };
+  const drawing = invokerWith(concurrency, random);
+  const executed: string[] = [];
+  for (let call = 0; call < 6; call += 1) {
+    const result = await drawing.invoke(request({ qualifier: 'live' }));
+    executed.push(result.executedVersion);
+    await result.finished;
+  }
+  assert.deepEqual(executed, ['1', '2', '1', '2', '1', '2']);
+  const invocations = host.runtimes.flatMap((runtime) => runtime.invocations);
+  assert.equal(invocations.length, 6);
+  for (const { invokedFunctionArn } of invocations) {
+    assert.equal(invokedFunctionArn, `${version.functionArn}:live`);
+  }
+  const numberedResult = await drawing.invoke(request({ qualifier: '2' }));
+  assert.equal(numberedResult.executedVersion, '2', 'and nothing is drawn');
 });
 
 test('what cannot be invoked is refused before anything runs, by DryRun too', async () => {

@@ -17,9 +17,10 @@ import {
 } from '../model/errors.ts';
 import { describeJsonError } from '../model/json-error.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
-import type { FinishedInvocation } from '../worker/environment.ts';
+import type { FinishedInvocation } from '../worker/invocation-record.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
 import type { AcquireResult, Lease, Worker } from '../worker/worker.ts';
+import { drawVersion } from './alias-route.ts';
 import type { Concurrency, Permit } from './concurrency.ts';
 import type { FunctionDirectory } from './function-directory.ts';
 import { renderOutcome, type InvokeAnswer } from './outcome.ts';
@@ -107,7 +108,7 @@ export class Invoker {
   }
 
   #resolve({ functionName, qualifier }: InvokeRequest): RunnableVersion {
-    const version = this.#directory.find(functionName, qualifier);
+    const version = this.#directory.find(functionName, this.#versionFor(functionName, qualifier));
     if (version === undefined) {
       // The service names $LATEST when no qualifier was given.
       const arn = functionArn(this.#identity, functionName, qualifier ?? '$LATEST');
@@ -119,6 +120,13 @@ export class Invoker {
       );
     }
     return version;
+  }
+
+  /** Of an alias the version that this invocation goes to, else the qualifier itself. */
+  #versionFor(functionName: string, qualifier: string | undefined): string | undefined {
+    if (qualifier === undefined) return undefined;
+    const route = this.#directory.findAlias(functionName, qualifier);
+    return route === undefined ? qualifier : drawVersion(route, this.#random);
   }
 
   #invocation(

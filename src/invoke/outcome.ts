@@ -3,7 +3,7 @@
  * function errors or API errors (ADR 0013).
  */
 import { serviceError } from '../model/errors.ts';
-import type { InvocationOutcome } from '../worker/environment.ts';
+import type { InvocationOutcome } from '../worker/invocation-record.ts';
 import { describeExit, faultErrorType, type Fault } from '../worker/faults.ts';
 
 /** The caller's answer: HTTP 200 whether or not the function failed. */
@@ -51,6 +51,7 @@ function faultPayload(fault: Fault, requestId: string): Buffer {
         `RequestId: ${requestId} Error: Runtime exited with error: signal: killed`,
       );
     case 'invalidEntrypoint':
+    case 'extension':
       return errorDocument(fault, `RequestId: ${requestId} Error: ${fault.message}`);
   }
 }

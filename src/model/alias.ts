@@ -14,9 +14,15 @@ export const aliasCollections = {
   provisionedStatus: 'provisioned-status',
 } as const;
 
-/** As the API shows it; `RoutingConfig.AdditionalVersionWeights` has at most one entry. */
+/** As the API shows it; `RoutingConfig`, if there, has the weight of one published version. */
+export type StoredAlias = AliasConfiguration & {
+  readonly Name: string;
+  /** '$LATEST' or a number. */
+  readonly FunctionVersion: string;
+};
+
 export interface AliasRecord {
-  readonly configuration: AliasConfiguration;
+  readonly configuration: StoredAlias;
 }
 
 /** Wanted for a version or an alias; QUALIFIER is a version's number or an alias's name. */

@@ -121,6 +121,54 @@ export function updateInProgress(arn: string): ApiError {
   );
 }
 
+/** HumanCellAtlas/data-store #929. */
+export function aliasExists(arn: string): ApiError {
+  return resourceConflict(`Alias already exists: ${arn}`);
+}
+
+/** As the Terraform provider looks for it. */
+export function aliasNotFound(arn: string): ApiError {
+  return resourceNotFound(`Cannot find alias arn: ${arn}`);
+}
+
+/** UpdateAlias has words of its own (apex/up #606). */
+export function updatedAliasNotFound(arn: string): ApiError {
+  return resourceNotFound(`Alias not found: ${arn}`);
+}
+
+/** Aliases keep a version from being deleted (go-lambda-cleanup #45). */
+export function versionReferenced(aliasNames: readonly string[]): ApiError {
+  return resourceConflict(
+    `Unable to delete version because the following aliases reference it: [${aliasNames.join(', ')}]`,
+  );
+}
+
+export function provisionedConfigNotFound(): ApiError {
+  return new ApiError(
+    'ProvisionedConcurrencyConfigNotFoundException',
+    'No Provisioned Concurrency Config found for this function',
+  );
+}
+
+/** terraform-provider-aws #12120; of an alias for $LATEST, too. */
+export function unpublishedNotProvisionable(): ApiError {
+  return invalidParameterValue(
+    'Provisioned Concurrency Configs cannot be applied to unpublished function versions.',
+  );
+}
+
+/** An alias for a version that has provisioned concurrency of its own cannot have any. */
+export function versionAlreadyProvisioned(): ApiError {
+  return resourceConflict(
+    "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
+  );
+}
+
+/** The other way round. */
+export function versionProvisionedByAlias(): ApiError {
+  return resourceConflict('Version is pointed by a Provisioned Concurrency alias');
+}
+
 /** A function names a layer version that is not there, or not any more (Klayers #76). */
 export function layerVersionMissing(arn: string): ApiError {
   return invalidParameterValue(`Layer version ${arn} does not exist.`);

@@ -41,8 +41,25 @@ export const limits = {
   invokeResponseBytesMax: 6 * MIB + 100,
   /** All sub-phases of Init together, on demand (guide page 045). */
   initDurationMsMax: 10_000,
+  /** The least that Init may take with provisioned concurrency or SnapStart; else the function's timeout. */
+  initDurationMsProvisioned: 130_000,
+  /** Extensions of a function, internal and external together (guide page 052). */
+  extensionsMax: 10,
+  /** From SHUTDOWN until what is left is killed: with an external extension, with internal ones only. */
+  shutdownMsExternal: 2_000,
+  shutdownMsInternal: 500,
   /** LogType=Tail returns the last 4 KB of the invocation's log. */
   logTailBytesMax: 4 * KIB,
+  /** A telemetry subscriber's batches (guide page 056). */
+  telemetryBatchBytesMin: 256 * KIB,
+  telemetryBatchBytesMax: MIB,
+  telemetryBatchBytesDefault: 256 * KIB,
+  telemetryBatchItemsMin: 1000,
+  telemetryBatchItemsMax: 10_000,
+  telemetryBatchItemsDefault: 10_000,
+  telemetryBatchTimeoutMsMin: 25,
+  telemetryBatchTimeoutMsMax: 30_000,
+  telemetryBatchTimeoutMsDefault: 1000,
   /** Memory at which a function has one full vCPU (architecture.md section 5). */
   memoryMbPerVcpu: 1_769,
 } as const;

@@ -2,7 +2,7 @@
  * What the data plane knows of a function version: all that running it takes, derived once from the
  * stored document when the change feed brings it, so that an invoke reads no store (ADR 0007).
  */
-import type { LastUpdateStatus, State } from './generated/api-types.ts';
+import type { LastUpdateStatus, LogFormat, State, SystemLogLevel } from './generated/api-types.ts';
 import { layersOf, type VersionRecord } from './function.ts';
 import { limits } from './limits.ts';
 
@@ -27,8 +27,10 @@ export interface RunnableVersion {
   readonly temporaryStorageMb: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly logGroup: string;
-  readonly logFormat: string;
+  readonly logFormat: LogFormat;
   readonly applicationLogLevel: string | undefined;
+  /** Of the platform's own lines, with LogFormat JSON. */
+  readonly systemLogLevel: SystemLogLevel;
 }
 
 export function runnableVersion(record: VersionRecord): RunnableVersion {
@@ -53,6 +55,7 @@ export function runnableVersion(record: VersionRecord): RunnableVersion {
     logGroup: logging?.LogGroup ?? `/aws/lambda/${functionName}`,
     logFormat: logging?.LogFormat ?? 'Text',
     applicationLogLevel: logging?.ApplicationLogLevel,
+    systemLogLevel: logging?.SystemLogLevel ?? 'INFO',
   };
 }
 

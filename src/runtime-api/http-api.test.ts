@@ -63,7 +63,7 @@ test('runtime api refuses every call before a function is bound', async () => {
   const response = await fetch(`${base}/invocation/next`);
   assert.equal(response.status, 403);
   await response.text();
-  api.attach(port);
+  api.attach(port, null);
 });
 
 test('next answers the event with the documented headers', async () => {

@@ -3,7 +3,7 @@
  * become this process's because it adopts orphans. Node reaps only the children it started, so the two
  * never take each other's.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { deferred, type Deferred } from '../base/deferred.ts';
 import { adoptOrphans, reapChild, type ChildStatus } from './native.ts';
 
@@ -25,11 +25,12 @@ export class ChildReaper {
   }
 
   /**
-   * Reaps adopted children that nobody waits for, which a runtime left behind when it failed midway:
-   * unreaped, they would keep their pid namespace from ending. Returns how many.
+   * Reaps adopted children in a pid namespace (`pid:[NUMBER]`) that nobody waits for, which a runtime left
+   * behind when it failed midway: unreaped, they would keep the namespace from ending. Returns how many.
    */
-  reapStrays(): number {
-    const strays = adoptedZombies().filter((pid) => !this.#waiting.has(pid));
+  reapStrays(namespace: string): number {
+    const zombies = adoptedZombies().filter((pid) => !this.#waiting.has(pid));
+    const strays = zombies.filter((pid) => (pidNamespaceOf(pid) ?? namespace) === namespace);
     for (const pid of strays) reapChild(pid);
     return strays.length;
   }
@@ -65,6 +66,15 @@ function adoptedZombies(): number[] {
     const inside = /^NSpid:\t\d+\t.*?(\d+)$/m.exec(status)?.[1];
     return /^State:\tZ/m.test(status) && inside !== undefined && inside !== '1';
   });
+}
+
+/** `pid:[NUMBER]`, also of a process that has ended and was not reaped; null when it is gone. */
+export function pidNamespaceOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return null;
+  }
 }
 
 function readText(path: string): string {

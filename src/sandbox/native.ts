@@ -318,10 +318,15 @@ export function configureInterface(name: string, settings: InterfaceAddress): vo
   withInetSocket((fd) => ioctl(fd, SIOCADDRT, route));
 }
 
+/** A TCP socket of the current network namespace, not connected; the caller owns the descriptor. */
+export function createTcpSocket(): number {
+  const prototype = 'int socket(int domain, int type, int protocol)';
+  return call(prototype, '', AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
 /** A listening TCP socket in the current network namespace; the caller owns the descriptor. */
 export function listenTcp(address: string, port: number): number {
-  const socketPrototype = 'int socket(int domain, int type, int protocol)';
-  const fd = call(socketPrototype, '', AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const fd = createTcpSocket();
   try {
     const target = `${address}:${port}`;
     const bind = 'int bind(int fd, const void *address, unsigned int length)';

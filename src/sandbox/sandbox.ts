@@ -2,16 +2,23 @@
  * Sandbox: the isolation box that one execution environment runs in, and the driver that makes it.
  *
  * The seam between the platform and the operating system (ADR 0003). A driver makes sandboxes; a
- * sandbox holds one main process at a time, which may be replaced (reset after a crash keeps /tmp).
- * A sandbox may be started unbound, its runtime process already booted, and be given its code late:
+ * sandbox holds one main process at a time, which may be replaced (reset after a crash keeps /tmp),
+ * and processes beside it, as external extensions are. A sandbox may be started unbound, its runtime process already booted, and be given its code late:
  * `bind` works before or after `start`, exactly once. Once bound it never serves anything else.
  *
- *   create -> [start] -> bind -> [start] -> ... freeze/thaw ... -> destroy
+ *   create -> [start] -> bind -> [startBeside]* -> [start] -> ... freeze/thaw ... -> destroy
+ *                                     ^----- kill (reset) -----'
  */
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 
 export type SandboxDriverName = 'process' | 'oci';
+
+/** Processes that may run beside the main one: three times what can register (10, guide page 052). */
+export const PROCESSES_BESIDE_MAX = 30;
+
+/** How long `connect` waits for a listener that neither accepts nor refuses. */
+export const CONNECT_TIMEOUT_MS = 1_000;
 
 export interface SandboxLimits {
   readonly memoryMb: number;
@@ -69,10 +76,11 @@ export interface ProcessExit {
   readonly code: number | null;
   /** For example 'SIGKILL'; null when the process exited by itself. */
   readonly signal: string | null;
-  /** The memory limit killed it (or another process of the sandbox). */
+  /** While it ran the memory limit killed it, or another process of the sandbox. */
   readonly outOfMemory: boolean;
 }
 
+/** A process that the driver started: the main one, or one beside it. */
 export interface SandboxProcess {
   /** The parent's end of file descriptor 3; null when the command asked for none. */
   readonly channel: Duplex | null;
@@ -80,11 +88,18 @@ export interface SandboxProcess {
   readonly output: Readable;
   /** Emits at once, as 'data' of `output`, what the pipe holds already; takes a few microseconds. */
   drainOutput(): void;
-  /** Resolves once, when the main process has ended and nothing else of it runs in the sandbox. */
+  /**
+   * Resolves once, when the process has ended and its process group was killed. The end of a main process
+   * that nothing was started beside is the end of everything in the sandbox, and resolves when nothing
+   * runs there. Otherwise the others go on, until `Sandbox.kill` or `destroy`.
+   */
   readonly exited: Promise<ProcessExit>;
-  /** Sends a signal to the main process; a no-op once it ended. */
+  /** Sends a signal to just this process; a no-op once it ended. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
-  /** Kills every process in the sandbox and resolves when `exited` has. */
+  /**
+   * Kills the process and its group and resolves when `exited` has; in a frozen sandbox perhaps only after
+   * the thaw. For a main process that nothing was started beside, as `Sandbox.kill`: also while frozen.
+   */
   kill(): Promise<ProcessExit>;
 }
 
@@ -93,16 +108,37 @@ export interface Sandbox {
   readonly paths: SandboxPaths;
   /** Gives code, layers and final limits; exactly once. */
   bind(binding: SandboxBinding): Promise<void>;
-  /** Starts the main process. Rejects with SandboxStartError when it cannot; only one at a time. */
+  /**
+   * Starts the main process. Rejects with SandboxStartError when it cannot. Only one at a time; where
+   * something was started beside the last one, only after `kill`.
+   */
   start(command: SandboxCommand): Promise<SandboxProcess>;
+  /**
+   * Starts a process beside the main one, before or after it: same walls, limits, control group, network and
+   * files, its own output, no channel (external extensions, guide page 052). Rejects with SandboxStartError
+   * when it cannot, also over PROCESSES_BESIDE_MAX and after a main process that has ended. Its end ends
+   * no other process. Several may be started at once; not while frozen.
+   */
+  startBeside(command: SandboxCommand): Promise<SandboxProcess>;
+  /**
+   * Kills every process in the sandbox, also while frozen and also those that are being started, and
+   * resolves when nothing runs there. Then the sandbox can start anew, with /tmp as it is.
+   */
+  kill(): Promise<void>;
   /**
    * Makes `server` (not yet listening) reachable from inside this sandbox only, as far as the driver
    * has walls, and resolves with its 'host:port' as seen from inside. At most once.
    */
   serve(server: Server): Promise<string>;
+  /**
+   * A TCP connection to a port on the loopback as processes inside see it. Rejects as net.connect does,
+   * with ECONNREFUSED when nobody listens there; with ETIMEDOUT after CONNECT_TIMEOUT_MS. `destroy` ends
+   * the connection; the caller may, earlier.
+   */
+  connect(port: number): Promise<Socket>;
   /** Changes the CPU limit (after Init). */
   setCpus(cpus: number | null): Promise<void>;
-  /** Stops all processes where they are. Idempotent. */
+  /** Stops all processes where they are; what is being started stops once it is. Idempotent. */
   freeze(): void;
   /** Lets them go on. Idempotent. */
   thaw(): void;
@@ -134,7 +170,7 @@ export interface SandboxDriver {
   close(): Promise<void>;
 }
 
-/** The main process could not be started: bad executable, missing file, driver failure. */
+/** The process could not be started: bad executable, missing file, driver failure. */
 export class SandboxStartError extends Error {
   override readonly name = 'SandboxStartError';
 }

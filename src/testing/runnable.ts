@@ -22,6 +22,7 @@ export function runnable(members: Partial<RunnableVersion> = {}): RunnableVersio
     logGroup: `/aws/lambda/${functionName}`,
     logFormat: 'Text',
     applicationLogLevel: undefined,
+    systemLogLevel: 'INFO',
     ...members,
   };
 }

@@ -5,7 +5,7 @@
  * `ScriptedHost.script` plays every runtime process that is started; without one it does nothing, and
  * the test drives `host.runtimes` by hand.
  */
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PassThrough, Readable } from 'node:stream';
 import { deferred } from '../base/deferred.ts';
@@ -27,6 +27,7 @@ import type {
   RuntimePort,
   RuntimeTransports,
 } from '../worker/runtime-port.ts';
+import type { ExtensionPort } from '../worker/extension-port.ts';
 import type { InstalledRuntime, RuntimeCatalog } from '../worker/runtimes.ts';
 
 /** What a step of the seam does beside its work: throws, or takes its time. */
@@ -37,6 +38,7 @@ export interface Faults {
   serve: Fault;
   bind: Fault;
   start: Fault;
+  startBeside: Fault;
   setCpus: Fault;
   kill: Fault;
   freeze: Fault;
@@ -56,6 +58,9 @@ export class ScriptedRuntime {
   readonly invocations: Invocation[] = [];
   onInit: (init: RuntimeInit) => void = () => undefined;
   onInvoke: (invocation: Invocation) => void = () => undefined;
+  /** What it does at a SIGTERM; a SIGKILL ends it. */
+  onTerminate: () => void = () => undefined;
+  readonly signals: string[] = [];
   isChannelClosed = false;
   #isChannelAttached = false;
   readonly #exited = deferred<ProcessExit>();
@@ -71,13 +76,19 @@ export class ScriptedRuntime {
       output: this.output,
       drainOutput: () => this.#flush(),
       exited: this.#exited.promise,
-      signal: () => undefined,
+      signal: (signal) => this.#signal(signal),
       kill: () => this.#kill(),
     };
   }
 
   get hasEnded(): boolean {
     return this.#hasEnded;
+  }
+
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.signals.push(signal);
+    if (signal === 'SIGKILL') this.exit({ signal });
+    else this.onTerminate();
   }
 
   async #kill(): Promise<ProcessExit> {
@@ -170,6 +181,63 @@ export class ScriptedRuntime {
   }
 }
 
+/** A process beside the runtime: an external extension. */
+export class ScriptedExtension {
+  readonly sandbox: ScriptedSandbox;
+  readonly command: SandboxCommand;
+  readonly process: SandboxProcess;
+  readonly output = new Readable({ read: () => undefined });
+  readonly signals: string[] = [];
+  /** What it does at a SIGTERM; a SIGKILL ends it. */
+  onTerminate: () => void = () => undefined;
+  hasEnded = false;
+  readonly #exited = deferred<ProcessExit>();
+
+  constructor(sandbox: ScriptedSandbox, command: SandboxCommand) {
+    this.sandbox = sandbox;
+    this.command = command;
+    this.process = {
+      channel: null,
+      output: this.output,
+      drainOutput: () => undefined,
+      exited: this.#exited.promise,
+      signal: (signal) => this.#signal(signal),
+      kill: () => {
+        this.#signal('SIGKILL');
+        return this.#exited.promise;
+      },
+    };
+  }
+
+  /** Its file's name. */
+  get name(): string {
+    return this.command.argv[0]?.split('/').at(-1) ?? '';
+  }
+
+  /** The environment's side of the Extensions API. */
+  get port(): ExtensionPort {
+    const { extensions } = this.sandbox;
+    if (extensions === null) throw new Error('the sandbox is not bound');
+    return extensions;
+  }
+
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.signals.push(signal);
+    if (signal === 'SIGKILL') this.exit({ code: null, signal });
+    else this.onTerminate();
+  }
+
+  say(text: string): void {
+    this.output.emit('data', Buffer.from(text));
+  }
+
+  exit(how: Partial<ProcessExit> = {}): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.#exited.resolve({ code: 0, signal: null, outOfMemory: false, ...how });
+  }
+}
+
 export class ScriptedSandbox implements Sandbox {
   readonly host: ScriptedHost;
   readonly id: string;
@@ -177,6 +245,8 @@ export class ScriptedSandbox implements Sandbox {
   readonly paths: SandboxPaths;
   running: ScriptedRuntime | null = null;
   port: RuntimePort | null = null;
+  extensions: ExtensionPort | null = null;
+  readonly beside: ScriptedExtension[] = [];
   binding: SandboxBinding | null = null;
   cpus: number | null = null;
   isFrozen = false;
@@ -225,6 +295,30 @@ export class ScriptedSandbox implements Sandbox {
     return runtime.process;
   }
 
+  async startBeside(command: SandboxCommand): Promise<SandboxProcess> {
+    if (this.isDestroyed) throw new Error('the sandbox is destroyed');
+    await this.host.faults.startBeside?.();
+    const extension = new ScriptedExtension(this, command);
+    this.beside.push(extension);
+    this.host.extensionScript(extension);
+    return extension.process;
+  }
+
+  async kill(): Promise<void> {
+    await this.host.faults.kill?.();
+    this.#endAll();
+  }
+
+  #endAll(): void {
+    for (const extension of this.beside.splice(0))
+      extension.exit({ code: null, signal: 'SIGKILL' });
+    this.running?.exit({ signal: 'SIGKILL' });
+  }
+
+  async connect(port: number): Promise<Socket> {
+    return this.host.connect(port);
+  }
+
   async serve(server: Server): Promise<string> {
     await this.host.faults.serve?.();
     this.host.serve(server, this);
@@ -252,7 +346,7 @@ export class ScriptedSandbox implements Sandbox {
 
   async destroy(): Promise<void> {
     await this.#starting;
-    this.running?.exit({ signal: 'SIGKILL' });
+    this.#endAll();
     this.isDestroyed = true;
     await this.host.faults.destroy?.();
     this.host.destroyed.push(this);
@@ -265,9 +359,14 @@ export class ScriptedHost {
   /** Every process, in the order of their starts. */
   readonly runtimes: ScriptedRuntime[] = [];
   readonly faults: Faults = {
-    ...{ create: null, serve: null, bind: null, start: null, setCpus: null },
+    ...{ create: null, serve: null, bind: null, start: null, startBeside: null, setCpus: null },
     ...{ kill: null, freeze: null, thaw: null, destroy: null },
   };
+  /** Plays each extension's process, from its start. */
+  extensionScript: (extension: ScriptedExtension) => void = () => undefined;
+  /** Nobody listens inside, unless a test does. */
+  connect: (port: number) => Promise<Socket> = (port) =>
+    Promise.reject(Object.assign(new Error(`nobody at ${port}`), { code: 'ECONNREFUSED' }));
   /** Plays each runtime process, from its start. */
   script: (runtime: ScriptedRuntime) => void = () => undefined;
   readonly #sandboxOf = new Map<Server, ScriptedSandbox>();
@@ -299,9 +398,11 @@ export class ScriptedHost {
       const server = createServer();
       return {
         server,
-        attach: (port) => {
+        attach: (port, extensions) => {
           const sandbox = this.#sandboxOf.get(server);
-          if (sandbox !== undefined) sandbox.port = port;
+          if (sandbox === undefined) return;
+          sandbox.port = port;
+          sandbox.extensions = extensions;
         },
         close: () => undefined,
       };

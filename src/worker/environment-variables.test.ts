@@ -6,7 +6,11 @@ import { runnable } from '../testing/runnable.ts';
 import { scriptedRuntime } from '../testing/scripted-sandbox.ts';
 import { functionEnvironment } from './environment-variables.ts';
 
-function variablesOf(members: Partial<RunnableVersion>, languageDir: string | null = null) {
+function variablesOf(
+  members: Partial<RunnableVersion>,
+  languageDir: string | null = null,
+  roots = { taskRoot: '/var/task', optRoot: '/opt' },
+) {
   const version = runnable(members);
   return functionEnvironment({
     version,
@@ -15,8 +19,7 @@ function variablesOf(members: Partial<RunnableVersion>, languageDir: string | nu
       ...(version.runtime.startsWith('python') ? { language: 'python' as const } : {}),
     },
     paths: {
-      taskRoot: '/var/task',
-      optRoot: '/opt',
+      ...roots,
       runtimeDir: '/var/runtime',
       languageDir,
       temporaryDir: '/tmp',
@@ -84,4 +87,45 @@ test('the log level is there only when one is set', () => {
   const variables = variablesOf({ applicationLogLevel: 'DEBUG', logFormat: 'JSON' });
   assert.equal(variables['AWS_LAMBDA_LOG_LEVEL'], 'DEBUG');
   assert.equal(variables['AWS_LAMBDA_LOG_FORMAT'], 'JSON');
+});
+
+test('the documented defaults, for custom runtimes too', () => {
+  for (const runtime of ['nodejs22.x', 'python3.11', 'provided.al2', 'provided.al2023']) {
+    const variables = variablesOf({ runtime });
+    const expected = {
+      PATH: '/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+      LD_LIBRARY_PATH:
+        '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
+      LANG: 'en_US.UTF-8',
+      TZ: ':UTC',
+      AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+      AWS_XRAY_DAEMON_ADDRESS: '169.254.79.129:2000',
+      AWS_ACCESS_KEY: 'id',
+    };
+    for (const [name, value] of Object.entries(expected)) {
+      assert.equal(variables[name], value, `${runtime} ${name}`);
+    }
+  }
+});
+
+test('paths that are followed before the code runs lead to where the driver keeps things', () => {
+  const roots = { taskRoot: '/data/code/c0de', optRoot: '/data/layers' };
+  const environment = {
+    AWS_LAMBDA_EXEC_WRAPPER: '/opt/bin/wrapper',
+    NODE_OPTIONS: '--require /opt/one.js --import=file:///var/task/two.mjs -r "/opt/a b.js"',
+    PYTHONPATH: '/var/task/lib:/opt:/optional:/my/opt',
+    LD_PRELOAD: '/opt/lib/a.so /var/task/b.so',
+    CONFIG: '/opt/config.json',
+  };
+  const variables = variablesOf({ environment }, null, roots);
+  assert.deepEqual(Object.fromEntries(Object.keys(environment).map((n) => [n, variables[n]])), {
+    AWS_LAMBDA_EXEC_WRAPPER: '/data/layers/bin/wrapper',
+    NODE_OPTIONS:
+      '--require /data/layers/one.js --import=file:///data/code/c0de/two.mjs -r "/data/layers/a b.js"',
+    PYTHONPATH: '/data/code/c0de/lib:/data/layers:/optional:/my/opt',
+    LD_PRELOAD: '/data/layers/lib/a.so /data/code/c0de/b.so',
+    CONFIG: '/opt/config.json',
+  });
+  const mounted = variablesOf({ environment });
+  for (const [name, value] of Object.entries(environment)) assert.equal(mounted[name], value);
 });

@@ -23,26 +23,48 @@ export interface EnvironmentVariableInputs {
   readonly credentials: Credentials;
 }
 
+/** Of the user's variables, those whose paths the system and the interpreters follow. */
+const PATH_VARIABLES = /^(PATH|LD_\w+|NODE_\w+|PYTHON\w+|AWS_LAMBDA_EXEC_WRAPPER)$/;
+
 /** The complete environment: reserved names win over the user's, the user's over the defaults. */
 export function functionEnvironment(inputs: EnvironmentVariableInputs): Record<string, string> {
   return {
     ...defaultVariables(inputs),
-    ...inputs.version.environment,
+    ...placed(inputs.version.environment, inputs.paths),
     ...reservedVariables(inputs),
   };
+}
+
+/**
+ * Where the driver cannot mount, layers and code are in folders of their own: paths to /opt and /var/task
+ * that are followed before the function's code runs lead there. All other values stay as they are.
+ */
+function placed(
+  variables: Readonly<Record<string, string>>,
+  { optRoot, taskRoot }: SandboxPaths,
+): Record<string, string> {
+  const place = (value: string): string =>
+    value
+      .replaceAll(/(?<=^|[\s:="]|file:\/\/)\/opt(?=[/\s:"]|$)/g, () => optRoot)
+      .replaceAll(/(?<=^|[\s:="]|file:\/\/)\/var\/task(?=[/\s:"]|$)/g, () => taskRoot);
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      PATH_VARIABLES.test(name) ? place(value) : value,
+    ]),
+  );
 }
 
 function defaultVariables(inputs: EnvironmentVariableInputs): Record<string, string> {
   const { paths, runtime } = inputs;
   const { taskRoot, optRoot, runtimeDir } = paths;
-  const languageLib = paths.languageDir === null ? [] : [`${paths.languageDir}/lib`];
   const languageBin = paths.languageDir === null ? [] : [`${paths.languageDir}/bin`];
   const variables: Record<string, string> = {
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
     PATH: [...languageBin, '/usr/local/bin', '/usr/bin/', '/bin', `${optRoot}/bin`].join(':'),
     LD_LIBRARY_PATH: [
-      ...languageLib,
+      `${paths.languageDir ?? '/var/lang'}/lib`,
       '/lib64',
       '/usr/lib64',
       runtimeDir,
@@ -96,4 +118,27 @@ function reservedVariables(inputs: EnvironmentVariableInputs): Record<string, st
   }
   if (runtime.kind === 'managed') variables['AWS_EXECUTION_ENV'] = `AWS_Lambda_${version.runtime}`;
   return variables;
+}
+
+/** Specific to the runtime's process (guide page 052). */
+const hiddenFromExtensions: ReadonlySet<string> = new Set([
+  'AWS_EXECUTION_ENV',
+  'AWS_LAMBDA_LOG_GROUP_NAME',
+  'AWS_LAMBDA_LOG_STREAM_NAME',
+  'AWS_XRAY_CONTEXT_MISSING',
+  'AWS_XRAY_DAEMON_ADDRESS',
+  'LAMBDA_RUNTIME_DIR',
+  'LAMBDA_TASK_ROOT',
+  '_AWS_XRAY_DAEMON_ADDRESS',
+  '_AWS_XRAY_DAEMON_PORT',
+  '_HANDLER',
+]);
+
+/** The environment of an external extension, given its function's. */
+export function extensionVariables(
+  variables: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name]) => !hiddenFromExtensions.has(name)),
+  );
 }

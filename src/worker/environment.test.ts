@@ -8,8 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { silentLog } from '../base/log.ts';
+import { systemRandom } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import { SandboxStartError } from '../sandbox/sandbox.ts';
+import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
 import { LogStream } from '../telemetry/log-stream.ts';
 import {
   obedient,
@@ -21,7 +23,8 @@ import {
 } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import { runnable } from '../testing/runnable.ts';
-import { ExecutionEnvironment, type Attempt, type InvocationOutcome } from './environment.ts';
+import { ExecutionEnvironment, type Attempt } from './environment.ts';
+import type { InvocationOutcome } from './invocation-record.ts';
 import { RuntimeSandbox, type RunningRuntime } from './runtime-sandbox.ts';
 
 const timeoutMs = 3000;
@@ -62,13 +65,19 @@ async function createEnvironment(
 function environmentOf(runtimeSandbox: RuntimeSandbox, codeDir = '/'): ExecutionEnvironment {
   const sink = (_name: unknown, bytes: Buffer): void => void (log += bytes.toString());
   const name = { logGroup: 'group', logStream: 'stream' };
-  return new ExecutionEnvironment(clock, silentLog, runtimeSandbox, {
-    logStream: new LogStream(name, sink, limits.logTailBytesMax),
+  const logStream = new LogStream(name, sink, limits.logTailBytesMax);
+  return new ExecutionEnvironment(clock, systemRandom, silentLog, runtimeSandbox, {
+    telemetry: new EnvironmentTelemetry(clock, silentLog, logStream, {
+      ...{ logFormat: 'Text', systemLogLevel: 'INFO' },
+      connect: (port) => runtimeSandbox.sandbox.connect(port),
+    }),
     setup: {
       version,
       binding: { codeDir, layerDirs: [], limits: runtimeSandbox.limits },
       variables: () => ({ COLOUR: 'green' }),
+      extensions: [],
       initializationType: 'on-demand',
+      initMsMax: limits.initDurationMsMax,
       runtimeVersionName: 'nodejs:24.v24.0.0',
     },
   });
@@ -128,13 +137,14 @@ describe('Init', () => {
     assert.equal(sandbox?.binding?.codeDir, '/');
     assert.equal(sandbox.cpus, 128 / limits.memoryMbPerVcpu);
     const { inits, command } = await host.started(1);
-    assert.deepEqual(command.env, {});
+    assert.deepEqual(command.env, { COLOUR: 'green' });
+    assert.equal(command.cwd, '/var/task');
     assert.deepEqual(inits, [
       {
         handler: 'index.handler',
         taskRoot: '/var/task',
         optRoot: '/opt',
-        env: { COLOUR: 'green' },
+        env: null,
         initializationType: 'on-demand',
       },
     ]);
@@ -159,13 +169,13 @@ describe('Init', () => {
     runtime.respond();
     runtime.next();
     const { report } = await first.finished;
-    assert.equal(report.initDurationMs, 80);
-    assert.equal(report.durationMs, 20.25);
-    assert.equal(report.billedDurationMs, 101);
+    assert.equal(report.metrics.initDurationMs, 80);
+    assert.equal(report.metrics.durationMs, 20.25);
+    assert.equal(report.metrics.billedDurationMs, 101);
     const second = invoke(environment);
     runtime.respond();
     runtime.next();
-    assert.equal((await second.finished).report.initDurationMs, undefined);
+    assert.equal((await second.finished).report.metrics.initDurationMs, undefined);
   });
 
   test('longer than its limit it is logged, its runtime ended, and run again in the invocation', async () => {
@@ -180,7 +190,7 @@ describe('Init', () => {
     host.script = obedient;
     const attempt = invoke(environment, '"again"');
     assert.equal(bodyOf(await attempt.outcome), '"again"');
-    assert.equal((await attempt.finished).report.initDurationMs, undefined);
+    assert.equal((await attempt.finished).report.metrics.initDurationMs, undefined);
     assert.doesNotMatch(log, /Phase: invoke/);
   });
 
@@ -348,12 +358,14 @@ describe('Init', () => {
     t.after(() => rmSync(codeDir, { recursive: true }));
     const environment = await createEnvironment('provided.al2023', codeDir);
     await environment.start(null);
-    const first = await invoke(environment).outcome;
+    const attempt = invoke(environment);
+    const first = await attempt.outcome;
     assert(first.type === 'fault' && first.fault.type === 'invalidEntrypoint');
     assert.equal(
       first.fault.message,
       "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
     );
+    await attempt.finished;
     writeFileSync(join(codeDir, 'bootstrap'), '', { mode: 0o755 });
     host.faults.start = () => {
       throw new SandboxStartError('exec format error');
@@ -379,9 +391,9 @@ describe('an invocation', () => {
     runtime.next();
     assert.equal(ready, 1);
     const { report, logTail } = await attempt.finished;
-    assert.equal(report.durationMs, 12.5);
+    assert.equal(report.metrics.durationMs, 12.5);
     assert.equal(report.status, 'success');
-    assert.equal(report.maxMemoryUsedMb, 40);
+    assert.equal(report.metrics.maxMemoryUsedMB, 40);
     assert.equal(environment.state, 'Ready');
     const tail = logTail.toString();
     assert.match(
@@ -477,8 +489,8 @@ describe('an invocation', () => {
       };
     };
     const { report: again } = await invoke(environment).finished;
-    assert.equal(again.durationMs, 300);
-    assert.equal(again.initDurationMs, undefined);
+    assert.equal(again.metrics.durationMs, 300);
+    assert.equal(again.metrics.initDurationMs, undefined);
     assert.equal(host.sandboxes.length, 1);
     assert.doesNotMatch(log, /INIT_REPORT/);
   });
@@ -489,7 +501,7 @@ describe('an invocation', () => {
     runtime.exit({ signal: 'SIGKILL', outOfMemory: true });
     assert.equal(faultOf(await attempt.outcome), 'outOfMemory');
     const { report } = await attempt.finished;
-    assert.equal(report.maxMemoryUsedMb, version.memoryMb);
+    assert.equal(report.metrics.maxMemoryUsedMB, version.memoryMb);
     assert.equal(report.errorType, 'Runtime.OutOfMemory');
   });
 
@@ -528,7 +540,7 @@ describe('a timeout', () => {
     killing.resolve();
     const { report } = await attempt.finished;
     assert.equal(report.status, 'timeout');
-    assert.equal(report.durationMs, timeoutMs);
+    assert.equal(report.metrics.durationMs, timeoutMs);
     assert.equal(ready, 1);
     assert(runtime.hasEnded);
     host.script = obedient;
@@ -636,7 +648,9 @@ describe('a host that fails in the middle', () => {
     const { environment, runtime } = await readyEnvironment();
     runtime.lose(new Error('lost'));
     await turns();
-    assert.equal(faultOf(await invoke(environment).outcome), 'host');
+    const attempt = invoke(environment);
+    assert.equal(faultOf(await attempt.outcome), 'host');
+    await attempt.finished;
     assert.equal(environment.state, 'Failed');
   });
 

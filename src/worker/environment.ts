@@ -1,27 +1,38 @@
 /**
  * One execution environment: a sandbox bound to one function version for life. It is the state
- * machine behind the Runtime API (RuntimePort) on one side and `invoke` on the other; the states are
- * in environment-states.ts. Known by its own endpoint, never by what a runtime says (ADR 0010).
+ * machine behind the Runtime API (RuntimePort) and the Extensions API (ExtensionPort) on one side and
+ * `invoke` on the other; the states are in environment-states.ts, what runs in environment-processes.ts.
+ * Known by its own endpoint, never by what it says (ADR 0010).
  */
 import { assert } from '../base/assert.ts';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { deferred, type Deferred } from '../base/deferred.ts';
 import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
 import { limits, MIB } from '../model/limits.ts';
 import { cpusForMemory, type RunnableVersion } from '../model/runnable-version.ts';
-import type { ProcessExit, SandboxBinding, SandboxPaths } from '../sandbox/sandbox.ts';
-import type { LogStream } from '../telemetry/log-stream.ts';
-import {
-  endLine,
-  initReportLine,
-  initStartLine,
-  reportLine,
-  startLine,
-  type InvocationReport,
-} from '../telemetry/system-log.ts';
+import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
+import type { InitPhase, PhaseStatus } from '../telemetry/platform-event.ts';
+import type { TelemetrySubscription } from '../telemetry/telemetry-subscription.ts';
+import { EnvironmentProcesses } from './environment-processes.ts';
+import type { EnvironmentSetup } from './environment-setup.ts';
 import { canMove, type EnvironmentState } from './environment-states.ts';
-import { faultErrorType, type Fault } from './faults.ts';
-import { OutputDrain } from './output-drain.ts';
+import type {
+  DeliverExtensionEvent,
+  ExtensionAnswer,
+  ExtensionError,
+  ExtensionEventType,
+  ExtensionPort,
+  ExtensionRefusal,
+  RegisterAnswer,
+  ShutdownReason,
+} from './extension-port.ts';
+import { faultErrorType, hostFault, type Fault } from './faults.ts';
+import {
+  InvocationRecord,
+  type FinishedInvocation,
+  type InvocationOutcome,
+} from './invocation-record.ts';
 import type {
   Invocation,
   PortAnswer,
@@ -29,35 +40,13 @@ import type {
   RuntimePort,
   RuntimeResponse,
 } from './runtime-port.ts';
-import { findBootstrap, type RunningRuntime, type RuntimeSandbox } from './runtime-sandbox.ts';
-
-/** What one invocation came to. */
-export type InvocationOutcome =
-  | { readonly type: 'response'; readonly response: RuntimeResponse }
-  /** The runtime reported that the handler failed. */
-  | { readonly type: 'functionError'; readonly error: RuntimeError }
-  | { readonly type: 'fault'; readonly fault: Fault };
-
-export interface FinishedInvocation {
-  readonly report: InvocationReport;
-  /** Last bytes of the log, platform lines included. */
-  readonly logTail: Buffer;
-}
+import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 
 /** An invocation under way: the caller's answer and its end are different events. */
 export interface Attempt {
   readonly outcome: Promise<InvocationOutcome>;
-  /** Once the runtime asked for the next event or was reset, and END and REPORT are written. */
+  /** Once runtime and extensions asked for the next event, or one failed, and END and REPORT are written. */
   readonly finished: Promise<FinishedInvocation>;
-}
-
-export interface EnvironmentSetup {
-  readonly version: RunnableVersion;
-  readonly binding: SandboxBinding;
-  /** The complete environment of the runtime's process, once the paths inside are known. */
-  readonly variables: (paths: SandboxPaths) => Readonly<Record<string, string>>;
-  readonly initializationType: string;
-  readonly runtimeVersionName: string;
 }
 
 type InitOutcome =
@@ -65,72 +54,56 @@ type InitOutcome =
   | { readonly type: 'timeout' }
   | { readonly type: 'failed'; readonly fault: Fault };
 
-interface CurrentInvocation {
-  readonly invocation: Invocation;
-  readonly startedAtMs: number;
-  readonly outcome: Deferred<InvocationOutcome>;
-  readonly finished: Deferred<FinishedInvocation>;
-  readonly timer: Timer;
-  /** Called once, when the environment can take another event (or never again). */
-  readonly onReady: () => void;
-  /** START was written. */
-  started: boolean;
-  responded: boolean;
-  /** Its runtime is being ended. */
-  ending: boolean;
-  fault: Fault | null;
-}
-
 type Deliver = (invocation: Invocation) => void;
-
-/** From a channel's end to the end of a process that lives on: one that is exiting has its own status. */
-const channelGraceMs = 1000;
 
 const responseBytesMax = limits.invokeResponseBytesMax;
 
 const accepted: PortAnswer = { status: 'accepted' };
 const invalidRequestId: PortAnswer = { status: 'invalidRequestId' };
 
-export class ExecutionEnvironment implements RuntimePort {
+export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   readonly version: RunnableVersion;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #logStream: LogStream;
+  readonly #telemetry: EnvironmentTelemetry;
   readonly #runtimeSandbox: RuntimeSandbox;
   readonly #setup: EnvironmentSetup;
-  readonly #drain = new OutputDrain();
+  readonly #processes: EnvironmentProcesses;
   #state: EnvironmentState = 'Starting';
-  #variables: Readonly<Record<string, string>> = {};
-  #running: RunningRuntime | null = null;
   /** What the runtime's pending "next" is waiting with. */
   #deliver: Deliver | null = null;
   #init: Deferred<InitOutcome> | null = null;
-  /** The start of a process that is under way; never rejects. */
-  #starting: Promise<void> = Promise.resolve();
-  /** The host no longer knows what became of a process: nothing can be started any more. */
-  #lost: Error | null = null;
   /** Init has to run (again) before the next event can be delivered. */
   #needsInit = true;
   /** Of the Init before the first invocation; reported once. */
   #initDurationMs: number | undefined;
-  #current: CurrentInvocation | null = null;
+  #current: InvocationRecord | null = null;
   /** Over, but END and REPORT are still to be written. */
-  #unreported: { readonly ended: CurrentInvocation; readonly durationMs: number } | null = null;
+  #unreported: InvocationRecord | null = null;
   #stopped: Promise<void> | null = null;
 
   constructor(
     clock: Clock,
+    random: Random,
     log: Log,
     runtimeSandbox: RuntimeSandbox,
-    options: { setup: EnvironmentSetup; logStream: LogStream },
+    options: { setup: EnvironmentSetup; telemetry: EnvironmentTelemetry },
   ) {
+    const { setup, telemetry } = options;
     this.#clock = clock;
     this.#log = log;
     this.#runtimeSandbox = runtimeSandbox;
-    this.#setup = options.setup;
-    this.#logStream = options.logStream;
-    this.version = options.setup.version;
-    runtimeSandbox.attach(this);
+    this.#setup = setup;
+    this.#telemetry = telemetry;
+    this.version = setup.version;
+    this.#processes = new EnvironmentProcesses(clock, random, log, runtimeSandbox, {
+      ...{ setup, telemetry, port: this },
+      listener: {
+        onFailure: (fault) => this.#onFailure(fault),
+        onExtensionNext: () => this.#onExtensionNext(),
+      },
+    });
+    runtimeSandbox.attach(this, this);
   }
 
   get state(): EnvironmentState {
@@ -141,22 +114,24 @@ export class ExecutionEnvironment implements RuntimePort {
     return this.#runtimeSandbox.sandbox.id;
   }
 
+  // ---- Init ----
+
   /**
-   * Binds the sandbox and runs Init, at most 10 s. A failed or overrun Init is not an error here: it
-   * is logged and runs again inside the first invocation. Rejects only when the host failed.
+   * Binds the sandbox and runs Init, at most `initMsMax`. A failed or overrun Init is not an error here:
+   * it is told and runs again inside the first invocation. Rejects only when the host failed.
    * @param booted a runtime process of this sandbox that is already waiting to be bound, if any
    */
   async start(booted: RunningRuntime | null): Promise<void> {
-    const { runtimeVersionName, version, binding } = this.#setup;
-    this.#logStream.write(initStartLine(runtimeVersionName, version.runtimeVersionArn));
+    this.#emitInitStart('init');
     try {
-      await this.#runtimeSandbox.bind(binding);
+      await this.#runtimeSandbox.bind(this.#setup.binding);
       this.#requireStarting();
-      this.#variables = this.#setup.variables(this.#runtimeSandbox.sandbox.paths);
-      if (booted !== null) this.#adopt(booted);
+      this.#processes.bound(booted);
       const startedAtMs = this.#clock.monotonicMs();
-      const outcome = await this.#runInit(limits.initDurationMsMax);
-      await this.#endOfStartInit(outcome, this.#clock.monotonicMs() - startedAtMs);
+      const outcome = await this.#runInit(this.#setup.initMsMax, 'init');
+      if (outcome.type === 'ready') this.#initDurationMs = this.#clock.monotonicMs() - startedAtMs;
+      if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
+      await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
       this.#requireStarting();
       this.#move('Ready');
     } catch (error) {
@@ -170,97 +145,65 @@ export class ExecutionEnvironment implements RuntimePort {
     if (this.#state !== 'Starting') throw new Error('the environment was stopped while it started');
   }
 
-  async #endOfStartInit(outcome: InitOutcome, durationMs: number): Promise<void> {
-    if (outcome.type === 'ready') {
-      this.#initDurationMs = durationMs;
-    } else {
-      if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
-      await this.#drain.settle();
-      this.#logInitReport(outcome, durationMs, 'init');
-    }
-    await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
-  }
-
-  #logInitReport(
-    outcome: Exclude<InitOutcome, { type: 'ready' }>,
-    durationMs: number,
-    phase: 'init' | 'invoke',
-  ): void {
-    const report =
-      outcome.type === 'timeout'
-        ? { durationMs, phase, status: 'timeout' as const, errorType: undefined }
-        : { durationMs, phase, status: 'error' as const, errorType: faultErrorType(outcome.fault) };
-    this.#logStream.write(initReportLine(report));
-  }
-
-  /** Runs Init once, within `limitMs`; afterwards the runtime waits in "next" or is gone. */
-  async #runInit(limitMs: number): Promise<InitOutcome> {
+  /** Runs Init once, within `msMax`; afterwards the runtime waits in "next", or nothing runs. */
+  async #runInit(msMax: number, phase: InitPhase): Promise<InitOutcome> {
+    const startedAtMs = this.#clock.monotonicMs();
     const init = deferred<InitOutcome>();
     this.#init = init;
-    const timer = this.#clock.schedule(limitMs, () => init.resolve({ type: 'timeout' }));
-    this.#starting = this.#startRuntime().catch((error: unknown) => {
-      init.resolve({ type: 'failed', fault: hostFault(error) });
-    });
+    const timer = this.#clock.schedule(msMax, () => init.resolve({ type: 'timeout' }));
+    this.#processes.start();
     const outcome = await init.promise;
     timer.cancel();
     this.#init = null;
+    const durationMs = this.#clock.monotonicMs() - startedAtMs;
     if (outcome.type === 'ready') {
       // A runtime may be quicker with its "next" than the host with the news that it has started.
-      await this.#starting;
+      await this.#processes.started;
       this.#needsInit = this.#deliver === null;
+      this.#emitInitEnd(phase, outcome, durationMs);
+      this.#telemetry.closeSubscriptions();
     } else {
-      await this.#reset();
+      const reason = outcome.type === 'timeout' ? 'TIMEOUT' : 'FAILURE';
+      await this.#reset(reason, () => this.#emitInitEnd(phase, outcome, durationMs));
     }
     return outcome;
   }
 
-  async #startRuntime(): Promise<void> {
-    const { version, initializationType } = this.#setup;
-    const variables = this.#variables;
-    const sandbox = this.#runtimeSandbox;
-    if (this.#lost !== null) throw this.#lost;
-    if (sandbox.runtime.kind === 'custom') {
-      await this.#startBootstrap();
-      return;
-    }
-    if (this.#running === null) this.#adopt(await sandbox.startManaged(variables));
-    this.#running?.channel?.sendInit({
-      handler: version.handler,
-      taskRoot: sandbox.sandbox.paths.taskRoot,
-      optRoot: sandbox.sandbox.paths.optRoot,
-      env: variables,
-      initializationType,
+  /** Runtime and extensions have each asked for their first event. */
+  #endInitIfReady(): void {
+    if (this.#init === null || this.#deliver === null) return;
+    if (this.#processes.extensions.isReady) this.#init.resolve({ type: 'ready' });
+  }
+
+  #emitInitStart(phase: InitPhase): void {
+    const { initializationType, runtimeVersionName, version } = this.#setup;
+    this.#telemetry.emit({
+      type: 'platform.initStart',
+      record: {
+        ...{ initializationType, phase },
+        runtimeVersion: runtimeVersionName,
+        runtimeVersionArn: version.runtimeVersionArn,
+        functionName: version.functionName,
+        functionVersion: version.version,
+        instanceId: this.id,
+        instanceMaxMemory: version.memoryMb,
+      },
     });
   }
 
-  async #startBootstrap(): Promise<void> {
-    const { binding } = this.#setup;
-    const { sandbox } = this.#runtimeSandbox;
-    const bootstrap = await findBootstrap(sandbox, binding);
-    if (bootstrap === null) {
-      const { taskRoot, optRoot } = sandbox.paths;
-      const message = `Couldn't find valid bootstrap(s): [${taskRoot}/bootstrap ${optRoot}/bootstrap]`;
-      this.#init?.resolve({ type: 'failed', fault: { type: 'invalidEntrypoint', message } });
-      return;
+  #emitInitEnd(phase: InitPhase, outcome: InitOutcome, durationMs: number): void {
+    // No Init of the function's came to its end.
+    if (outcome.type === 'failed' && outcome.fault.type === 'host') return;
+    const { initializationType } = this.#setup;
+    const record = { initializationType, phase, ...initStatus(outcome) };
+    if (this.#processes.hasStartedRuntime) {
+      this.#telemetry.emit({ type: 'platform.initRuntimeDone', record });
     }
-    try {
-      this.#adopt(await this.#runtimeSandbox.startCustom(bootstrap, this.#variables));
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'SandboxStartError') throw error;
-      const message = `fork/exec ${bootstrap}: ${error.message}`;
-      this.#init?.resolve({ type: 'failed', fault: { type: 'invalidEntrypoint', message } });
+    for (const extension of this.#processes.extensions.records()) {
+      this.#telemetry.emit({ type: 'platform.extension', record: extension });
     }
-  }
-
-  #adopt(running: RunningRuntime): void {
-    this.#running = running;
-    this.#drain.watch(running.process.output, (bytes) => this.#logStream.write(bytes));
-    running.channel?.attach(this);
-    running.process.exited.then(
-      (exit) => this.#onExit(running, exit),
-      (error: unknown) => this.#onLost(running, error),
-    );
-    void running.channel?.closed.then(() => this.#onChannelClosed(running));
+    const report = { ...record, metrics: { durationMs } };
+    this.#telemetry.emit({ type: 'platform.initReport', record: report });
   }
 
   // ---- what the runtime says ----
@@ -268,25 +211,28 @@ export class ExecutionEnvironment implements RuntimePort {
   next(deliver: Deliver): PortAnswer {
     if (this.#init !== null) {
       this.#deliver = deliver;
-      this.#init.resolve({ type: 'ready' });
+      // What the function printed comes before what the platform says next.
+      this.#processes.drainOutput();
+      this.#processes.extensions.closeRegistration();
+      this.#endInitIfReady();
       return accepted;
     }
     const current = this.#current;
     // Without a runtime, or while it is being ended, this is its last word.
-    const isExpected = current === null || (current.responded && !current.ending);
-    if (this.#running === null || !isExpected) {
+    const isExpected = current === null || (current.hasResponded && !current.isEnding);
+    if (!this.#processes.hasRuntime || !isExpected) {
       return { status: 'invalidTransition', from: 'InvocationRunning', to: 'Ready' };
     }
     this.#deliver = deliver;
-    if (current !== null) this.#finish(current);
+    if (current !== null && !current.isRuntimeDone) this.#onRuntimeDone(current);
     return accepted;
   }
 
   expectsResponse(requestId: string): PortAnswer {
     const current = this.#current;
     if (current === null || current.invocation.requestId !== requestId) return invalidRequestId;
-    if (this.#running === null) return invalidRequestId;
-    if (!current.started || current.responded) {
+    if (!this.#processes.hasRuntime) return invalidRequestId;
+    if (!current.hasStarted || current.hasResponded) {
       return { status: 'invalidTransition', from: 'InvocationResponse', to: 'InvocationResponse' };
     }
     return accepted;
@@ -296,11 +242,10 @@ export class ExecutionEnvironment implements RuntimePort {
     const answer = this.expectsResponse(requestId);
     const current = this.#current;
     if (answer.status !== 'accepted' || current === null) return answer;
-    current.responded = true;
     const { body } = response;
-    if (Buffer.isBuffer(body) && body.length > responseBytesMax) {
-      return this.#refuseTooLarge(current, body.length);
-    }
+    const sizeBytes = Buffer.isBuffer(body) ? body.length : 0;
+    current.noteResponse(sizeBytes, undefined);
+    if (sizeBytes > responseBytesMax) return refuseTooLarge(current, sizeBytes);
     current.outcome.resolve({ type: 'response', response });
     return accepted;
   }
@@ -309,19 +254,11 @@ export class ExecutionEnvironment implements RuntimePort {
     const answer = this.expectsResponse(requestId);
     const current = this.#current;
     if (answer.status !== 'accepted' || current === null) return answer;
-    current.responded = true;
-    if (error.payload.length > responseBytesMax) {
-      return this.#refuseTooLarge(current, error.payload.length);
-    }
+    const sizeBytes = error.payload.length;
+    current.noteResponse(sizeBytes, error.errorType);
+    if (sizeBytes > responseBytesMax) return refuseTooLarge(current, sizeBytes);
     current.outcome.resolve({ type: 'functionError', error });
     return accepted;
-  }
-
-  #refuseTooLarge(current: CurrentInvocation, sizeBytes: number): PortAnswer {
-    const maxBytes = responseBytesMax;
-    current.fault = { type: 'responseTooLarge', sizeBytes, maxBytes };
-    current.outcome.resolve({ type: 'fault', fault: current.fault });
-    return { status: 'tooLarge', maxBytes };
   }
 
   initError(error: RuntimeError): PortAnswer {
@@ -333,200 +270,244 @@ export class ExecutionEnvironment implements RuntimePort {
     return accepted;
   }
 
+  // ---- what extensions say ----
+
+  register(name: string, events: readonly ExtensionEventType[]): RegisterAnswer {
+    if (this.#init === null) {
+      return refuse('Extension.RegistrationClosed', 'Extension registration closed already');
+    }
+    const registered = this.#processes.extensions.register(name, events);
+    if (typeof registered !== 'string') return registered;
+    const { functionName, version: functionVersion, handler, functionArn } = this.version;
+    const accountId = functionArn.split(':')[4] ?? '';
+    const identity = { functionName, functionVersion, handler, accountId };
+    return { status: 'registered', extensionId: registered, ...identity };
+  }
+
+  nextEvent(extensionId: string, deliver: DeliverExtensionEvent): ExtensionAnswer {
+    return this.#processes.extensions.nextEvent(extensionId, deliver);
+  }
+
+  extensionInitError(extensionId: string, error: ExtensionError): ExtensionAnswer {
+    return this.#processes.extensions.initError(extensionId, error);
+  }
+
+  extensionExitError(extensionId: string, error: ExtensionError): ExtensionAnswer {
+    return this.#processes.extensions.exitError(extensionId, error);
+  }
+
+  expectsSubscription(extensionId: string, api: TelemetrySubscription['api']): ExtensionAnswer {
+    const subscriber = this.#subscriber(extensionId, api);
+    return typeof subscriber === 'string' ? { status: 'accepted' } : subscriber;
+  }
+
+  subscribe(extensionId: string, subscription: TelemetrySubscription): ExtensionAnswer {
+    const subscriber = this.#subscriber(extensionId, subscription.api);
+    if (typeof subscriber !== 'string') return subscriber;
+    this.#telemetry.subscribe(subscriber, subscription);
+    return { status: 'accepted' };
+  }
+
+  /** Its name: during Init, and unless it has subscribed by the other API. */
+  #subscriber(extensionId: string, api: TelemetrySubscription['api']): string | ExtensionRefusal {
+    const name = this.#processes.extensions.subscriberName(extensionId);
+    if (typeof name !== 'string') return name;
+    const title = api === 'logs' ? 'Logs' : 'Telemetry';
+    if (this.#init === null) {
+      return refuse(`${title}.SubscriptionClosed`, `${title} API subscription is closed already`);
+    }
+    const subscribed = this.#telemetry.subscribedApi(name) ?? api;
+    return subscribed === api
+      ? name
+      : refuse(`${title}.NotSupported`, `${name} has subscribed by the ${subscribed} API already`);
+  }
+
+  #onExtensionNext(): void {
+    if (this.#init !== null) this.#endInitIfReady();
+    else if (this.#current !== null) this.#finishIfDone(this.#current);
+  }
+
   // ---- what the platform asks ----
 
   /**
-   * Delivers one event. Only in Ready or Frozen. `onReady` is called once, as soon as the next event
+   * Delivers one event. Only in Ready or Frozen. `onReleased` is called once, as soon as the next event
    * could come: before END and REPORT, which are written when the answer is on its way.
    */
-  invoke(invocation: Invocation, onReady: () => void): Attempt {
+  invoke(invocation: Invocation, onReleased: () => void): Attempt {
     this.#writeReport();
     this.thaw();
     this.#move('Invoking');
-    const current: CurrentInvocation = {
-      invocation,
-      startedAtMs: this.#clock.monotonicMs(),
-      outcome: deferred(),
-      finished: deferred(),
-      timer: this.#clock.schedule(this.version.timeoutMs, () => this.#onTimeout(current)),
-      onReady,
-      started: false,
-      responded: false,
-      ending: false,
-      fault: null,
-    };
+    const current = new InvocationRecord(this.#clock, invocation, onReleased);
+    current.timer = this.#clock.schedule(this.version.timeoutMs, () => this.#onTimeout(current));
     this.#current = current;
     if (this.#needsInit) {
-      this.#initThenDeliver(current).catch((error: unknown) =>
-        this.#failCurrent(current, hostFault(error)),
-      );
+      this.#initThenDeliver(current).catch((error: unknown) => this.#onHostFault(current, error));
     } else {
       this.#deliverTo(current);
     }
     return { outcome: current.outcome.promise, finished: current.finished.promise };
   }
 
-  #deliverTo(current: CurrentInvocation): void {
+  #deliverTo(current: InvocationRecord): void {
     const deliver = this.#deliver;
     assert(deliver !== null, 'a runtime that is ready waits for an event');
     this.#deliver = null;
-    this.#startLine(current);
+    this.#emitStart(current);
     try {
+      const { extensions } = this.#processes;
+      if (!extensions.isEmpty) extensions.invoke(invokeEvent(current.invocation));
       deliver(current.invocation);
     } catch (error) {
-      this.#failCurrent(current, hostFault(error));
+      this.#onHostFault(current, error);
     }
   }
 
-  #startLine(current: CurrentInvocation): void {
-    if (current.started) return;
-    current.started = true;
-    this.#logStream.write(startLine(current.invocation.requestId, this.version.version));
+  #emitStart(current: InvocationRecord): void {
+    if (current.hasStarted) return;
+    current.noteDelivered();
+    this.#telemetry.emit({ type: 'platform.start', record: current.startRecord(this.version) });
   }
 
-  /** A suppressed Init: no INIT_START line, its time counts into the invocation's. */
-  async #initThenDeliver(current: CurrentInvocation): Promise<void> {
+  /** A suppressed Init: its time counts into the invocation's. */
+  async #initThenDeliver(current: InvocationRecord): Promise<void> {
     this.#initDurationMs = undefined;
-    const startedAtMs = this.#clock.monotonicMs();
+    // Of what failed while nobody was waiting.
+    await this.#processes.end('FAILURE');
     await this.#runtimeSandbox.sandbox.setCpus(null);
-    if (this.#current !== current || current.ending) return;
+    if (this.#current !== current || current.isEnding) return;
+    this.#emitInitStart('invoke');
     // The invocation's own timer bounds this Init too: it resolves #init when it fires.
-    const outcome = await this.#runInit(this.version.timeoutMs + 1);
+    const outcome = await this.#runInit(this.version.timeoutMs + 1, 'invoke');
     if (this.#current !== current) return;
     await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
     if (this.#current !== current) return;
-    if (outcome.type === 'ready') {
-      if (current.fault === null) this.#deliverTo(current);
-      else await this.#endWithFault(current, current.fault);
-      return;
-    }
-    await this.#drain.settle();
-    this.#logInitReport(outcome, this.#clock.monotonicMs() - startedAtMs, 'invoke');
-    const fault: Fault =
-      outcome.type === 'timeout'
-        ? { type: 'timeout', timeoutMs: this.version.timeoutMs }
-        : outcome.fault;
-    this.#failCurrent(current, fault);
+    if (outcome.type !== 'ready') await this.#endWithFault(current, this.#faultOf(outcome));
+    else if (current.fault !== null) await this.#endWithFault(current, current.fault);
+    else this.#deliverTo(current);
   }
 
-  #onTimeout(current: CurrentInvocation): void {
+  #faultOf(outcome: Exclude<InitOutcome, { type: 'ready' }>): Fault {
+    return outcome.type === 'failed' ? outcome.fault : this.#timeoutFault;
+  }
+
+  get #timeoutFault(): Fault {
+    return { type: 'timeout', timeoutMs: this.version.timeoutMs };
+  }
+
+  #onTimeout(current: InvocationRecord): void {
     if (this.#current !== current) return;
-    const fault: Fault = { type: 'timeout', timeoutMs: this.version.timeoutMs };
-    current.fault = fault;
-    current.responded = true;
+    const fault = this.#timeoutFault;
     // The caller need not wait until the runtime has been ended.
-    current.outcome.resolve({ type: 'fault', fault });
+    settle(current, fault);
     if (this.#init !== null) this.#init.resolve({ type: 'timeout' });
     else void this.#endWithFault(current, fault);
   }
 
-  async #endWithFault(current: CurrentInvocation, fault: Fault): Promise<void> {
-    if (current.ending) return;
-    current.ending = true;
-    try {
-      await this.#reset();
-    } catch (error) {
-      this.#lost ??= hostFault(error).cause;
-    }
-    await this.#drain.settle();
-    this.#failCurrent(current, fault);
+  // ---- the end of an invocation ----
+
+  #onRuntimeDone(current: InvocationRecord): void {
+    if (!this.#processes.extensions.isEmpty) this.#processes.drainOutput();
+    this.#emitRuntimeDone(current);
+    this.#finishIfDone(current);
   }
 
-  #failCurrent(current: CurrentInvocation, fault: Fault): void {
-    if (this.#current !== current) return;
-    current.fault = fault;
-    current.responded = true;
-    this.#startLine(current);
-    current.outcome.resolve({ type: 'fault', fault });
-    this.#finish(current);
+  #emitRuntimeDone(current: InvocationRecord): void {
+    if (current.isRuntimeDone) return;
+    current.noteRuntimeDone();
+    this.#telemetry.emit({ type: 'platform.runtimeDone', record: current.runtimeDoneRecord() });
   }
 
-  /** Ends the runtime's process; Init runs again with the next invocation, /tmp stays. */
-  async #reset(): Promise<void> {
-    // What is being started can be ended only once it is there.
-    await this.#starting;
-    this.#needsInit = true;
-    this.#deliver = null;
-    const running = this.#running;
-    this.#running = null;
-    if (running === null) return;
-    running.channel?.close();
-    await running.process.kill();
+  /** The runtime and all extensions have asked for their next event. */
+  #finishIfDone(current: InvocationRecord): void {
+    if (!current.isRuntimeDone || current.isEnding) return;
+    if (!this.#processes.extensions.isSettled) return;
+    this.#conclude(current);
+    this.#release(current);
   }
 
-  async #onExit(running: RunningRuntime, exit: ProcessExit): Promise<void> {
-    // What the process said before it ended may still be on its way up.
-    await this.#drain.settle();
-    if (this.#running !== running) return;
-    this.#running = null;
-    this.#needsInit = true;
-    this.#deliver = null;
-    running.channel?.close();
-    const fault: Fault = exit.outOfMemory ? { type: 'outOfMemory' } : { type: 'exit', exit };
-    if (this.#init !== null) this.#init.resolve({ type: 'failed', fault });
-    else if (this.#current !== null) this.#failCurrent(this.#current, fault);
-  }
-
-  /** Nobody can tell how the process ended, or whether it did. */
-  #onLost(running: RunningRuntime, error: unknown): void {
-    this.#log.error({ error, sandbox: this.id }, 'lost track of a runtime');
-    const fault = hostFault(error);
-    this.#lost ??= fault.cause;
-    if (this.#running !== running) return;
-    this.#running = null;
-    this.#needsInit = true;
-    this.#deliver = null;
-    if (this.#init !== null) this.#init.resolve({ type: 'failed', fault });
-    else if (this.#current !== null) this.#failCurrent(this.#current, fault);
-  }
-
-  /** A managed runtime without its channel can neither get an event nor answer one. */
-  #onChannelClosed(running: RunningRuntime): void {
-    if (this.#running !== running) return;
-    this.#clock.schedule(channelGraceMs, () => {
-      // How this ends, `exited` tells.
-      if (this.#running === running) running.process.kill().catch(() => undefined);
-    });
-  }
-
-  #finish(current: CurrentInvocation): void {
-    current.timer.cancel();
+  /** Its duration is known; END and REPORT follow once the caller's answer is on its way. */
+  #conclude(current: InvocationRecord): void {
+    current.noteEnd();
     this.#current = null;
-    const durationMs = this.#clock.monotonicMs() - current.startedAtMs;
-    this.#unreported = { ended: current, durationMs };
-    const isUsable = this.#lost === null && current.fault?.type !== 'host';
-    if (this.#state === 'Invoking') this.#move(isUsable ? 'Ready' : 'Failed');
-    // The caller's answer goes out first: it is waiting, the log is not.
+    this.#unreported = current;
     setImmediate(() => this.#writeReport());
-    current.onReady();
+  }
+
+  #release(current: InvocationRecord): void {
+    const isUsable = !this.#processes.isLost && current.fault?.type !== 'host';
+    if (this.#state === 'Invoking') this.#move(isUsable ? 'Ready' : 'Failed');
+    current.release();
+  }
+
+  /** Something that should run does not. */
+  #onFailure(fault: Fault): void {
+    this.#needsInit = true;
+    this.#deliver = null;
+    if (this.#init !== null) this.#init.resolve({ type: 'failed', fault });
+    else if (this.#current !== null) void this.#endWithFault(this.#current, fault);
+    // Nobody is waiting: what is left ends in the background, or before the next Init.
+    else this.#processes.end('FAILURE').catch((error: unknown) => this.#onLost(error));
+  }
+
+  #onHostFault(current: InvocationRecord, error: unknown): void {
+    void this.#endWithFault(current, hostFault(error));
+  }
+
+  #onLost(error: unknown): void {
+    this.#processes.lose(hostFault(error).cause);
+  }
+
+  async #endWithFault(current: InvocationRecord, fault: Fault): Promise<void> {
+    if (this.#current !== current || current.isEnding) return;
+    current.isEnding = true;
+    settle(current, fault);
+    try {
+      const reason = fault.type === 'timeout' ? 'TIMEOUT' : 'FAILURE';
+      await this.#reset(reason, () => this.#concludeFailed(current));
+    } catch (error) {
+      this.#onLost(error);
+    }
+    this.#concludeFailed(current);
+    this.#release(current);
+  }
+
+  #concludeFailed(current: InvocationRecord): void {
+    if (this.#current !== current) return;
+    this.#emitStart(current);
+    this.#emitRuntimeDone(current);
+    this.#conclude(current);
+  }
+
+  /**
+   * Ends everything that runs; Init runs again with the next invocation, /tmp stays. `report` is called
+   * when the log so far is complete: where there are extensions, while they can still hear of it.
+   */
+  async #reset(reason: ShutdownReason, report: () => void): Promise<void> {
+    const hasExtensions = !this.#processes.extensions.isEmpty;
+    if (!hasExtensions) await this.#processes.end(reason);
+    await this.#processes.settleOutput();
+    report();
+    if (hasExtensions) {
+      this.#writeReport();
+      await this.#processes.end(reason);
+    }
+    this.#needsInit = true;
+    this.#deliver = null;
   }
 
   /** Writes END and REPORT of the invocation that is over, if that is still to be done. */
   #writeReport(): void {
-    if (this.#unreported === null) return;
-    const { ended, durationMs } = this.#unreported;
+    const ended = this.#unreported;
+    if (ended === null) return;
     this.#unreported = null;
-    this.#running?.process.drainOutput();
-    const report = this.#report(ended, durationMs);
+    this.#processes.drainOutput();
+    const report = ended.reportRecord(this.version, {
+      initDurationMs: this.#initDurationMs,
+      maxMemoryUsedMb: this.#memoryUsedMb(ended.fault),
+    });
     this.#initDurationMs = undefined;
-    this.#logStream.write(endLine(report.requestId) + reportLine(report));
-    ended.finished.resolve({ report, logTail: this.#logStream.takeTail() });
-  }
-
-  #report(current: CurrentInvocation, durationMs: number): InvocationReport {
-    const { fault } = current;
-    const initDurationMs = this.#initDurationMs;
-    const failed = fault !== null && fault.type !== 'responseTooLarge';
-    return {
-      requestId: current.invocation.requestId,
-      durationMs,
-      billedDurationMs: Math.ceil(durationMs + (initDurationMs ?? 0)),
-      memorySizeMb: this.version.memoryMb,
-      maxMemoryUsedMb: this.#memoryUsedMb(fault),
-      initDurationMs,
-      status: !failed ? 'success' : fault.type === 'timeout' ? 'timeout' : 'error',
-      errorType: failed && fault.type !== 'timeout' ? faultErrorType(fault) : undefined,
-    };
+    this.#telemetry.emit({ type: 'platform.report', record: report });
+    ended.finished.resolve({ report, logTail: this.#telemetry.takeTail() });
   }
 
   #memoryUsedMb(fault: Fault | null): number {
@@ -535,11 +516,22 @@ export class ExecutionEnvironment implements RuntimePort {
     return Math.min(usedMb, this.version.memoryMb);
   }
 
-  /** Stops the processes where they are, until the next event. Only when idle; else nothing happens. */
+  // ---- freezing and stopping ----
+
+  /**
+   * Stops the processes where they are, until the next event. Only when idle; else nothing happens. What
+   * subscribers are still to be told is sent first.
+   */
   freeze(): void {
+    if (this.#telemetry.hasPending) void this.#telemetry.flush().then(() => this.#freeze());
+    else this.#freeze();
+  }
+
+  #freeze(): void {
     if (this.#state !== 'Ready') return;
     try {
       this.#runtimeSandbox.sandbox.freeze();
+      this.#telemetry.pause();
       this.#move('Frozen');
     } catch (error) {
       this.#log.warn({ error, sandbox: this.id }, 'could not freeze an environment');
@@ -549,10 +541,14 @@ export class ExecutionEnvironment implements RuntimePort {
   thaw(): void {
     if (this.#state !== 'Frozen') return;
     this.#runtimeSandbox.sandbox.thaw();
+    this.#telemetry.resume();
     this.#move('Ready');
   }
 
-  /** Ends everything and leaves nothing on the host. An invocation in flight ends with a fault. */
+  /**
+   * Ends everything and leaves nothing on the host: extensions get SHUTDOWN and their time. An invocation
+   * in flight ends with a fault.
+   */
   stop(): Promise<void> {
     if (this.#stopped === null) {
       // Set before stopping begins: what stopping sets off may ask to stop once more.
@@ -571,13 +567,27 @@ export class ExecutionEnvironment implements RuntimePort {
     }
     this.#move('Stopping');
     const stopping: Fault = { type: 'host', cause: new Error('the environment was stopped') };
-    this.#running?.channel?.close();
-    this.#running = null;
     this.#init?.resolve({ type: 'failed', fault: stopping });
-    if (this.#current !== null) this.#failCurrent(this.#current, stopping);
+    const current = this.#current;
+    if (current !== null) {
+      settle(current, stopping);
+      current.isEnding = true;
+      this.#concludeFailed(current);
+      current.release();
+    }
     this.#writeReport();
-    await this.#runtimeSandbox.destroy();
+    if (!this.#processes.extensions.isEmpty) await this.#endExtensions();
+    await this.#processes.destroy();
+    await this.#telemetry.close();
     this.#move('Stopped');
+  }
+
+  async #endExtensions(): Promise<void> {
+    try {
+      await this.#processes.end('SPINDOWN');
+    } catch (error) {
+      this.#log.warn({ error, sandbox: this.id }, 'could not end the extensions of an environment');
+    }
   }
 
   #move(to: EnvironmentState): void {
@@ -586,14 +596,44 @@ export class ExecutionEnvironment implements RuntimePort {
   }
 }
 
+/** The caller gets its answer, if it has none yet. */
+function settle(current: InvocationRecord, fault: Fault): void {
+  current.fault = fault;
+  current.hasResponded = true;
+  current.outcome.resolve({ type: 'fault', fault });
+}
+
+function refuse(errorType: string, errorMessage: string): ExtensionRefusal {
+  return { status: 'refused', httpStatus: 403, errorType, errorMessage };
+}
+
+function refuseTooLarge(current: InvocationRecord, sizeBytes: number): PortAnswer {
+  const maxBytes = responseBytesMax;
+  settle(current, { type: 'responseTooLarge', sizeBytes, maxBytes });
+  return { status: 'tooLarge', maxBytes };
+}
+
+function initStatus(outcome: InitOutcome): { status: PhaseStatus; errorType?: string } {
+  switch (outcome.type) {
+    case 'ready':
+      return { status: 'success' };
+    case 'timeout':
+      return { status: 'timeout' };
+    case 'failed':
+      return { status: 'error', errorType: faultErrorType(outcome.fault) };
+  }
+}
+
+function invokeEvent(invocation: Invocation): Parameters<DeliverExtensionEvent>[1] {
+  const { deadlineMs, requestId, invokedFunctionArn, traceId } = invocation;
+  const tracing = { type: 'X-Amzn-Trace-Id', value: traceId } as const;
+  return { eventType: 'INVOKE', deadlineMs, requestId, invokedFunctionArn, tracing };
+}
+
 /** An error document that no caller could be given is replaced. */
 function withinBound(error: RuntimeError): RuntimeError {
   if (error.payload.length <= responseBytesMax) return error;
   const errorType = error.errorType;
   const errorMessage = `The error document was longer than ${responseBytesMax} bytes.`;
   return { errorType, payload: Buffer.from(JSON.stringify({ errorType, errorMessage })) };
-}
-
-function hostFault(error: unknown): Extract<Fault, { type: 'host' }> {
-  return { type: 'host', cause: error instanceof Error ? error : new Error(String(error)) };
 }

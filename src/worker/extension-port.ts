@@ -3,6 +3,7 @@
  * (Extensions API 2020-01-01, guide page 052; Telemetry API 2022-07-01 and Logs API 2020-08-15, page
  * 056) and what it hears. `worker/` owns the states behind it; `runtime-api/` has the routes.
  */
+import type { TelemetrySubscription } from '../telemetry/telemetry-subscription.ts';
 
 export type ExtensionEventType = 'INVOKE' | 'SHUTDOWN';
 
@@ -54,29 +55,6 @@ export type RegisterAnswer =
     }
   | ExtensionRefusal;
 
-/** Where a subscriber listens, inside the environment. */
-export interface TelemetryDestination {
-  readonly protocol: 'HTTP' | 'TCP';
-  readonly port: number;
-  /** Path and query of the URI; '/' when it has none. HTTP only. */
-  readonly path: string;
-  /** Of HTTP requests; the Logs API lets a subscriber choose PUT. */
-  readonly method: 'POST' | 'PUT';
-}
-
-export type TelemetryStreamType = 'platform' | 'function' | 'extension';
-
-/** A subscription whose values were checked against the documented bounds, defaults filled in. */
-export interface TelemetrySubscription {
-  readonly api: 'telemetry' | 'logs';
-  readonly schemaVersion: string;
-  readonly types: readonly TelemetryStreamType[];
-  readonly maxItems: number;
-  readonly maxBytes: number;
-  readonly timeoutMs: number;
-  readonly destination: TelemetryDestination;
-}
-
 export interface ExtensionPort {
   /** `name` is the file's; internal extensions, which run in the runtime's process, choose theirs. */
   register(name: string, events: readonly ExtensionEventType[]): RegisterAnswer;
@@ -85,6 +63,6 @@ export interface ExtensionPort {
   extensionInitError(extensionId: string, error: ExtensionError): ExtensionAnswer;
   extensionExitError(extensionId: string, error: ExtensionError): ExtensionAnswer;
   /** Whether this extension may subscribe now: before the body of its request is looked at. */
-  expectsSubscription(extensionId: string): ExtensionAnswer;
+  expectsSubscription(extensionId: string, api: TelemetrySubscription['api']): ExtensionAnswer;
   subscribe(extensionId: string, subscription: TelemetrySubscription): ExtensionAnswer;
 }

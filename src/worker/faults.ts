@@ -16,6 +16,8 @@ export type Fault =
   | { readonly type: 'initError'; readonly error: RuntimeError }
   /** No executable bootstrap in the code or a layer. */
   | { readonly type: 'invalidEntrypoint'; readonly message: string }
+  /** An extension could not be started, reported an error, or ended by itself. */
+  | { readonly type: 'extension'; readonly errorType: string; readonly message: string }
   /** The response was longer than a synchronous invoke may return. */
   | { readonly type: 'responseTooLarge'; readonly sizeBytes: number; readonly maxBytes: number }
   /** The host could not make the environment: not the function's doing. */
@@ -34,6 +36,8 @@ export function faultErrorType(fault: Fault): string {
       return fault.error.errorType;
     case 'invalidEntrypoint':
       return 'Runtime.InvalidEntrypoint';
+    case 'extension':
+      return fault.errorType;
     case 'responseTooLarge':
       return 'Function.ResponseSizeTooLarge';
     case 'host':
@@ -46,6 +50,12 @@ export function describeExit(exit: ProcessExit): string {
   if (exit.signal !== null) return `Runtime exited with error: signal: ${signalName(exit.signal)}`;
   if (exit.code === null || exit.code === 0) return 'Runtime exited without providing a reason';
   return `Runtime exited with error: exit status ${exit.code}`;
+}
+
+/** How the process of an extension ended, in the same words. */
+export function describeExtensionExit(exit: ProcessExit): string {
+  if (exit.signal !== null) return `signal: ${signalName(exit.signal)}`;
+  return exit.code === 0 ? 'exit code 0' : `exit status ${exit.code ?? 'unknown'}`;
 }
 
 const signalNames: Readonly<Record<string, string>> = {
@@ -65,4 +75,9 @@ const signalNames: Readonly<Record<string, string>> = {
 
 function signalName(signal: string): string {
   return signalNames[signal] ?? signal.toLowerCase();
+}
+
+/** What the host could not do. */
+export function hostFault(error: unknown): Extract<Fault, { type: 'host' }> {
+  return { type: 'host', cause: error instanceof Error ? error : new Error(String(error)) };
 }

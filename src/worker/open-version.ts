@@ -1,5 +1,6 @@
 /** The unpacked code and layers of a function version, held for one environment. */
 import type { RunnableVersion } from '../model/runnable-version.ts';
+import { findExtensions } from './extension-files.ts';
 
 /** A folder of unpacked code that stays where it is until it is released. */
 export interface OpenCode {
@@ -21,6 +22,8 @@ export interface OpenVersion {
    * version cannot be bound to a process that was started before.
    */
   readonly hasSharedLibraries: boolean;
+  /** File names of the external extensions, which start before the runtime does. */
+  readonly extensions: readonly string[];
   /** Lets go of all folders. Exactly once. */
   release(): void;
 }
@@ -40,5 +43,6 @@ export async function openVersion(
     throw failed?.reason;
   }
   const hasSharedLibraries = opened.some((code) => code.hasSharedLibraries);
-  return { codeDir, layerDirs, hasSharedLibraries, release };
+  const extensions = await findExtensions(layerDirs);
+  return { codeDir, layerDirs, hasSharedLibraries, extensions, release };
 }

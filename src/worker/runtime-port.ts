@@ -5,6 +5,7 @@
  */
 import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { ExtensionPort } from './extension-port.ts';
 
 /** One attempt to run the handler with one event. */
 export interface Invocation {
@@ -60,7 +61,8 @@ export interface RuntimeInit {
   readonly taskRoot: string;
   /** Where layers are: /opt, or the driver's own folder where it cannot mount. */
   readonly optRoot: string;
-  readonly env: Readonly<Record<string, string>>;
+  /** Null for a process that was started with it. */
+  readonly env: Readonly<Record<string, string>> | null;
   readonly initializationType: string;
 }
 
@@ -78,7 +80,8 @@ export interface RuntimeChannel {
 /** One environment's HTTP Runtime API; `server` is not yet listening. */
 export interface RuntimeHttpApi {
   readonly server: Server;
-  attach(port: RuntimePort): void;
+  /** @param extensions null while no extension can exist: their calls are refused */
+  attach(port: RuntimePort, extensions: ExtensionPort | null): void;
   close(): void;
 }
 

@@ -86,4 +86,59 @@ describe('RuntimeSandbox', () => {
     await turns();
     assert(host.runtimes[0]?.output.destroyed);
   });
+
+  test('brings the environment with INIT only to a process that was started without', async () => {
+    const host = new ScriptedHost();
+    host.script = (runtime) => runtime.booted.resolve();
+    const runtime = scriptedRuntime('nodejs24.x');
+    const sandbox = await RuntimeSandbox.create(host.driver, host.transports, {
+      ...{ id: 'one', runtime, limits },
+    });
+    const booted = await sandbox.boot();
+    assert.equal(booted.hasEnvironment, false);
+    assert.equal(host.runtimes[0]?.command.cwd, '/tmp');
+    await booted.process.kill();
+    const started = await sandbox.startManaged({ COLOUR: 'green' });
+    assert.equal(started.hasEnvironment, true);
+    assert.equal(host.runtimes[1]?.command.cwd, '/var/task');
+    await sandbox.destroy();
+  });
+
+  test('starts an interpreter with its own libraries first, named once', async () => {
+    const host = new ScriptedHost();
+    const runtime = {
+      ...scriptedRuntime('nodejs24.x'),
+      bootEnvironment: { LD_LIBRARY_PATH: '/var/lang/lib' },
+    };
+    const sandbox = await RuntimeSandbox.create(host.driver, host.transports, {
+      ...{ id: 'one', runtime, limits },
+    });
+    const { process } = await sandbox.startManaged({ LD_LIBRARY_PATH: '/opt/lib:/var/lang/lib' });
+    assert.deepEqual(host.runtimes[0]?.command.env, { LD_LIBRARY_PATH: '/var/lang/lib:/opt/lib' });
+    await process.kill();
+    await sandbox.startManaged({ COLOUR: 'green' });
+    assert.deepEqual(host.runtimes[1]?.command.env, {
+      LD_LIBRARY_PATH: '/var/lang/lib',
+      COLOUR: 'green',
+    });
+    await sandbox.destroy();
+  });
+
+  test('starts a process behind the wrapper that its environment names', async () => {
+    const host = new ScriptedHost();
+    const runtime = scriptedRuntime('nodejs24.x');
+    const sandbox = await RuntimeSandbox.create(host.driver, host.transports, {
+      ...{ id: 'one', runtime, limits },
+    });
+    const running = await sandbox.startManaged({ AWS_LAMBDA_EXEC_WRAPPER: '/opt/wrap' });
+    assert.equal(running.isWrapped, true);
+    const { argv } = host.runtimes[0]?.command ?? {};
+    assert.equal(argv?.[0], '/bin/sh');
+    assert.deepEqual(argv.slice(4, 6), ['/opt/wrap', '/usr/bin/runtime']);
+    assert.equal(argv.at(-1), '/var/runtime/bootstrap');
+    await running.process.kill();
+    assert.equal((await sandbox.startManaged({})).isWrapped, false);
+    assert.equal(host.runtimes[1]?.command.argv[0], '/usr/bin/runtime');
+    await sandbox.destroy();
+  });
 });

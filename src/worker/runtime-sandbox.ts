@@ -13,19 +13,25 @@ import type {
   SandboxLimits,
   SandboxProcess,
 } from '../sandbox/sandbox.ts';
+import type { ExtensionPort } from './extension-port.ts';
 import type {
   RuntimeChannel,
   RuntimeHttpApi,
   RuntimePort,
   RuntimeTransports,
 } from './runtime-port.ts';
-import { startArguments, startEnvironment, type InstalledRuntime } from './runtimes.ts';
+import { wrapCommand, wrapperOf } from './exec-wrapper.ts';
+import { startArguments, type InstalledRuntime } from './runtimes.ts';
 
 /** The runtime process of one sandbox; replaced by a new one after a reset. */
 export interface RunningRuntime {
   readonly process: SandboxProcess;
   /** Null for custom runtimes, which use the HTTP Runtime API. */
   readonly channel: RuntimeChannel | null;
+  /** It was started with its function's complete environment: INIT need not bring that. */
+  readonly hasEnvironment: boolean;
+  /** Its function's wrapper started it, which may run what uses the HTTP Runtime API instead. */
+  readonly isWrapped: boolean;
 }
 
 export class RuntimeSandbox {
@@ -81,9 +87,9 @@ export class RuntimeSandbox {
     }
   }
 
-  /** From now on what the runtime says goes to `port`. */
-  attach(port: RuntimePort): void {
-    this.#httpApi.attach(port);
+  /** From now on what the runtime says goes to `port`, and what extensions say to `extensions`. */
+  attach(port: RuntimePort, extensions: ExtensionPort): void {
+    this.#httpApi.attach(port, extensions);
   }
 
   bind(binding: SandboxBinding): Promise<void> {
@@ -92,7 +98,7 @@ export class RuntimeSandbox {
 
   /** Starts a managed runtime knowing no function and resolves once it has booted. */
   async boot(): Promise<RunningRuntime> {
-    const running = await this.#startManaged(this.runtime.bootArguments, {});
+    const running = await this.#startManaged(this.runtime.bootArguments, null);
     try {
       await running.channel?.booted;
     } catch (error) {
@@ -103,18 +109,18 @@ export class RuntimeSandbox {
   }
 
   /**
-   * Starts a managed runtime's process for a function, with the memory limit and those of its
-   * `variables` that the language reads only at its start; INIT brings all of them.
+   * Starts a managed runtime's process for a function, already bound: with its memory limit, in its
+   * complete `environment` and behind the wrapper that this may name (guide page 053).
    */
-  startManaged(variables: Readonly<Record<string, string>>): Promise<RunningRuntime> {
-    const environment = startEnvironment(this.runtime.language, variables);
+  startManaged(environment: Readonly<Record<string, string>>): Promise<RunningRuntime> {
     const bootArguments = startArguments(this.runtime, this.limits.memoryMb, environment);
     return this.#startManaged(bootArguments, environment);
   }
 
+  /** @param environment the function's; null when that is not known yet */
   async #startManaged(
     bootArguments: readonly string[],
-    environment: Readonly<Record<string, string>>,
+    environment: Readonly<Record<string, string>> | null,
   ): Promise<RunningRuntime> {
     const { paths } = this.sandbox;
     const { runtime } = this;
@@ -127,15 +133,18 @@ export class RuntimeSandbox {
     const bootEnvironment = Object.fromEntries(
       Object.entries(runtime.bootEnvironment).map(([name, value]) => [name, place(value)]),
     );
+    const argv = [executable, ...bootArguments.map(place)];
+    const variables = environment ?? {};
     const process = await this.sandbox.start({
-      argv: [executable, ...bootArguments.map(place)],
-      env: { ...bootEnvironment, ...environment, ...libraryPath(bootEnvironment, environment) },
-      cwd: paths.temporaryDir,
+      argv: wrapCommand(argv, variables),
+      env: withLibraries(bootEnvironment, variables),
+      cwd: environment === null ? paths.temporaryDir : paths.taskRoot,
       channel: true,
     });
     this.#output = process.output;
-    const stream = process.channel;
-    return { process, channel: stream === null ? null : this.#transports.openChannel(stream) };
+    const channel = process.channel && this.#transports.openChannel(process.channel);
+    const isWrapped = wrapperOf(variables) !== undefined;
+    return { process, channel, hasEnvironment: environment !== null, isWrapped };
   }
 
   /** Starts a custom runtime's bootstrap, already bound. */
@@ -149,7 +158,7 @@ export class RuntimeSandbox {
       cwd: this.sandbox.paths.taskRoot,
       channel: false,
     });
-    return { process, channel: null };
+    return { process, channel: null, hasEnvironment: true, isWrapped: false };
   }
 
   async destroy(): Promise<void> {
@@ -160,12 +169,16 @@ export class RuntimeSandbox {
   }
 }
 
-/** The interpreter's own libraries first: without them it does not start. */
-function libraryPath(
-  ...environments: readonly Readonly<Record<string, string>>[]
+/** Both environments, with the interpreter's own libraries first: without them it does not start. */
+function withLibraries(
+  bootEnvironment: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  const paths = environments.flatMap(({ LD_LIBRARY_PATH: path }) => path ?? []);
-  return paths.length === 0 ? {} : { LD_LIBRARY_PATH: paths.join(':') };
+  const all = { ...bootEnvironment, ...environment };
+  const own = bootEnvironment['LD_LIBRARY_PATH'];
+  if (own === undefined) return all;
+  const others = environment['LD_LIBRARY_PATH']?.split(':').filter((path) => path !== own) ?? [];
+  return { ...all, LD_LIBRARY_PATH: [own, ...others].join(':') };
 }
 
 /**

@@ -6,8 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import {
   createRuntimeCatalog,
   memoryArguments,
+  needsOwnStart,
   startArguments,
-  startEnvironment,
   type InstalledRuntime,
   type RuntimeCatalogOptions,
 } from './runtimes.ts';
@@ -203,18 +203,24 @@ describe('startArguments', () => {
   });
 });
 
-describe('startEnvironment', () => {
-  it('picks the search path of the dynamic linker for interpreters, not for a bootstrap', () => {
-    const env = { LD_LIBRARY_PATH: '/opt/lib' };
-    assert.deepEqual(startEnvironment('nodejs', env), env);
-    assert.deepEqual(startEnvironment('python', env), env);
-    assert.deepEqual(startEnvironment('provided', env), {});
+describe('needsOwnStart', () => {
+  const needing = (names: readonly string[]) =>
+    (['nodejs', 'python', 'provided'] as const).map((language) =>
+      names.filter((name) => needsOwnStart(language, { [name]: 'x' })),
+    );
+
+  it('says so of a wrapper and of what any program reads at its start, but for custom runtimes', () => {
+    const names = ['AWS_LAMBDA_EXEC_WRAPPER', 'LD_PRELOAD', 'LD_LIBRARY_PATH', 'LANG', 'LC_ALL'];
+    assert.deepEqual(needing(names), [names, names, []]);
   });
 
-  it('picks what the interpreter reads only at start', () => {
-    const env = { NODE_OPTIONS: '-r x', NODE_PATH: '/a', PYTHONPATH: '/b', PYTHONHASHSEED: '0' };
-    assert.deepEqual(startEnvironment('nodejs', env), { NODE_OPTIONS: '-r x' });
-    assert.deepEqual(startEnvironment('python', env), { PYTHONHASHSEED: '0' });
-    assert.deepEqual(startEnvironment('provided', env), {});
+  it('says so of what the language reads only at its start', () => {
+    const names = ['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'PYTHONHASHSEED', 'PYTHONOPTIMIZE'];
+    assert.deepEqual(needing(names), [names.slice(0, 2), names.slice(2), []]);
+  });
+
+  it('leaves the others to the pool', () => {
+    const names = ['NODE_ENV', 'NODE_PATH', 'PYTHONPATH', 'TZ', 'PATH', 'JAVA_TOOL_OPTIONS'];
+    assert.deepEqual(needing([...names, 'LD_SDK_KEY', 'MY_NODE_OPTIONS']), [[], [], []]);
   });
 });

@@ -283,24 +283,38 @@ export function startArguments(
   return limited ? boot : [...memoryArguments(runtime.language, memoryMb), ...boot];
 }
 
+/** Read by any program's start: dynamic linker, allocator, locale. */
+const PROCESS_VARIABLES = [
+  ...['LD_AUDIT', 'LD_BIND_NOW', 'LD_DEBUG', 'LD_LIBRARY_PATH', 'LD_PRELOAD'],
+  ...['GLIBC_TUNABLES', 'MALLOC_\\w+', 'LANG', 'LANGUAGE', 'LC_\\w+'],
+  ...['OPENSSL_CONF', 'SSL_CERT_\\w+', 'AWS_LAMBDA_EXEC_WRAPPER'],
+];
+const NODE_VARIABLES = [
+  ...['COMPILE_CACHE', 'DEBUG', 'DEBUG_NATIVE', 'DISABLE_COLORS', 'DISABLE_COMPILE_CACHE'],
+  ...['EXTRA_CA_CERTS', 'ICU_DATA', 'NO_WARNINGS', 'OPTIONS', 'PENDING_DEPRECATION'],
+  ...['PRESERVE_SYMLINKS', 'PRESERVE_SYMLINKS_MAIN', 'REDIRECT_WARNINGS', 'USE_ENV_PROXY'],
+  ...['USE_SYSTEM_CA', 'V8_COVERAGE'],
+].map((name) => `NODE_${name}`);
+
 const START_VARIABLES: Readonly<Record<RuntimeLanguage, RegExp>> = {
-  nodejs:
-    /^(NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_ICU_DATA|NODE_NO_WARNINGS|LD_PRELOAD|LD_LIBRARY_PATH|UV_\w+|OPENSSL_CONF|SSL_CERT_\w+)$/,
-  python: /^(PYTHON(?!PATH$)\w+|LD_PRELOAD|LD_LIBRARY_PATH|OPENSSL_CONF|MALLOC_\w+)$/,
-  provided: /^$/,
+  nodejs: anyOf([...PROCESS_VARIABLES, ...NODE_VARIABLES, 'UV_\\w+']),
+  python: anyOf([...PROCESS_VARIABLES, 'PYTHON(?!PATH$)\\w+']),
+  provided: anyOf([]),
 };
 
+function anyOf(names: readonly string[]): RegExp {
+  return new RegExp(`^(${names.join('|')})$`);
+}
+
 /**
- * The function's variables that its interpreter reads only at start. When there are any, the function
- * needs a process started with them, or behind its AWS_LAMBDA_EXEC_WRAPPER, not one from a pool.
+ * Whether the function needs a process started with its variables, not one from a pool: they name a
+ * wrapper, or its interpreter reads one of them only at start.
  */
-export function startEnvironment(
+export function needsOwnStart(
   language: RuntimeLanguage,
   env: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => START_VARIABLES[language].test(name)),
-  );
+): boolean {
+  return Object.keys(env).some((name) => START_VARIABLES[language].test(name));
 }
 
 // Files --------------------------------------------------------------------------------------------

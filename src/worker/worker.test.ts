@@ -10,7 +10,7 @@ import type { RunnableVersion } from '../model/runnable-version.ts';
 import { obedient, patient, ScriptedHost, turns } from '../testing/scripted-sandbox.ts';
 import { runnable } from '../testing/runnable.ts';
 import { SimClock } from '../testing/sim-clock.ts';
-import type { InvocationOutcome } from './environment.ts';
+import type { InvocationOutcome } from './invocation-record.ts';
 import type { OpenCode } from './open-version.ts';
 import { Worker, type AcquireResult, type Lease, type WorkerOptions } from './worker.ts';
 

@@ -11,6 +11,7 @@ import type { Random } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxDriver, SandboxLimits } from '../sandbox/sandbox.ts';
+import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
 import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
 import { BootPool, type BootedRuntime } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
@@ -19,7 +20,7 @@ import { FairQueue } from './fair-queue.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import type { Invocation, RuntimeTransports } from './runtime-port.ts';
 import { RuntimeSandbox, type RunningRuntime } from './runtime-sandbox.ts';
-import { startEnvironment, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
+import { needsOwnStart, type InstalledRuntime, type RuntimeCatalog } from './runtimes.ts';
 
 export interface WorkerOptions {
   readonly region: string;
@@ -314,7 +315,9 @@ export class Worker {
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
-      const booted = code.hasSharedLibraries ? undefined : this.#takeBooted(version, runtime);
+      // Extensions are there before the runtime is.
+      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0;
+      const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await this.#createSandbox(runtime, limitsOf(version)));
       const environment = this.#createEnvironment(version, runtimeSandbox, code);
@@ -340,15 +343,24 @@ export class Worker {
   #createEnvironment(
     version: RunnableVersion,
     runtimeSandbox: RuntimeSandbox,
-    { codeDir, layerDirs }: OpenVersion,
+    { codeDir, layerDirs, extensions }: OpenVersion,
   ): ExecutionEnvironment {
     const { runtime, runtimeApiAddress } = runtimeSandbox;
     const { region, credentials, logSink } = this.#options;
     const { logGroup } = version;
     const logStream = this.#logStreamName(version);
     const initializationType = 'on-demand';
-    return new ExecutionEnvironment(this.#clock, this.#log, runtimeSandbox, {
-      logStream: new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
+    return new ExecutionEnvironment(this.#clock, this.#random, this.#log, runtimeSandbox, {
+      telemetry: new EnvironmentTelemetry(
+        this.#clock,
+        this.#log,
+        new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax),
+        {
+          logFormat: version.logFormat,
+          systemLogLevel: version.systemLogLevel,
+          connect: (port) => runtimeSandbox.sandbox.connect(port),
+        },
+      ),
       setup: {
         version,
         binding: { codeDir, layerDirs, limits: limitsOf(version) },
@@ -357,7 +369,9 @@ export class Worker {
             ...{ version, runtime, paths, region, logStream, runtimeApiAddress },
             ...{ initializationType, credentials },
           }),
+        extensions,
         initializationType,
+        initMsMax: limits.initDurationMsMax,
         runtimeVersionName: runtimeVersionName(runtime),
       },
     });
@@ -367,7 +381,7 @@ export class Worker {
   #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
     if (runtime.kind !== 'managed') return undefined;
     if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
-    if (needsOwnStart(version, runtime)) return undefined;
+    if (needsOwnStart(runtime.language, version.environment)) return undefined;
     return this.#bootPool.take(version.runtime);
   }
 
@@ -497,11 +511,6 @@ function answerWaiter(waiter: Waiter, granted: Grant): void {
 
 function limitsOf({ memoryMb, temporaryStorageMb }: RunnableVersion): SandboxLimits {
   return { memoryMb, cpus: null, temporaryStorageMb };
-}
-
-/** Its language reads some of the function's variables only when the process starts. */
-function needsOwnStart({ environment }: RunnableVersion, { language }: InstalledRuntime): boolean {
-  return Object.keys(startEnvironment(language, environment)).length > 0;
 }
 
 /** As INIT_START names it: 'nodejs:22.v22.23.3' for nodejs22.x. */

@@ -3,11 +3,12 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { createOciDriver } from '../../src/sandbox/oci/oci-driver.ts';
-import { sandboxContract } from './sandbox.contract.ts';
+import { besideContract } from './sandbox-beside.contract.ts';
+import { sandboxContract, type ContractOptions } from './sandbox.contract.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 
-sandboxContract('oci', {
+const options: ContractOptions = {
   makeDriver: (folder) =>
     createOciDriver(systemClock, systemRandom, silentLog, { folder, runtimePath: 'runc' }),
   driverSource: `
@@ -20,4 +21,7 @@ sandboxContract('oci', {
       createOciDriver(systemClock, systemRandom, silentLog, options(folder));`,
   walls: true,
   skip: isRoot ? false : 'containers need root on Linux',
-});
+};
+
+sandboxContract('oci', options);
+besideContract('oci', options);

@@ -3,9 +3,10 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { createProcessDriver } from '../../src/sandbox/process/process-driver.ts';
-import { sandboxContract } from './sandbox.contract.ts';
+import { besideContract } from './sandbox-beside.contract.ts';
+import { sandboxContract, type ContractOptions } from './sandbox.contract.ts';
 
-sandboxContract('process', {
+const options: ContractOptions = {
   makeDriver: async (folder) =>
     createProcessDriver(systemClock, systemRandom, silentLog, { folder }),
   driverSource: `
@@ -16,4 +17,7 @@ sandboxContract('process', {
     const makeDriver = (folder) => createProcessDriver(systemClock, systemRandom, silentLog, { folder });`,
   walls: false,
   skip: false,
-});
+};
+
+sandboxContract('process', options);
+besideContract('process', options);

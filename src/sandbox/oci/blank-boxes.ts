@@ -72,7 +72,7 @@ export class BlankBoxes {
       const blank = await BlankBox.create(this.#parts, `blank_${this.#sequence}`);
       this.#waiting.push(blank);
       const drop = (): void => this.#drop(blank);
-      blank.container.ended.then(drop, drop);
+      blank.shell.container.ended.then(drop, drop);
       this.#making = null;
       this.postpone();
     } catch (error) {

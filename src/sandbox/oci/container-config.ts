@@ -98,34 +98,38 @@ const ALLOWED_DEVICES = [
 ].map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rw' }));
 
 /**
- * OCI runtimes set HOME from the password file when the environment has none; `env` takes it out again, for
- * a command gets the environment it was given and nothing else.
+ * OCI runtimes set HOME from the password file when the environment has none or an empty one; `env` undoes
+ * that, for a command gets the environment it was given and nothing else.
  */
 function argumentsOf(command: SandboxCommand): readonly string[] {
-  if ('HOME' in command.env) return command.argv;
-  return envCommand(['-u', 'HOME'], command.argv);
+  if (command.env['HOME'] === undefined) return envCommand(['-u', 'HOME'], command.argv);
+  return command.env['HOME'] === '' ? envCommand(['HOME='], command.argv) : command.argv;
+}
+
+/** The container's first process, or with the same walls a later one (`exec --process`). */
+export function processConfig(command: SandboxCommand): object {
+  return {
+    terminal: false,
+    user: { uid: SANDBOX_UID, gid: SANDBOX_GID, umask: 0o022, additionalGids: [] },
+    args: argumentsOf(command),
+    env: Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
+    cwd: command.cwd,
+    capabilities: NOTHING_ALLOWED,
+    noNewPrivileges: true,
+    oomScoreAdj: OOM_SCORE_ADJUSTMENT,
+    rlimits: [
+      { type: 'RLIMIT_NOFILE', soft: FILE_DESCRIPTORS_MAX, hard: FILE_DESCRIPTORS_MAX },
+      { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
+    ],
+  };
 }
 
 export function containerConfig(settings: ContainerSettings): object {
-  const { command } = settings;
   return {
     ociVersion: '1.0.2',
     hostname: SANDBOX_HOSTNAME,
     root: { path: settings.rootFolder, readonly: true },
-    process: {
-      terminal: false,
-      user: { uid: SANDBOX_UID, gid: SANDBOX_GID, umask: 0o022, additionalGids: [] },
-      args: argumentsOf(command),
-      env: Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
-      cwd: command.cwd,
-      capabilities: NOTHING_ALLOWED,
-      noNewPrivileges: true,
-      oomScoreAdj: OOM_SCORE_ADJUSTMENT,
-      rlimits: [
-        { type: 'RLIMIT_NOFILE', soft: FILE_DESCRIPTORS_MAX, hard: FILE_DESCRIPTORS_MAX },
-        { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
-      ],
-    },
+    process: processConfig(settings.command),
     mounts: mounts(settings),
     linux: {
       namespaces: [

@@ -1,6 +1,6 @@
 /** Drives an OCI runtime (runc, crun, ...) by its command line. */
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { ProcessStreams } from '../process-streams.ts';
@@ -10,9 +10,14 @@ import { runCommand, TOOL_ENVIRONMENT } from './command.ts';
 /** A start that takes longer than this is given up. */
 const START_TIMEOUT_MS = 20_000;
 
-export interface LaunchedContainer {
-  /** The main process, on the host. It is this process's child from now on. */
-  readonly pid: number;
+/** What one process of a container is started with. */
+export interface ExecSettings {
+  readonly container: string;
+  /** Folder for the runtime's files, and a name for them that no other start has at the same time. */
+  readonly folder: string;
+  readonly name: string;
+  /** `process` of config.json. */
+  readonly process: object;
 }
 
 export class ContainerRuntime {
@@ -29,21 +34,41 @@ export class ContainerRuntime {
 
   /**
    * Makes and starts the container of `bundle` and leaves it running without any process of the runtime.
-   * Throws SandboxStartError with the runtime's own last words.
+   * Resolves with the host's number of its process, a child of this process from now on. Throws
+   * SandboxStartError with the runtime's own last words.
    */
-  async run(
+  run(container: string, bundle: string, streams: ProcessStreams): Promise<number> {
+    const files = { pidFile: join(bundle, 'pid'), logFile: join(bundle, 'runtime.log') };
+    return this.#launch('run', ['--bundle', bundle], container, streams, files);
+  }
+
+  /** Starts one more process in a running container; result and errors as of `run`. */
+  async exec(settings: ExecSettings, streams: ProcessStreams): Promise<number> {
+    const fileFor = (kind: string): string => join(settings.folder, `${settings.name}.${kind}`);
+    const [processFile, pidFile, logFile] = [fileFor('json'), fileFor('pid'), fileFor('log')];
+    writeFileSync(processFile, JSON.stringify(settings.process), { mode: 0o600 });
+    try {
+      const options = ['--process', processFile];
+      const files = { pidFile, logFile };
+      return await this.#launch('exec', options, settings.container, streams, files);
+    } finally {
+      for (const file of [processFile, pidFile, logFile]) rmSync(file, { force: true });
+    }
+  }
+
+  async #launch(
+    verb: 'run' | 'exec',
+    options: readonly string[],
     container: string,
-    bundle: string,
     streams: ProcessStreams,
-  ): Promise<LaunchedContainer> {
-    const pidFile = join(bundle, 'pid');
-    const logFile = join(bundle, 'runtime.log');
+    { pidFile, logFile }: { readonly pidFile: string; readonly logFile: string },
+  ): Promise<number> {
     rmSync(logFile, { force: true });
     const preserved = streams.channel === null ? [] : ['--preserve-fds', '1'];
-    const args = ['--root', this.#stateFolder, '--log', logFile, 'run', '--detach'];
-    args.push('--pid-file', pidFile, '--bundle', bundle, ...preserved, container);
+    const args = ['--root', this.#stateFolder, '--log', logFile, verb, '--detach'];
+    args.push('--pid-file', pidFile, ...options, ...preserved, container);
     const code = await this.#spawn(args, streams);
-    if (code === 0) return { pid: Number(readFileSync(pidFile, 'latin1')) };
+    if (code === 0) return Number(readFileSync(pidFile, 'latin1'));
     throw new SandboxStartError(`cannot start the process: ${lastMessage(logFile)}`);
   }
 

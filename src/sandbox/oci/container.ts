@@ -1,6 +1,6 @@
 /**
  * One container in a box: from its start by the OCI runtime to the moment when nothing of it is left.
- * It holds its own pid namespace, control group and streams; everything else belongs to the box.
+ * It holds its own pid namespace and control group; everything else belongs to the box or a process.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ import { PeakMemory } from '../peak-memory.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
 import { SandboxStartError, type SandboxCommand, type SandboxLimits } from '../sandbox.ts';
 import type { Box } from './box.ts';
-import { containerConfig } from './container-config.ts';
+import { containerConfig, processConfig } from './container-config.ts';
+import { ContainerProcess, killGroupMembers, type ContainerEnd } from './container-process.ts';
 import type { OciParts } from './oci-parts.ts';
 import { PidNamespace } from './pid-namespace.ts';
 
@@ -26,41 +27,46 @@ export interface ContainerOptions {
   readonly withInput?: boolean;
 }
 
-export interface ContainerEnd {
-  /** Of the main process; null when it could not be known. */
-  readonly status: ChildStatus | null;
-  readonly outOfMemory: boolean;
-}
-
 export class Container {
   readonly name: string;
-  readonly streams: ProcessStreams;
-  /** Resolves when the main process has ended and nothing else runs inside. */
-  readonly ended: Promise<ContainerEnd>;
+  /**
+   * The process that it was started with. Its end ends everything inside, and `first.ended` waits for
+   * that, unless others were started: then they go on until `kill`.
+   */
+  readonly first: ContainerProcess;
+  /** Resolves when nothing runs inside. */
+  readonly ended: Promise<void>;
   readonly #parts: OciParts;
-  readonly #pid: number;
+  readonly #bundle: string;
   readonly #pids: PidNamespace;
   readonly #memory: PeakMemory;
+  readonly #killed = deferred<void>();
   readonly #forgotten = deferred<void>();
+  /** Processes after the first that are being started. */
+  readonly #launching = new Set<Promise<ContainerProcess>>();
+  #launches = 0;
+  #hasOthers = false;
+  #hasFailedLaunch = false;
   #limits: SandboxLimits;
-  #isRunning = true;
+  #hasEnded = false;
   #isFrozen = false;
 
   private constructor(
     parts: OciParts,
     started: { name: string; pid: number; pids: PidNamespace; streams: ProcessStreams },
+    bundle: string,
     limits: SandboxLimits,
   ) {
-    this.name = started.name;
-    this.streams = started.streams;
+    const { name, pid, streams } = started;
+    this.name = name;
     this.#parts = parts;
-    this.#pid = started.pid;
+    this.#bundle = bundle;
     this.#pids = started.pids;
     this.#limits = limits;
-    this.#memory = new PeakMemory(parts.clock, started.pid, () =>
-      parts.cgroups.processes(started.name),
-    );
-    this.ended = this.#end(parts.reaper.wait(started.pid));
+    this.#memory = new PeakMemory(parts.clock, pid, () => parts.cgroups.processes(name));
+    const reaped = parts.reaper.wait(pid);
+    this.first = new ContainerProcess(pid, streams, reaped, (status) => this.#onFirstEnd(status));
+    this.ended = this.#end();
     this.ended.catch(() => {}); // whoever waits for it gets the error
   }
 
@@ -71,17 +77,19 @@ export class Container {
     const pids = new PidNamespace(parts.lifeLine, `hearth-init ${parts.instanceId} ${name}`);
     try {
       const pid = await launch(parts, box, { ...options, name, streams, pids });
-      return new Container(parts, { name, pid, pids, streams }, options.limits);
+      return new Container(parts, { name, pid, pids, streams }, box.bundle, options.limits);
     } catch (error) {
       discardStreams(streams);
-      await endFailed(parts, name, pids);
+      pids.kill();
+      await endOf(parts, pids, () => true);
+      await forget(parts, name);
       throw error;
     }
   }
 
-  /** The main process has not ended, as far as known: its pid is ours until it is reaped. */
-  get isRunning(): boolean {
-    return this.#isRunning;
+  /** Something was started after the first process. */
+  get hasOthers(): boolean {
+    return this.#hasOthers;
   }
 
   /** Everything of it on the host but its output is gone; waits for `ended`, too. */
@@ -89,19 +97,62 @@ export class Container {
     return this.#forgotten.promise;
   }
 
-  signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (this.#isRunning) process.kill(this.#pid, signal);
+  /** Starts one more process, while `first` runs. Its end ends its group and nothing else. */
+  async exec(command: SandboxCommand): Promise<ContainerProcess> {
+    const launching = this.#launchOther(command);
+    this.#launching.add(launching);
+    try {
+      return await launching;
+    } catch (error) {
+      this.#hasFailedLaunch = true;
+      throw error;
+    } finally {
+      this.#launching.delete(launching);
+      this.#applyFreeze();
+    }
+  }
+
+  async #launchOther(command: SandboxCommand): Promise<ContainerProcess> {
+    const { cgroups, runtime, reaper } = this.#parts;
+    const oomKillsBefore = cgroups.oomKills(this.name);
+    this.#launches += 1;
+    const settings = {
+      container: this.name,
+      folder: this.#bundle,
+      name: `${this.name}.${this.#launches}`,
+      process: processConfig(command),
+    };
+    const streams = createProcessStreams(command.channel);
+    try {
+      const pid = await runtime.exec(settings, streams);
+      this.#hasOthers = true;
+      return new ContainerProcess(pid, streams, reaper.wait(pid), async (status) => {
+        const outOfMemory = cgroups.oomKills(this.name) > oomKillsBefore;
+        killGroupMembers(pid, cgroups.processes(this.name));
+        return { status, outOfMemory };
+      });
+    } catch (error) {
+      discardStreams(streams);
+      throw error;
+    }
   }
 
   /** Kills every process inside; see `ended`. */
   kill(): void {
+    this.#killed.resolve();
     this.#pids.kill();
     this.thaw(); // version 1 does not let frozen processes die
   }
 
+  /** What is being started is not stopped midway, for the runtime waits for it. */
   freeze(): void {
-    if (this.#isFrozen || !this.#isRunning) return;
+    if (this.#isFrozen || this.#hasEnded) return;
     this.#isFrozen = true;
+    this.#applyFreeze();
+  }
+
+  #applyFreeze(): void {
+    if (!this.#isFrozen || this.#hasEnded || this.#launching.size > 0) return;
     this.#parts.cgroups.freeze(this.name);
   }
 
@@ -115,7 +166,7 @@ export class Container {
   limit(limits: SandboxLimits): void {
     const { memoryMb, cpus } = this.#limits;
     this.#limits = limits;
-    if (!this.#isRunning) return;
+    if (this.#hasEnded) return;
     if (limits.memoryMb !== memoryMb) {
       this.#parts.cgroups.setMemoryLimit(this.name, limits.memoryMb * MIB);
     }
@@ -126,16 +177,26 @@ export class Container {
     return this.#memory.read();
   }
 
-  /** The main process is gone: end the rest, learn why, clean up in the background. */
-  async #end(status: Promise<ChildStatus | null>): Promise<ContainerEnd> {
+  async #onFirstEnd(status: ChildStatus | null): Promise<ContainerEnd> {
+    const outOfMemory = this.#parts.cgroups.oomKills(this.name) > 0;
+    await Promise.allSettled(this.#launching);
+    if (this.#hasOthers) {
+      killGroupMembers(this.first.pid, this.#parts.cgroups.processes(this.name));
+    } else {
+      this.kill();
+      await this.ended;
+    }
+    return { status, outOfMemory };
+  }
+
+  /** Process 1 is killed, and everything with it: clean up in the background. */
+  async #end(): Promise<void> {
     try {
-      const ended = await status;
-      this.#isRunning = false;
+      await Promise.race([this.#pids.ended, this.#killed.promise]);
       this.#parts.cgroups.thaw(this.name);
-      this.#pids.kill();
-      await this.#pids.ended;
-      return { status: ended, outOfMemory: this.#parts.cgroups.oomKills(this.name) > 0 };
+      await endOf(this.#parts, this.#pids, () => this.#hasFailedLaunch);
     } finally {
+      this.#hasEnded = true;
       this.#memory.close();
       void forget(this.#parts, this.name).then(() => this.#forgotten.resolve());
     }
@@ -148,7 +209,7 @@ interface LaunchOptions extends ContainerOptions {
   readonly pids: PidNamespace;
 }
 
-/** Resolves with the main process's number on the host. */
+/** Resolves with the first process's number on the host. */
 async function launch(parts: OciParts, box: Box, options: LaunchOptions): Promise<number> {
   const { name, limits, command, streams, pids } = options;
   if (pids.path === null || pids.pid === null) {
@@ -166,20 +227,21 @@ async function launch(parts: OciParts, box: Box, options: LaunchOptions): Promis
     command,
   });
   writeFileSync(join(box.bundle, 'config.json'), JSON.stringify(config));
-  const { pid } = await parts.runtime.run(name, box.bundle, streams);
-  return pid;
+  return parts.runtime.run(name, box.bundle, streams);
 }
 
-/** After a start that failed at any point. */
-async function endFailed(parts: OciParts, name: string, pids: PidNamespace): Promise<void> {
-  pids.kill();
+/** Waits for the end of a killed namespace, which what a failed start left behind would hold up. */
+async function endOf(
+  parts: OciParts,
+  pids: PidNamespace,
+  mayHaveStrays: () => boolean,
+): Promise<void> {
   let isEnded = false;
   const ended = pids.ended.then(() => (isEnded = true));
   while (!isEnded) {
-    parts.reaper.reapStrays();
+    if (mayHaveStrays()) parts.reaper.reapStrays(pids.id);
     await Promise.race([ended, delay(parts.clock, STRAY_PAUSE_MS)]);
   }
-  await forget(parts, name);
 }
 
 /** Removes what the runtime and the kernel keep of an ended container; says so when it cannot. */

@@ -1,14 +1,17 @@
 /**
- * One sandbox of the OCI driver: a box on the host and the container of its main process, one after the
- * other. The box may come with a container that waits for the first command (blank-box.ts).
+ * One sandbox of the OCI driver: a box on the host and the container of its processes, one after the other.
+ * A container may wait for the main process (waiting-shell.ts): one that the box came with (blank-box.ts),
+ * or one that was started for processes beside it.
  */
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import type { Server } from 'node:net';
+import { Socket, type Server } from 'node:net';
 import { assert } from '../../base/assert.ts';
 import { MIB } from '../../model/limits.ts';
-import { inNetworkNamespace, listenTcp } from '../native.ts';
+import { LoopbackConnections } from '../loopback-connections.ts';
+import { createTcpSocket, inNetworkNamespace, listenTcp } from '../native.ts';
 import {
+  PROCESSES_BESIDE_MAX,
   SandboxStartError,
   type ProcessExit,
   type Sandbox,
@@ -21,8 +24,11 @@ import {
 } from '../sandbox.ts';
 import type { BlankBox } from './blank-box.ts';
 import { Box } from './box.ts';
-import { Container, type ContainerEnd } from './container.ts';
+import { Container } from './container.ts';
+import type { ContainerEnd, ContainerProcess } from './container-process.ts';
 import type { OciParts } from './oci-parts.ts';
+import { WaitingShell } from './waiting-shell.ts';
+import { WorkSet } from '../work-set.ts';
 
 /** Where every sandbox's Runtime API listens, in its own network namespace. */
 const SERVE_ADDRESS = '127.0.0.1';
@@ -34,28 +40,33 @@ export interface SandboxEvents {
   readonly onDestroyed: () => void;
 }
 
-/** The container that runs the sandbox's command. */
-interface Running {
-  readonly container: Container;
-  readonly exited: Promise<ProcessExit>;
-}
-
 export class OciSandbox implements Sandbox {
   readonly id: string;
   readonly paths: SandboxPaths;
   readonly #parts: OciParts;
   readonly #box: Box;
   readonly #events: SandboxEvents;
-  /** Its container waits for the first command; null when there is none, or it has got it. */
-  #blank: BlankBox | null;
+  readonly #connections: LoopbackConnections;
+  /** It waits for the main process; null when there is none, or it has got it. */
+  #shell: WaitingShell | null;
   #limits: SandboxLimits;
   #isBound = false;
-  #isStarting = false;
-  #running: Running | null = null;
+  /** Where something of the sandbox runs, or is about to: perhaps that of the shell. */
+  #container: Container | null = null;
+  /** Ends when nobody is choosing or starting the container. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #hasMain = false;
+  /** It did while others were beside it: they have to be killed before anything can start. */
+  #hasMainEnded = false;
+  /** Processes beside the main one that run or are being started. */
+  #besideCount = 0;
+  #isFrozen = false;
   #server: Server | null = null;
   #memoryPeakBytes = 0;
-  /** What must have ended before the sandbox can be taken down: a start, a bind, a cleaning up. */
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #starts = new WorkSet();
+  /** What else must have ended before the sandbox can be taken down: a bind, a cleaning up. */
+  readonly #pending = new WorkSet();
+  #killsUnderWay = 0;
   #destroyed: Promise<void> | null = null;
 
   private constructor(
@@ -67,8 +78,12 @@ export class OciSandbox implements Sandbox {
     this.id = spec.id;
     this.#parts = parts;
     this.#box = origin.box;
-    this.#blank = origin.blank;
+    this.#shell = origin.blank?.shell ?? null;
     this.#events = events;
+    this.#connections = new LoopbackConnections(parts.clock, () => {
+      const fd = inNetworkNamespace(this.#box.network.fd, createTcpSocket);
+      return new Socket({ fd });
+    });
     this.#limits = spec.limits;
     this.paths = {
       taskRoot: '/var/task',
@@ -92,7 +107,7 @@ export class OciSandbox implements Sandbox {
     try {
       box.mountReadOnly(spec.runtimeDir, '/var/runtime');
       if (spec.languageDir !== null) box.mountReadOnly(spec.languageDir, '/var/lang');
-      blank?.container.limit(spec.limits);
+      blank?.shell.container.limit(spec.limits);
       await box.sizeTemporary(sizeMb);
       return sandbox;
     } catch (error) {
@@ -101,16 +116,8 @@ export class OciSandbox implements Sandbox {
     }
   }
 
-  /** Makes `destroy` wait for it, however it ends. */
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#pending.add(work);
-    const forget = (): void => void this.#pending.delete(work);
-    work.then(forget, forget);
-    return work;
-  }
-
   bind(binding: SandboxBinding): Promise<void> {
-    return this.#track(this.#bind(binding));
+    return this.#pending.add(this.#bind(binding));
   }
 
   async #bind(binding: SandboxBinding): Promise<void> {
@@ -127,27 +134,61 @@ export class OciSandbox implements Sandbox {
 
   /** To the container there is; a later one starts with them. */
   #applyLimits(): void {
-    const container = this.#running?.container ?? this.#blank?.container;
+    const container = this.#container ?? this.#shell?.container;
     container?.limit(this.#limits);
   }
 
   start(command: SandboxCommand): Promise<SandboxProcess> {
-    return this.#track(this.#start(command));
+    return this.#starts.add(this.#start(command));
   }
 
   async #start(command: SandboxCommand): Promise<SandboxProcess> {
+    assert(!this.#hasMain, `sandbox ${this.id} runs one main process`);
+    this.#requireStartable(command);
+    this.#hasMain = true;
+    try {
+      const main = await this.#inTurn(() => this.#startMain(command));
+      const ended = main.ended.finally(() => {
+        this.#hasMain = false;
+        this.#hasMainEnded = this.#container !== null;
+      });
+      return this.#present(main, command, ended);
+    } catch (error) {
+      this.#hasMain = false;
+      throw error;
+    }
+  }
+
+  startBeside(command: SandboxCommand): Promise<SandboxProcess> {
+    return this.#starts.add(this.#startBeside(command));
+  }
+
+  async #startBeside(command: SandboxCommand): Promise<SandboxProcess> {
+    assert(!command.channel, 'a process beside the main one has no channel');
+    this.#requireStartable(command);
+    if (this.#besideCount === PROCESSES_BESIDE_MAX) {
+      throw new SandboxStartError(
+        `more than ${PROCESSES_BESIDE_MAX} processes beside the main one`,
+      );
+    }
+    this.#besideCount += 1;
+    try {
+      const container = await this.#inTurn(() => this.#sharedContainer());
+      const beside = await container.exec(command);
+      const ended = beside.ended.finally(() => (this.#besideCount -= 1));
+      return this.#present(beside, command, ended);
+    } catch (error) {
+      this.#besideCount -= 1;
+      throw error;
+    }
+  }
+
+  #requireStartable(command: SandboxCommand): void {
     assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
-    assert(this.#running === null && !this.#isStarting, `sandbox ${this.id} runs one process`);
+    if (this.#hasMainEnded) throw new SandboxStartError('cannot start: the main process has ended');
     this.#events.onStart();
     this.#requireExecutable(command.argv[0] ?? '');
     this.#requireFolder(command.cwd);
-    this.#isStarting = true;
-    try {
-      const container = this.#startInBlank(command) ?? (await this.#startContainer(command));
-      return this.#run(container, command.channel);
-    } finally {
-      this.#isStarting = false;
-    }
   }
 
   /** Says so at once, instead of starting a container that ends with status 127. */
@@ -167,44 +208,87 @@ export class OciSandbox implements Sandbox {
     }
   }
 
-  #startInBlank(command: SandboxCommand): Container | null {
-    const blank = this.#blank;
-    if (blank === null) return null;
-    this.#blank = null;
-    if (blank.run(command)) return blank.container;
-    void this.#track(blank.endContainer());
-    return null;
-  }
-
-  async #startContainer(command: SandboxCommand): Promise<Container> {
+  async #startMain(command: SandboxCommand): Promise<ContainerProcess> {
+    const shell = this.#shell;
+    this.#shell = null;
+    if (shell?.run(command)) {
+      this.#adopt(shell.container);
+      return shell.container.first;
+    }
+    // The shell could not become the command; where others run beside it, it waits on for nothing.
+    if (this.#container?.hasOthers === true) return this.#container.exec(command);
+    this.#container = null;
+    if (shell !== null) void this.#pending.add(shell.end());
     const options = { limits: this.#limits, command };
-    return Container.start(this.#parts, this.#box, options);
+    const container = await Container.start(this.#parts, this.#box, options);
+    this.#adopt(container);
+    return container.first;
   }
 
-  #run(container: Container, withChannel: boolean): SandboxProcess {
-    const { streams } = container;
-    const exited = container.ended.then((end) => this.#onEnd(end));
-    this.#running = { container, exited };
-    void this.#track(container.forgotten);
+  /** The container of the main process, or one that waits for it. */
+  async #sharedContainer(): Promise<Container> {
+    if (this.#container !== null) return this.#container;
+    if (this.#shell?.container.first.isRunning !== true) {
+      if (this.#shell !== null) void this.#pending.add(this.#shell.end());
+      this.#shell = null;
+      this.#shell = await WaitingShell.start(this.#parts, this.#box, this.#limits);
+    }
+    this.#adopt(this.#shell.container);
+    return this.#shell.container;
+  }
+
+  /** One after the other: who comes later finds the container of who came first. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** From now on it is the sandbox's. */
+  #adopt(container: Container): void {
+    if (this.#container === container) return;
+    this.#container = container;
+    const leave = (): void => this.#leave(container);
+    container.ended.then(leave, leave);
+    void this.#pending.add(container.forgotten);
     container.limit(this.#limits); // bound while the runtime worked
-    if (this.#destroyed !== null) container.kill(); // meanwhile
+    if (this.#killsUnderWay > 0 || this.#destroyed !== null) container.kill(); // meanwhile
+  }
+
+  #leave(container: Container): void {
+    if (this.#container !== container) return;
+    this.#container = null;
+    this.#hasMainEnded = false;
+    this.#isFrozen = false;
+    if (this.#shell?.container === container) this.#shell = null;
+  }
+
+  #present(
+    started: ContainerProcess,
+    command: SandboxCommand,
+    ended: Promise<ContainerEnd>,
+  ): SandboxProcess {
+    const { streams } = started;
+    const container = this.#container;
+    if (this.#isFrozen) container?.freeze(); // meanwhile
+    const exited = ended.then((end) => this.#exitOf(end));
     return {
-      channel: withChannel ? streams.channel : null,
+      channel: command.channel ? streams.channel : null,
       output: streams.output,
       drainOutput: () => streams.drainOutput(),
       exited,
-      signal: (signal) => container.signal(signal),
+      signal: (signal) => started.signal(signal),
       kill: () => {
-        if (container.isRunning) container.kill();
+        if (container?.first === started && !container.hasOthers) container.kill();
+        else started.kill();
         return exited;
       },
     };
   }
 
-  #onEnd({ status, outOfMemory }: ContainerEnd): ProcessExit {
+  #exitOf({ status, outOfMemory }: ContainerEnd): ProcessExit {
     this.#notePeak(status?.residentPeakBytes ?? 0);
     if (outOfMemory) this.#notePeak(this.#limits.memoryMb * MIB);
-    this.#running = null;
     return { code: status?.code ?? null, signal: status?.signal ?? null, outOfMemory };
   }
 
@@ -217,17 +301,24 @@ export class OciSandbox implements Sandbox {
     return `${SERVE_ADDRESS}:${SERVE_PORT}`;
   }
 
+  connect(port: number): Promise<Socket> {
+    return this.#connections.open(port);
+  }
+
   async setCpus(cpus: number | null): Promise<void> {
     this.#limits = { ...this.#limits, cpus };
     this.#applyLimits();
   }
 
   freeze(): void {
-    this.#running?.container.freeze();
+    if (this.#container === null && this.#starts.isEmpty) return; // nothing to stop
+    this.#isFrozen = true;
+    this.#container?.freeze();
   }
 
   thaw(): void {
-    this.#running?.container.thaw();
+    this.#isFrozen = false;
+    this.#container?.thaw();
   }
 
   /**
@@ -236,7 +327,7 @@ export class OciSandbox implements Sandbox {
    * looks only those that the main process waited for are seen, when it ends.
    */
   memoryPeakBytes(): number {
-    if (this.#running !== null) this.#notePeak(this.#running.container.memoryPeakBytes());
+    if (this.#container !== null) this.#notePeak(this.#container.memoryPeakBytes());
     return this.#memoryPeakBytes;
   }
 
@@ -245,19 +336,33 @@ export class OciSandbox implements Sandbox {
     this.#memoryPeakBytes = Math.max(this.#memoryPeakBytes, bounded);
   }
 
+  async kill(): Promise<void> {
+    this.#killsUnderWay += 1;
+    try {
+      await this.#end();
+    } finally {
+      this.#killsUnderWay -= 1;
+    }
+  }
+
+  /** A start that is under way ends what it started, because it sees that the sandbox is going. */
+  async #end(): Promise<void> {
+    while (this.#container !== null || !this.#starts.isEmpty) {
+      this.#container?.kill();
+      await Promise.allSettled([this.#starts.settled(), this.#container?.ended]);
+    }
+  }
+
   destroy(): Promise<void> {
     this.#destroyed ??= this.#destroy();
     return this.#destroyed;
   }
 
   async #destroy(): Promise<void> {
-    this.#running?.container.kill();
-    // A start that is under way ends what it started, because it sees that the sandbox is going.
-    while (this.#pending.size > 0)
-      await Promise.allSettled([...this.#pending, this.#running?.exited]);
-    await this.#running?.exited;
-    if (this.#blank !== null) await this.#blank.endContainer();
-    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    await this.#end();
+    if (this.#shell !== null) await this.#shell.end();
+    await this.#pending.settled();
+    this.#connections.close();
     this.#server?.close();
     this.#box.remove();
     this.#events.onDestroyed();

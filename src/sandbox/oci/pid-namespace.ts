@@ -12,6 +12,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import { pidNamespaceOf } from '../child-reaper.ts';
 import { createPipe, inNewPidNamespace } from '../native.ts';
 
 /** Reads its standard input to the end. What it would print between columns is there for `ps` to show. */
@@ -36,6 +37,8 @@ export function createLifeLine(): LifeLine {
 
 export class PidNamespace {
   readonly #init: ChildProcess;
+  /** As /proc names it, `pid:[NUMBER]`; empty when its process could not start. */
+  readonly id: string;
   /** Resolves when every process of the namespace has ended. */
   readonly ended: Promise<void>;
 
@@ -49,6 +52,7 @@ export class PidNamespace {
         detached: true, // not in the terminal's group: Ctrl-C is for the server
       }),
     );
+    this.id = this.#init.pid === undefined ? '' : (pidNamespaceOf(this.#init.pid) ?? '');
     this.ended = new Promise((resolve) => {
       this.#init.once('exit', () => resolve());
       this.#init.once('error', () => resolve());

@@ -56,6 +56,7 @@ const DEVICE_LINKS = [
   ['stdout', '/proc/self/fd/1'],
   ['stderr', '/proc/self/fd/2'],
 ] as const;
+/** Telemetry subscribers listen at `sandbox.localdomain` (guide page 056). */
 export const SANDBOX_HOSTNAME = 'sandbox';
 
 const READ_ONLY = mountFlags.readOnly | mountFlags.noSuid | mountFlags.noDevices;
@@ -111,7 +112,7 @@ function addEtc(root: string, resolvConf: string): void {
   const texts = {
     passwd: `root:x:0:0:root:/root:/sbin/nologin\n${SANDBOX_USER}:x:${SANDBOX_UID}:${SANDBOX_GID}::/home/${SANDBOX_USER}:/sbin/nologin\n`,
     group: `root:x:0:\n${SANDBOX_USER}:x:${SANDBOX_GID}:\n`,
-    hosts: `127.0.0.1 localhost ${SANDBOX_HOSTNAME}\n::1 localhost\n`,
+    hosts: `127.0.0.1 localhost ${SANDBOX_HOSTNAME}.localdomain ${SANDBOX_HOSTNAME}\n::1 localhost\n`,
     hostname: `${SANDBOX_HOSTNAME}\n`,
     'nsswitch.conf':
       'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',

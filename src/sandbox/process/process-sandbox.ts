@@ -1,15 +1,17 @@
-/** One sandbox of the process driver: a process group, a temporary folder, and nothing else. */
+/** One sandbox of the process driver: process groups, a temporary folder, and nothing else. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
-import type { AddressInfo, Server } from 'node:net';
+import { Socket, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { LoopbackConnections } from '../loopback-connections.ts';
 import { isLinux, withInheritedMark } from '../native.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
 import {
+  PROCESSES_BESIDE_MAX,
   SandboxStartError,
   type ProcessExit,
   type Sandbox,
@@ -23,6 +25,7 @@ import { mergeLayers } from './merge-layers.ts';
 import { killMarked, sendSignal } from './process-mark.ts';
 import { PeakMemory } from '../peak-memory.ts';
 import { processTree } from './process-table.ts';
+import { WorkSet } from '../work-set.ts';
 
 export interface ProcessSandboxParts {
   readonly clock: Clock;
@@ -34,9 +37,9 @@ export interface ProcessSandboxParts {
   onDestroyed(): void;
 }
 
+/** A process that `start` or `startBeside` started: the leader of a group of its own. */
 interface Running {
   readonly pid: number;
-  readonly exited: Promise<ProcessExit>;
   readonly memory: PeakMemory;
 }
 
@@ -46,10 +49,20 @@ export class ProcessSandbox implements Sandbox {
   readonly #parts: ProcessSandboxParts;
   #binding: SandboxBinding | null = null;
   #optRoot: string;
-  #running: Running | null = null;
-  /** The start or bind that is under way; `destroy` waits for it. */
-  #pending: Promise<unknown> = Promise.resolve();
-  #starting = false;
+  readonly #connections: LoopbackConnections;
+  readonly #running = new Set<Running>();
+  #hasMain = false;
+  /** Something was started beside the main process since the last time that nothing ran. */
+  #hasBeside = false;
+  /** Processes beside the main one that run or are being started. */
+  #besideCount = 0;
+  /** It did while others were beside it: they have to be killed before anything can start. */
+  #hasMainEnded = false;
+  readonly #binds = new WorkSet();
+  readonly #starts = new WorkSet();
+  /** Ends of processes, which may take others with them. */
+  readonly #ends = new WorkSet();
+  #killsUnderWay = 0;
   #frozen = false;
   #server: Server | null = null;
   #memoryPeakBytes = 0;
@@ -60,6 +73,7 @@ export class ProcessSandbox implements Sandbox {
     this.#spec = spec;
     this.#parts = parts;
     this.#optRoot = join(parts.folder, 'opt');
+    this.#connections = new LoopbackConnections(parts.clock, () => new Socket());
   }
 
   get paths(): SandboxPaths {
@@ -73,12 +87,7 @@ export class ProcessSandbox implements Sandbox {
   }
 
   bind(binding: SandboxBinding): Promise<void> {
-    return this.#track(this.#bind(binding));
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#pending = Promise.allSettled([this.#pending, work]);
-    return work;
+    return this.#binds.add(this.#bind(binding));
   }
 
   async #bind(binding: SandboxBinding): Promise<void> {
@@ -91,22 +100,64 @@ export class ProcessSandbox implements Sandbox {
   }
 
   start(command: SandboxCommand): Promise<SandboxProcess> {
-    return this.#track(this.#start(command));
+    return this.#starts.add(this.#start(command));
   }
 
   async #start(command: SandboxCommand): Promise<SandboxProcess> {
+    assert(!this.#hasMain, `sandbox ${this.id} runs one main process`);
+    this.#requireStartable();
+    this.#hasMain = true;
+    try {
+      return await this.#launch(command, (pid) => this.#onMainEnd(pid));
+    } catch (error) {
+      this.#hasMain = false;
+      throw error;
+    }
+  }
+
+  startBeside(command: SandboxCommand): Promise<SandboxProcess> {
+    return this.#starts.add(this.#startBeside(command));
+  }
+
+  async #startBeside(command: SandboxCommand): Promise<SandboxProcess> {
+    assert(!command.channel, 'a process beside the main one has no channel');
+    this.#requireStartable();
+    if (this.#besideCount === PROCESSES_BESIDE_MAX) {
+      throw new SandboxStartError(
+        `more than ${PROCESSES_BESIDE_MAX} processes beside the main one`,
+      );
+    }
+    this.#besideCount += 1;
+    const onEnd = async (pid: number): Promise<void> => {
+      this.#besideCount -= 1;
+      killGroup(pid);
+    };
+    try {
+      const started = await this.#launch(command, onEnd);
+      this.#hasBeside = true;
+      return started;
+    } catch (error) {
+      this.#besideCount -= 1;
+      throw error;
+    }
+  }
+
+  #requireStartable(): void {
     assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
-    assert(this.#running === null && !this.#starting, `sandbox ${this.id} runs one process`);
-    this.#starting = true;
+    if (this.#hasMainEnded) throw new SandboxStartError('cannot start: the main process has ended');
+  }
+
+  async #launch(
+    command: SandboxCommand,
+    onEnd: (pid: number) => Promise<void>,
+  ): Promise<SandboxProcess> {
     const streams = createProcessStreams(command.channel);
     try {
       const child = await this.#spawn(command, streams);
-      return this.#follow(child, streams);
+      return this.#follow(child, streams, onEnd);
     } catch (error) {
       discardStreams(streams);
       throw error;
-    } finally {
-      this.#starting = false;
     }
   }
 
@@ -130,44 +181,61 @@ export class ProcessSandbox implements Sandbox {
     }
   }
 
-  #follow(child: ChildProcess, streams: ProcessStreams): SandboxProcess {
+  #follow(
+    child: ChildProcess,
+    streams: ProcessStreams,
+    onEnd: (pid: number) => Promise<void>,
+  ): SandboxProcess {
     const pid = child.pid!;
-    const exited = this.#exitOf(child);
     const memory = new PeakMemory(this.#parts.clock, pid, () => processTree(pid));
-    this.#running = { pid, exited, memory };
-    let ended = false;
-    child.once('exit', () => (ended = true));
+    const running = { pid, memory };
+    this.#running.add(running);
+    if (this.#frozen) sendSignal(-pid, 'SIGSTOP'); // meanwhile
+    if (this.#killsUnderWay > 0) killGroup(pid);
+    const exited = this.#ends.add(this.#exitOf(child, running, onEnd));
     return {
       channel: streams.channel,
       output: streams.output,
       drainOutput: () => streams.drainOutput(),
       exited,
       signal: (signal) => {
-        if (!ended) sendSignal(pid, signal);
+        if (this.#running.has(running)) sendSignal(pid, signal);
       },
       kill: () => {
-        if (!ended) this.#killGroup(pid);
+        if (this.#running.has(running)) killGroup(pid);
         return exited;
       },
     };
   }
 
-  /** Resolves when the main process has ended and the rest of its group and of its mark is gone. */
-  async #exitOf(child: ChildProcess): Promise<ProcessExit> {
-    const pid = child.pid!;
+  async #exitOf(
+    child: ChildProcess,
+    running: Running,
+    onEnd: (pid: number) => Promise<void>,
+  ): Promise<ProcessExit> {
     const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
       child.once('exit', (...status) => resolve(status)),
     );
-    this.#killGroup(pid);
-    if (isLinux) await killMarked(this.#parts.clock, (mark) => mark === this.#parts.mark);
-    this.#running?.memory.close();
-    this.#running = null;
-    this.#frozen = false;
+    this.#running.delete(running);
+    running.memory.close();
+    await onEnd(running.pid);
     return { code, signal, outOfMemory: false };
   }
 
-  #killGroup(pid: number): void {
-    sendSignal(-pid, 'SIGKILL');
+  /** With nothing beside it, its end is that of all that carries the sandbox's mark. */
+  async #onMainEnd(pid: number): Promise<void> {
+    killGroup(pid);
+    await this.#starts.settled();
+    if (this.#hasBeside) this.#hasMainEnded = true;
+    else {
+      await this.#killMarked();
+      this.#frozen = false;
+    }
+    this.#hasMain = false;
+  }
+
+  async #killMarked(): Promise<void> {
+    if (isLinux) await killMarked(this.#parts.clock, (mark) => mark === this.#parts.mark);
   }
 
   async serve(server: Server): Promise<string> {
@@ -179,27 +247,50 @@ export class ProcessSandbox implements Sandbox {
     return `${address}:${port}`;
   }
 
+  connect(port: number): Promise<Socket> {
+    return this.#connections.open(port);
+  }
+
   async setCpus(): Promise<void> {
     // Not enforced: a notice of the driver says so.
   }
 
   freeze(): void {
-    if (this.#frozen || this.#running === null) return;
+    if (this.#frozen || (this.#running.size === 0 && this.#starts.isEmpty)) return;
     this.#frozen = true;
-    sendSignal(-this.#running.pid, 'SIGSTOP');
+    this.#signalGroups('SIGSTOP');
   }
 
   thaw(): void {
-    if (!this.#frozen || this.#running === null) return;
+    if (!this.#frozen) return;
     this.#frozen = false;
-    sendSignal(-this.#running.pid, 'SIGCONT');
+    this.#signalGroups('SIGCONT');
+  }
+
+  #signalGroups(signal: NodeJS.Signals): void {
+    for (const { pid } of this.#running) sendSignal(-pid, signal);
   }
 
   memoryPeakBytes(): number {
-    if (this.#running !== null) {
-      this.#memoryPeakBytes = Math.max(this.#memoryPeakBytes, this.#running.memory.read());
-    }
+    let bytes = 0;
+    for (const { memory } of this.#running) bytes += memory.read();
+    this.#memoryPeakBytes = Math.max(this.#memoryPeakBytes, bytes);
     return this.#memoryPeakBytes;
+  }
+
+  async kill(): Promise<void> {
+    this.#killsUnderWay += 1;
+    try {
+      this.#signalGroups('SIGKILL');
+      await this.#starts.settled();
+      await this.#ends.settled();
+      if (this.#hasBeside) await this.#killMarked(); // the main process's end has done it otherwise
+    } finally {
+      this.#killsUnderWay -= 1;
+    }
+    this.#hasBeside = false;
+    this.#hasMainEnded = false;
+    this.#frozen = false;
   }
 
   destroy(): Promise<void> {
@@ -208,13 +299,15 @@ export class ProcessSandbox implements Sandbox {
   }
 
   async #destroy(): Promise<void> {
-    await this.#pending;
-    if (this.#running !== null) {
-      this.#killGroup(this.#running.pid);
-      await this.#running.exited;
-    }
+    await this.kill();
+    await this.#binds.settled();
+    this.#connections.close();
     this.#server?.close();
     await rm(this.#parts.folder, { recursive: true, force: true });
     this.#parts.onDestroyed();
   }
+}
+
+function killGroup(pid: number): void {
+  sendSignal(-pid, 'SIGKILL');
 }

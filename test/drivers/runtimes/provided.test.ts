@@ -81,7 +81,7 @@ after(() => {
 async function start(bootstrap: string, taskRoot: string, handler: string) {
   const port = new ScriptedPort();
   const api = createRuntimeHttpApi();
-  api.attach(port);
+  api.attach(port, null);
   await new Promise<void>((resolve) => {
     api.server.listen(0, '127.0.0.1', () => resolve());
   });

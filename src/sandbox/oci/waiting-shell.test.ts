@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { LINE_BYTES_MAX, shellLine } from './blank-box.ts';
+import { LINE_BYTES_MAX, shellLine } from './waiting-shell.ts';
 
 const command = { argv: ['/bin/true'], env: {}, cwd: '/', channel: false };
 

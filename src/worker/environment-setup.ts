@@ -1,0 +1,17 @@
+/** What an execution environment is made for, and with what. */
+import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { SandboxBinding, SandboxPaths } from '../sandbox/sandbox.ts';
+import type { InitializationType } from '../telemetry/platform-event.ts';
+
+export interface EnvironmentSetup {
+  readonly version: RunnableVersion;
+  readonly binding: SandboxBinding;
+  /** The complete environment of the runtime's process, once the paths inside are known. */
+  readonly variables: (paths: SandboxPaths) => Readonly<Record<string, string>>;
+  /** File names of the external extensions. */
+  readonly extensions: readonly string[];
+  readonly initializationType: InitializationType;
+  /** How long the Init before the first invocation may take. */
+  readonly initMsMax: number;
+  readonly runtimeVersionName: string;
+}
