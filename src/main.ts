@@ -19,7 +19,7 @@ import { createControlPlane } from './control/control-plane.ts';
 import { Concurrency } from './invoke/concurrency.ts';
 import { FunctionDirectory } from './invoke/function-directory.ts';
 import { Invoker } from './invoke/invoke.ts';
-import { runtimeTransports } from './runtime-api/transports.ts';
+import { createRuntimeTransports } from './runtime-api/transports.ts';
 import { selectDriver } from './sandbox/select-driver.ts';
 import { sweepLeftovers } from './sandbox/sweep-leftovers.ts';
 import type { SandboxDriver, SandboxDriverName, SweepReport } from './sandbox/sandbox.ts';
@@ -118,7 +118,7 @@ async function wire(
     {
       driver,
       catalog: createRuntimeCatalog(config.runtimes),
-      transports: runtimeTransports,
+      transports: createRuntimeTransports(clock),
     },
     {
       ...config,
