@@ -17,7 +17,7 @@
 import { cpus, loadavg } from 'node:os';
 import { WHOLE_CPU_MB, withServer, type Bench } from './bench/bench-server.ts';
 import { benchBurst } from './bench/burst.ts';
-import { benchCold } from './bench/cold.ts';
+import { benchCold, poolHit, poolMiss } from './bench/cold.ts';
 import { benchHeld, ENVIRONMENTS, HELD_MEMORY_MB } from './bench/held.ts';
 import { benchIdleMemory } from './bench/idle-memory.ts';
 import { findLanguages } from './bench/languages.ts';
@@ -59,7 +59,7 @@ const sections: readonly Section[] = [
     flags: [...budget, '--pool-size', '2'],
     measure: async (bench) => {
       for (const language of languages) {
-        await benchCold(report, bench, language, { pool: 'hit', samples: coldSamples });
+        await benchCold(report, bench, language, { kind: poolHit, samples: coldSamples });
       }
     },
   },
@@ -68,7 +68,7 @@ const sections: readonly Section[] = [
     flags: [...budget, '--pool-size', '0'],
     measure: async (bench) => {
       for (const language of languages) {
-        await benchCold(report, bench, language, { pool: 'miss', samples: coldSamples });
+        await benchCold(report, bench, language, { kind: poolMiss, samples: coldSamples });
       }
     },
   },

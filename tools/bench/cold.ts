@@ -5,33 +5,42 @@ import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createFunction, deleteFunction, timeEcho, type Bench } from './bench-server.ts';
 import type { Language } from './languages.ts';
-import { median, quantile, type Report } from './report.ts';
+import { median, quantile, type Goal, type Report } from './report.ts';
 
-export type PoolUse = 'hit' | 'miss';
+/** One way for a first invoke to get its environment. */
+export interface ColdStart {
+  readonly label: string;
+  /** Between samples: the last environment is gone, and what is prepared in advance is there again. */
+  readonly restMs: number;
+  readonly goal: Goal;
+  /** Makes a new function that has never run; resolves with the URL that invokes it. */
+  deploy(bench: Bench, language: Language, name: string): Promise<string>;
+}
 
-/** Between cold starts: the last environment is gone, and with a pool that is full again. */
-const restMs = { hit: 400, miss: 150 };
-const mostAtMedian = { hit: 0.35, miss: 1.6 };
+const deploy: ColdStart['deploy'] = (bench, language, name) =>
+  createFunction(bench, { name, language });
+
+export const poolHit: ColdStart = { label: 'pool hit', restMs: 400, goal: { most: 0.35 }, deploy };
+export const poolMiss: ColdStart = { label: 'pool miss', restMs: 150, goal: { most: 1.6 }, deploy };
 
 /** Two rows, the median and the slow end; that one has no goal, one slow start of few decides it. */
 export async function benchCold(
   report: Report,
   bench: Bench,
   language: Language,
-  options: { readonly pool: PoolUse; readonly samples: number },
+  options: { readonly kind: ColdStart; readonly samples: number },
 ): Promise<void> {
-  const { pool, samples } = options;
+  const { kind, samples } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   // A first function makes the runtime known, so that a pool of it is filled, and opens the connection.
-  const first = await createFunction(bench, { name: `first-${language.name}`, language });
-  await timeEcho(agent, first);
-  await delay(2 * restMs[pool]);
+  await timeEcho(agent, await kind.deploy(bench, language, `first-${language.name}`));
+  await delay(2 * kind.restMs);
   const coldMs: number[] = [];
   const bareMs: number[] = [];
   for (let sample = 0; sample < samples; sample += 1) {
     const name = `cold-${language.name}-${sample}`;
-    const url = await createFunction(bench, { name, language });
-    await delay(restMs[pool]);
+    const url = await kind.deploy(bench, language, name);
+    await delay(kind.restMs);
     bareMs.push(await timeEmptyScript(language));
     coldMs.push(await timeEcho(agent, url));
     await deleteFunction(bench, name);
@@ -41,16 +50,16 @@ export async function benchCold(
   report.add(
     {
       ...common,
-      measure: `cold start, pool ${pool}, p50`,
+      measure: `cold start, ${kind.label}, p50`,
       hearth: median(coldMs),
       baseline: median(bareMs),
       detail: { samples },
     },
-    { most: mostAtMedian[pool] },
+    kind.goal,
   );
   report.add({
     ...common,
-    measure: `cold start, pool ${pool}, p99`,
+    measure: `cold start, ${kind.label}, p99`,
     hearth: quantile(coldMs, 0.99),
     baseline: quantile(bareMs, 0.99),
     detail: { hearthP90: quantile(coldMs, 0.9), samples },
