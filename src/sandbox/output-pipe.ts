@@ -40,9 +40,8 @@ export class OutputPipe extends Readable {
       writable: false,
       onread: { buffer: readBuffer, callback: (length) => this.#take(length) },
     });
-    this.#socket.on('end', () => this.push(null));
-    this.#socket.on('error', () => this.push(null));
-    this.#socket.on('close', () => this.destroy());
+    // Whatever ended it: what was read before is still to be had.
+    for (const event of ['end', 'error', 'close']) this.#socket.on(event, () => this.push(null));
   }
 
   override _read(): void {
