@@ -44,8 +44,8 @@ export class EnvironmentTelemetry {
   readonly #functionLines = this.#createSplitter('function');
   /** By the extension's name. */
   readonly #extensionLines = new Map<string, LineSplitter>();
-  /** Until subscriptions are closed: who subscribes gets what came before. */
-  #replay: InitReplay | null = new InitReplay();
+  /** From the start of an Init until subscriptions are closed: who subscribes gets what came before. */
+  #replay: InitReplay | null = null;
 
   constructor(clock: Clock, log: Log, logStream: LogStream, options: TelemetryOptions) {
     this.#clock = clock;
@@ -56,6 +56,7 @@ export class EnvironmentTelemetry {
 
   /** Writes the event to the log, as its format has it, and passes it on. */
   emit(event: PlatformEvent): void {
+    if (event.type === 'platform.initStart') this.#replay = new InitReplay();
     const timeMs = this.#clock.nowMs();
     const { logFormat, systemLogLevel } = this.#options;
     const line =
@@ -134,8 +135,11 @@ export class EnvironmentTelemetry {
     if (this.#subscriptions.size === 0) this.#flushLines();
   }
 
-  /** Whether a subscriber wants records that it does not have. */
+  /** Whether there is something that flush would send. */
   get hasPending(): boolean {
+    if (this.#subscriptions.size === 0) return false;
+    const splitters = [this.#functionLines, ...this.#extensionLines.values()];
+    if (splitters.some(({ isHolding }) => isHolding)) return true;
     return [...this.#subscriptions.values()].some(({ subscriber }) => subscriber.hasPending);
   }
 
@@ -164,20 +168,11 @@ export class EnvironmentTelemetry {
     for (const { subscriber } of this.#subscriptions.values()) subscriber.resume();
   }
 
-  /** The environment starts again: its subscribers are gone, and new ones may come. */
+  /**
+   * The processes are gone, and the subscribers among them: what they do not have is given up. New ones
+   * may come with the next Init. Resolves once no delivery is under way.
+   */
   async reset(): Promise<void> {
-    const gone = this.#endSubscriptions();
-    this.#replay = new InitReplay();
-    await gone;
-  }
-
-  /** What is not delivered is given up. Resolves once no delivery is under way. */
-  async close(): Promise<void> {
-    this.#replay = null;
-    await this.#endSubscriptions();
-  }
-
-  async #endSubscriptions(): Promise<void> {
     const ended = [...this.#subscriptions.values()];
     this.#subscriptions.clear();
     this.#replay = null;
@@ -185,5 +180,10 @@ export class EnvironmentTelemetry {
     this.#flushLines();
     this.#extensionLines.clear();
     await Promise.all(ended.map(({ subscriber }) => subscriber.close()));
+  }
+
+  /** As reset; nothing is told any more. */
+  close(): Promise<void> {
+    return this.reset();
   }
 }

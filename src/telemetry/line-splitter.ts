@@ -18,6 +18,11 @@ export class LineSplitter {
     this.#onLine = onLine;
   }
 
+  /** There is the beginning of a line. */
+  get isHolding(): boolean {
+    return this.#heldBytes > 0;
+  }
+
   push(bytes: Buffer): void {
     let rest = bytes;
     while (rest.length > 0) {

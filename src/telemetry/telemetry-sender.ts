@@ -70,6 +70,9 @@ class HttpSender implements TelemetrySender {
         },
       );
       request.on('error', reject);
+      // While it has no connection yet, a request that is aborted says nothing.
+      const giveUp = (): void => reject(new Error('the subscriber took too long'));
+      signal.addEventListener('abort', giveUp, { once: true });
       request.end(body);
     });
   }

@@ -146,7 +146,7 @@ export class TelemetrySubscriber {
     batch.attempt?.timer.cancel();
     this.#batch = null;
     this.#retryDelayMs = retryDelayMsMin;
-    if (this.#flushes.length > 0) this.#isDue = true;
+    if (this.#flushes.length > 0) this.#isDue = this.#waiting.length > 0;
     this.#deliver();
     if (!this.hasPending) this.#endFlushes();
   }
@@ -171,7 +171,7 @@ export class TelemetrySubscriber {
     if (!this.hasPending || this.#isPaused || this.#isClosed) return Promise.resolve();
     const flush = deferred<void>();
     this.#flushes.push(flush);
-    this.#isDue = true;
+    this.#isDue = this.#waiting.length > 0;
     if (this.#batch === null) this.#deliver();
     else if (this.#batch.attempt === null) this.#attempt(this.#batch);
     return flush.promise;
