@@ -3,11 +3,15 @@ import { Agent } from 'node:http';
 import { createFunction, deleteFunction, timeEcho, type Bench } from './bench-server.ts';
 import { poolMiss, timeEmptyScript } from './cold.ts';
 import type { Language } from './languages.ts';
+import { environmentProcesses } from './process-memory.ts';
 import { median, quantile, type Report } from './report.ts';
 
 const INVOKES = 50;
 
-/** All are cold: no pool, and none has answered when the last is sent. The median of the rounds. */
+/**
+ * Without a pool. The medians of the rounds; `environments` says how many were made: an early answer may
+ * leave its environment to a late invoke.
+ */
 export async function benchBurst(
   report: Report,
   bench: Bench,
@@ -16,6 +20,7 @@ export async function benchBurst(
 ): Promise<void> {
   const hearth: Burst[] = [];
   const bare: Burst[] = [];
+  const environments: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     bare.push(await atOnce(() => timeEmptyScript(language)));
     const name = `burst-${language.name}-${round}`;
@@ -23,6 +28,7 @@ export async function benchBurst(
     const agent = new Agent({ keepAlive: true });
     hearth.push(await atOnce(() => timeEcho(agent, url)));
     agent.destroy();
+    environments.push(environmentProcesses(bench.server.pid).runtimes.length);
     await deleteFunction(bench, name);
   }
   report.add(
@@ -38,6 +44,7 @@ export async function benchBurst(
         hearthP99: median(hearth.map(({ p99Ms }) => p99Ms)),
         baselineP50: median(bare.map(({ p50Ms }) => p50Ms)),
         baselineP99: median(bare.map(({ p99Ms }) => p99Ms)),
+        environments: median(environments),
         rounds,
       },
     },
