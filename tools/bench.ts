@@ -34,7 +34,7 @@ const loadOptions = quick
   ? { rounds: 2, loadMs: 700, warmUpMs: 1500 }
   : { rounds: 4, loadMs: 1200, warmUpMs: 2000 };
 const coldSamples = quick ? 6 : 20;
-const burstRounds = quick ? 1 : 3;
+const burstRounds = quick ? 1 : 2;
 
 interface Section {
   readonly name: string;

@@ -1,17 +1,17 @@
 /** From no environment to many at once: invokes of one function beside as many bare interpreters. */
 import { Agent } from 'node:http';
-import { createFunction, deleteFunction, timeEcho, type Bench } from './bench-server.ts';
+import { createFunction, deleteFunction, type Bench } from './bench-server.ts';
 import { poolMiss, timeEmptyScript } from './cold.ts';
+import { holdCode, invokeHeld } from './hold.ts';
 import type { Language } from './languages.ts';
-import { environmentProcesses } from './process-memory.ts';
 import { median, quantile, type Report } from './report.ts';
 
 const INVOKES = 50;
 
-/**
- * Without a pool. The medians of the rounds; `environments` says how many were made: an early answer may
- * leave its environment to a late invoke.
- */
+/** Nobody answers before: each invoke needs an environment of its own. */
+const HOLD_MS = 5000;
+
+/** Without a pool; until the last handler runs. The medians of the rounds. */
 export async function benchBurst(
   report: Report,
   bench: Bench,
@@ -20,20 +20,21 @@ export async function benchBurst(
 ): Promise<void> {
   const hearth: Burst[] = [];
   const bare: Burst[] = [];
-  const environments: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    bare.push(await atOnce(() => timeEmptyScript(language)));
+    const bareMs = Array.from({ length: INVOKES }, () => timeEmptyScript(language));
+    bare.push(summary(await Promise.all(bareMs)));
     const name = `burst-${language.name}-${round}`;
-    const url = await createFunction(bench, { name, language });
+    const held = { ...language, code: holdCode[language.name] };
+    const url = await createFunction(bench, { name, language: held });
     const agent = new Agent({ keepAlive: true });
-    hearth.push(await atOnce(() => timeEcho(agent, url)));
+    const urls = Array.from({ length: INVOKES }, () => url);
+    hearth.push(summary(await invokeHeld(agent, urls, HOLD_MS)));
     agent.destroy();
-    environments.push(environmentProcesses(bench.server.pid).runtimes.length);
     await deleteFunction(bench, name);
   }
   report.add(
     {
-      measure: `burst of ${INVOKES} cold invokes, last answer`,
+      measure: `burst of ${INVOKES} cold invokes, the last runs`,
       driver: bench.driver,
       runtime: language.runtime,
       unit: 'ms',
@@ -44,7 +45,6 @@ export async function benchBurst(
         hearthP99: median(hearth.map(({ p99Ms }) => p99Ms)),
         baselineP50: median(bare.map(({ p50Ms }) => p50Ms)),
         baselineP99: median(bare.map(({ p99Ms }) => p99Ms)),
-        environments: median(environments),
         rounds,
       },
     },
@@ -58,9 +58,6 @@ interface Burst {
   readonly lastMs: number;
 }
 
-async function atOnce(start: () => Promise<number>): Promise<Burst> {
-  const startedMs = performance.now();
-  const tookMs = await Promise.all(Array.from({ length: INVOKES }, start));
-  const lastMs = performance.now() - startedMs;
-  return { p50Ms: median(tookMs), p99Ms: quantile(tookMs, 0.99), lastMs };
+function summary(tookMs: readonly number[]): Burst {
+  return { p50Ms: median(tookMs), p99Ms: quantile(tookMs, 0.99), lastMs: Math.max(...tookMs) };
 }

@@ -3,8 +3,8 @@ import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withBareInterpreters } from './bare-interpreters.ts';
 import { createFunction, type Bench } from './bench-server.ts';
-import { send } from './client.ts';
 import { poolMiss } from './cold.ts';
+import { holdCode, invokeHeld } from './hold.ts';
 import type { Language } from './languages.ts';
 import { measureBoth, type LoadOptions } from './load.ts';
 import { environmentProcesses, pssMb, rssMb } from './process-memory.ts';
@@ -19,15 +19,6 @@ export const HELD_MEMORY_MB = 128;
 const HOLD_MS = { process: 10_000, oci: 20_000 };
 /** All are frozen by then. */
 const SETTLE_MS = 1000;
-
-/** Answers when told, with when it was called and which environment this is. */
-const holdCode = `const environment = Math.random();
-export const handler = async ({ releaseAtMs }) => {
-  const calledAtMs = Date.now();
-  await new Promise((resolve) => setTimeout(resolve, releaseAtMs - calledAtMs));
-  return { environment, calledAtMs };
-};
-`;
 
 /** Three rows: the time until all are there, their memory, and a warm invoke of another function. */
 export async function benchHeld(
@@ -91,34 +82,18 @@ export async function benchHeld(
 
 /** Makes all environments; resolves with the time from the first invoke until the last handler ran. */
 async function hold(bench: Bench, node: Language): Promise<number> {
-  const language = { ...node, code: holdCode };
+  const language = { ...node, code: holdCode.node };
   const urls: string[] = [];
   for (let index = 0; index < FUNCTIONS; index += 1) {
     const options = { name: `held-${index}`, language, memoryMb: HELD_MEMORY_MB };
     urls.push(await createFunction(bench, { ...options, timeoutSeconds: 120 }));
   }
   const agent = new Agent({ keepAlive: true });
-  const startedAtMs = Date.now();
-  const releaseAtMs = startedAtMs + HOLD_MS[bench.driver === 'oci' ? 'oci' : 'process'];
-  const body = JSON.stringify({ releaseAtMs });
-  const invokes = urls.flatMap((url) =>
-    Array.from({ length: ENVIRONMENTS_EACH }, () => send(agent, url, body)),
-  );
-  const answers = (await Promise.all(invokes)).map(parseAnswer);
+  const each = urls.flatMap((url) => Array.from({ length: ENVIRONMENTS_EACH }, () => url));
+  const holdMs = HOLD_MS[bench.driver === 'oci' ? 'oci' : 'process'];
+  const calledMs = await invokeHeld(agent, each, holdMs);
   agent.destroy();
-  const distinct = new Set(answers.map(({ environment }) => environment)).size;
-  if (distinct !== ENVIRONMENTS) {
-    throw new Error(`the machine was too slow: only ${distinct} environments within the time`);
-  }
-  return Math.max(...answers.map(({ calledAtMs }) => calledAtMs)) - startedAtMs;
-}
-
-function parseAnswer(text: string): { environment: number; calledAtMs: number } {
-  try {
-    return JSON.parse(text) as { environment: number; calledAtMs: number };
-  } catch {
-    throw new Error(`wrong answer: ${text}`);
-  }
+  return Math.max(...calledMs);
 }
 
 /** Stopping ends every process of every environment. */
