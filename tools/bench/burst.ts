@@ -9,7 +9,7 @@ import { median, quantile, type Report } from './report.ts';
 const INVOKES = 50;
 
 /** Nobody answers before: each invoke needs an environment of its own. */
-const HOLD_MS = 5000;
+const HOLD_MS = 6000;
 
 /** Without a pool; until the last handler runs. The medians of the rounds. */
 export async function benchBurst(

@@ -42,7 +42,7 @@ export async function benchHeld(
   report.add(
     {
       ...common,
-      measure: `${ENVIRONMENTS} environments at once, all answer`,
+      measure: `${ENVIRONMENTS} environments at once, the last runs`,
       unit: 'ms',
       hearth: reachedMs,
       baseline: bare.reachedMs,
