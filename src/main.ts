@@ -22,7 +22,7 @@ import { Invoker } from './invoke/invoke.ts';
 import { SnapshotPreparer } from './invoke/snapshot-preparer.ts';
 import { ProvisionReporter } from './invoke/provision-reporter.ts';
 import { ProvisionedConcurrency } from './invoke/provisioned-concurrency.ts';
-import { runtimeTransports } from './runtime-api/transports.ts';
+import { createRuntimeTransports } from './runtime-api/transports.ts';
 import { selectDriver } from './sandbox/select-driver.ts';
 import { sweepLeftovers } from './sandbox/sweep-leftovers.ts';
 import type { SandboxDriver, SandboxDriverName, SweepReport } from './sandbox/sandbox.ts';
@@ -121,7 +121,7 @@ async function wire(
     {
       driver,
       catalog: createRuntimeCatalog(config.runtimes),
-      transports: runtimeTransports,
+      transports: createRuntimeTransports(clock),
     },
     {
       ...config,

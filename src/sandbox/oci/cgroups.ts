@@ -10,6 +10,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delay, type Clock } from '../../base/clock.ts';
+import { cpusForMemory } from '../../model/runnable-version.ts';
 
 export interface Cgroups {
   readonly version: 1 | 2;
@@ -21,6 +22,8 @@ export interface Cgroups {
   adopt(container: string, pid: number): void;
   setMemoryLimit(container: string, limitBytes: number): void;
   setCpus(container: string, cpus: number | null): void;
+  /** Its part of the CPUs when all want them: in proportion to its memory, as on the real service. */
+  setCpuWeight(container: string, memoryMb: number): void;
   /** Asks for all processes to stop; the kernel does it within a moment. */
   freeze(container: string): void;
   thaw(container: string): void;
@@ -66,6 +69,20 @@ export const ALLOWED_DEVICES = [
   [1, 9],
   [5, 0],
 ] as const;
+
+/** Weights of a group with the memory that comes with one CPU: the kernel's defaults. */
+const CPU_SHARES_DEFAULT = 1024;
+const CPU_WEIGHT_DEFAULT = 100;
+
+/** Weight of a container for version 1. */
+export function cpuShares(memoryMb: number): number {
+  return Math.max(2, Math.round(cpusForMemory(memoryMb) * CPU_SHARES_DEFAULT));
+}
+
+/** The same for version 2. */
+export function cpuWeight(memoryMb: number): number {
+  return Math.max(1, Math.round(cpusForMemory(memoryMb) * CPU_WEIGHT_DEFAULT));
+}
 
 /** Group of all sandboxes' processes 1; a name that no container can have. */
 export const INIT_GROUP = 'init';

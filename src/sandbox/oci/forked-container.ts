@@ -70,12 +70,13 @@ export class ForkedContainer {
     options: { limits: SandboxLimits; source: ForkSource; from: string },
   ): Promise<ForkedContainer> {
     const name = box.nextContainer();
-    const streams = createProcessStreams(true);
+    const streams = createProcessStreams(parts.clock, true);
     const { cgroups } = parts;
     try {
       const { limits } = options;
       const memoryBytes = limits.memoryMb * MIB;
       cgroups.create(name, { memoryBytes, cpus: limits.cpus, processesMax: PROCESSES_MAX });
+      cgroups.setCpuWeight(name, limits.memoryMb);
       const forked = await fork(parts, box, { ...options, name, streams });
       return new ForkedContainer(parts, forked, streams, limits);
     } catch (error) {
@@ -120,6 +121,7 @@ export class ForkedContainer {
     if (this.#killing !== null) return;
     if (limits.memoryMb !== memoryMb) {
       this.#parts.cgroups.setMemoryLimit(this.name, limits.memoryMb * MIB);
+      this.#parts.cgroups.setCpuWeight(this.name, limits.memoryMb);
     }
     if (limits.cpus !== cpus) this.#parts.cgroups.setCpus(this.name, limits.cpus);
   }

@@ -165,7 +165,7 @@ export class ProcessSandbox implements Sandbox {
     command: SandboxCommand,
     onEnd: (pid: number) => Promise<void>,
   ): Promise<SandboxProcess> {
-    const streams = createProcessStreams(command.channel);
+    const streams = createProcessStreams(this.#parts.clock, command.channel);
     try {
       const child = await this.#spawn(command, streams);
       const pid = child.pid!;
@@ -177,7 +177,7 @@ export class ProcessSandbox implements Sandbox {
   }
 
   async #fork(source: ForkSource): Promise<SandboxProcess> {
-    const streams = createProcessStreams(true);
+    const streams = createProcessStreams(this.#parts.clock, true);
     try {
       const forked = await askForCopy(this.#parts.clock, source, streams);
       // Nothing of the function has run since the copy was made.
@@ -219,6 +219,8 @@ export class ProcessSandbox implements Sandbox {
     this.#running.add(running);
     if (this.#frozen) sendSignal(-pid, 'SIGSTOP'); // meanwhile
     if (this.#killsUnderWay > 0) killGroup(pid);
+    // Its last words may be waiting for their turn.
+    void ended.then(() => streams.drainOutput());
     const exited = this.#ends.add(this.#exitOf(ended, running, onEnd));
     return {
       channel: streams.channel,
