@@ -7,6 +7,8 @@ export type ColdStartKind =
   | 'pool_hit'
   /** Its box was started in advance, without a runtime. */
   | 'blank_box'
+  /** It takes in a copy of the process that waits at the version's snapshot point. */
+  | 'snapshot'
   | 'new_box';
 
 export interface ColdStart {

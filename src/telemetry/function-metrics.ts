@@ -18,11 +18,14 @@ const durationBuckets = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900,
 ];
 /** Up to the longest Init on demand and beyond, as provisioned environments may take. */
-const initBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 130, 900];
+const initBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 130, 900];
 
 const seriesLabels = ['function', 'qualifier', 'executed_version'] as const;
 const initLabels = ['function', 'executed_version', 'initialization_type'] as const;
+const restoreLabels = ['function', 'executed_version'] as const;
 type SeriesLabel = (typeof seriesLabels)[number];
+type InitLabel = (typeof initLabels)[number];
+type RestoreLabel = (typeof restoreLabels)[number];
 
 /** One series as an invocation uses it. */
 export interface FunctionSeries {
@@ -43,7 +46,8 @@ export class FunctionMetrics {
   readonly #throttles: Counter<SeriesLabel>;
   readonly #durations: Histogram<SeriesLabel>;
   readonly #extensionDurations: Histogram<SeriesLabel>;
-  readonly #initDurations: Histogram<(typeof initLabels)[number]>;
+  readonly #initDurations: Histogram<InitLabel>;
+  readonly #restoreDurations: Histogram<RestoreLabel>;
   /** By function, then by qualifier and version. */
   readonly #functions = new Map<string, Map<string, Series>>();
   #seriesCount = 0;
@@ -82,6 +86,11 @@ export class FunctionMetrics {
       ...{ name: 'hearth_init_duration_seconds', labelNames: initLabels, buckets: initBuckets },
       ...{ help: 'Duration of Init phases that came to an end.', registers: [registry] },
     });
+    this.#restoreDurations = new Histogram({
+      ...{ name: 'hearth_restore_duration_seconds', labelNames: restoreLabels },
+      ...{ buckets: initBuckets, registers: [registry] },
+      help: 'Duration of SnapStart restores that came to an end.',
+    });
   }
 
   /** The series of an invocation of an existing function; takes no time once it is there. */
@@ -108,6 +117,9 @@ export class FunctionMetrics {
       const { initializationType, metrics } = event.record;
       const series = this.#seriesOf(functionName, version, version);
       series.noteInit(initializationType, metrics.durationMs / 1000);
+    } else if (event.type === 'platform.restoreReport') {
+      const series = this.#seriesOf(functionName, version, version);
+      series.noteRestore(event.record.metrics.durationMs / 1000);
     }
   }
 
@@ -158,7 +170,8 @@ export class FunctionMetrics {
       labels: { function: functionName, qualifier, executed_version: executedVersion },
       ...{ invocations: this.#invocations, errors: this.#errors, throttles: this.#throttles },
       ...{ durations: this.#durations, extensionDurations: this.#extensionDurations },
-      ...{ initDurations: this.#initDurations, underWay: this.#underWay },
+      ...{ initDurations: this.#initDurations, restoreDurations: this.#restoreDurations },
+      underWay: this.#underWay,
     });
   }
 }
@@ -170,7 +183,8 @@ interface SeriesParts {
   readonly throttles: Counter<SeriesLabel>;
   readonly durations: Histogram<SeriesLabel>;
   readonly extensionDurations: Histogram<SeriesLabel>;
-  readonly initDurations: Histogram<(typeof initLabels)[number]>;
+  readonly initDurations: Histogram<InitLabel>;
+  readonly restoreDurations: Histogram<RestoreLabel>;
   readonly underWay: Map<string, Series>;
 }
 
@@ -223,17 +237,26 @@ class Series implements FunctionSeries {
     this.#parts.initDurations.observe(this.#initLabels(type), seconds);
   }
 
+  noteRestore(seconds: number): void {
+    if (!this.#isRemoved) this.#parts.restoreDurations.observe(this.#versionLabels, seconds);
+  }
+
   remove(): void {
     this.#isRemoved = true;
     const { labels, initDurations, ...parts } = this.#parts;
+    parts.restoreDurations.remove(this.#versionLabels);
     for (const counter of [parts.invocations, parts.errors, parts.throttles])
       counter.remove(labels);
     for (const histogram of [parts.durations, parts.extensionDurations]) histogram.remove(labels);
     for (const type of this.#initializationTypes) initDurations.remove(this.#initLabels(type));
   }
 
-  #initLabels(type: InitializationType): Record<(typeof initLabels)[number], string> {
+  #initLabels(type: InitializationType): Record<InitLabel, string> {
+    return { ...this.#versionLabels, initialization_type: type };
+  }
+
+  get #versionLabels(): Record<RestoreLabel, string> {
     const { function: functionName, executed_version } = this.#parts.labels;
-    return { function: functionName, executed_version, initialization_type: type };
+    return { function: functionName, executed_version };
   }
 }

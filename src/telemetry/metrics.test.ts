@@ -34,6 +34,11 @@ function initReport(initializationType: InitializationType, durationMs: number):
   return { type: 'platform.initReport', record: { ...record, metrics: { durationMs } } };
 }
 
+const restoreReport: PlatformEvent = {
+  type: 'platform.restoreReport',
+  record: { status: 'success', metrics: { durationMs: 50 } },
+};
+
 const extension: PlatformEvent = {
   type: 'platform.extension',
   record: { name: 'teller', state: 'Ready', events: ['INVOKE'] },
@@ -130,11 +135,18 @@ test('Init durations count by version and initialization type', async () => {
   assert.equal(samples.sum('hearth_init_duration_seconds_sum', provisioned), 0.3);
 });
 
+test('restore durations count by version', async () => {
+  metrics.onPlatformEvent({ functionName: 'one', version: '1' }, restoreReport);
+  const labels = { function: 'one', executed_version: '1' };
+  assert.equal((await scrape()).sum('hearth_restore_duration_seconds_sum', labels), 0.05);
+});
+
 test('nothing is left of a deleted function, whatever ends later', async () => {
   invoke('gone');
   invoke('stays');
   const version = { functionName: 'gone', version: '$LATEST' };
   metrics.onPlatformEvent(version, initReport('on-demand', 100));
+  metrics.onPlatformEvent(version, restoreReport);
   const series = metrics.functions.seriesOf('gone', '$LATEST', '$LATEST');
   series.begin('late');
   present = (name) => name !== 'gone';

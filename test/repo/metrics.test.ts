@@ -44,6 +44,10 @@ async function sampled(): Promise<MetricSamples> {
     type: 'platform.initReport',
     record: { ...states, metrics: { durationMs: 1 } },
   });
+  metrics.onPlatformEvent(version, {
+    type: 'platform.restoreReport',
+    record: { status: 'success', metrics: { durationMs: 1 } },
+  });
   const measured = { durationMs: 1, billedDurationMs: 1, memorySizeMB: 128, maxMemoryUsedMB: 1 };
   metrics.onPlatformEvent(version, {
     type: 'platform.report',
