@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
+import type {
+  Invocation,
+  PortAnswer,
+  RuntimePort,
+  RuntimeRestore,
+} from '../worker/runtime-port.ts';
 import { openRuntimeChannel } from './channel.ts';
 
 const accepted: PortAnswer = { status: 'accepted' };
@@ -54,6 +59,8 @@ function recordingPort(): {
       respond: (requestId, response) => say('respond', requestId, String(response.body)),
       fail: (requestId, error) => say('fail', requestId, error.errorType, String(error.payload)),
       initError: (error) => say('initError', error.errorType, String(error.payload)),
+      restoreNext: (restore) => say('restoreNext', restore),
+      restoreError: (error) => say('restoreError', error.errorType, String(error.payload)),
     },
     async said(count) {
       while (words.length < count) await new Promise<void>((resolve) => (wake = resolve));
@@ -83,6 +90,23 @@ test('channel passes frames on, however the stream cuts them', async () => {
   );
   assert.deepEqual(words[1], ['respond', 'r1', '{"ok":true}']);
   assert.deepEqual(words[2], ['fail', 'r2', 'Error', '{"errorType":"Error"}']);
+  runtime.destroy();
+});
+
+test('channel tells a runtime at its snapshot point to go on', async () => {
+  await connectPair();
+  const channel = openRuntimeChannel(host);
+  const { port, words, said } = recordingPort();
+  channel.attach(port);
+  runtime.write(frame(0x88, {}));
+  runtime.write(frame(0x89, { errorType: 'ValueError' }, '{"errorType":"ValueError"}'));
+  await said(2);
+  assert.deepEqual(words[1], ['restoreError', 'ValueError', '{"errorType":"ValueError"}']);
+  const restored: RuntimeRestore = { env: { A: 'b' }, optRoot: '/opt' };
+  (words[0]?.[1] as (restore: RuntimeRestore) => void)(restored);
+  const [bytes] = (await once(runtime, 'data')) as [Buffer];
+  assert.deepEqual(bytes, frame(0x04, restored));
+  assert.deepEqual(channel.forkRequest, frame(0x03, {}));
   runtime.destroy();
 });
 
@@ -156,4 +180,50 @@ test('closed resolves whichever end closes, and for input that is no frame', asy
     ...{ handler: '', taskRoot: '', optRoot: '', env: {}, initializationType: '' },
   });
   runtime.destroy();
+});
+
+test('channel closes on a runtime that keeps sending frames out of place', async () => {
+  const strange: Record<string, Buffer> = {
+    'a second request for the next event': frame(0x82, {}),
+    'answers to nothing': frame(0x84, { requestId: 'forged' }, '1'),
+    'unknown types': frame(0x7f, {}),
+  };
+  for (const [name, bytes] of Object.entries(strange)) {
+    await connectPair();
+    const channel = openRuntimeChannel(host);
+    const { port, words, said } = recordingPort();
+    const refused: PortAnswer = { status: 'invalidRequestId' };
+    channel.attach({ ...port, respond: () => refused });
+    runtime.write(frame(0x82, {}));
+    await said(1);
+    runtime.on('error', () => undefined);
+    runtime.write(Buffer.concat(Array.from({ length: 64 }, () => bytes)));
+    runtime.write(frame(0x83, {}, 'still heard'));
+    await said(2);
+    assert.deepEqual(words[1], ['initError', 'Runtime.UnknownReason', 'still heard'], name);
+    runtime.write(bytes);
+    await channel.closed;
+  }
+});
+
+test('channel takes any number of events that were asked for one by one', async () => {
+  await connectPair();
+  const channel = openRuntimeChannel(host);
+  const { port, words, said } = recordingPort();
+  channel.attach(port);
+  for (let count = 1; count <= 200; count += 1) {
+    runtime.write(frame(0x82, {}));
+    await said(count);
+    const [, deliver] = words[count - 1] as [string, (invocation: Invocation) => void];
+    deliver({
+      requestId: `r${count}`,
+      payload: Buffer.from('{}'),
+      deadlineMs: 1,
+      invokedFunctionArn: 'arn',
+      traceId: 'trace',
+      clientContext: undefined,
+      cognitoIdentity: undefined,
+    });
+  }
+  channel.close();
 });

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
+import { systemClock } from '../base/clock.ts';
 import { limits } from '../model/limits.ts';
 import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
 import { connectionsMax, createRuntimeHttpApi } from './http-api.ts';
 
 const accepted: PortAnswer = { status: 'accepted' };
-const api = createRuntimeHttpApi();
+const api = createRuntimeHttpApi(systemClock);
 const words: unknown[][] = [];
 let answer: PortAnswer = accepted;
 let base = '';
@@ -29,6 +30,15 @@ const port: RuntimePort = {
   },
   initError(error) {
     words.push(['initError', error.errorType, String(error.payload)]);
+    return answer;
+  },
+  restoreNext(restore) {
+    words.push(['restoreNext']);
+    if (answer.status === 'accepted') restore({ env: {}, optRoot: '/opt' });
+    return answer;
+  },
+  restoreError(error) {
+    words.push(['restoreError', error.errorType, String(error.payload)]);
     return answer;
   },
 };
@@ -123,6 +133,18 @@ test('error takes its type from the header, else from the document', async () =>
   assert.deepEqual(words.at(-1), ['initError', 'Runtime.UnknownReason', 'not json']);
 });
 
+test('restore/next answers 200 once restored, and restore/error 202', async () => {
+  const restored = await fetch(`${base}/restore/next`);
+  assert.equal(restored.status, 200);
+  assert.equal(await restored.text(), '');
+  const header = { 'Lambda-Runtime-Function-Error-Type': 'Runtime.RestoreError' };
+  assert.equal((await post('/restore/error', '{}', header)).status, 202);
+  assert.deepEqual(words.at(-1), ['restoreError', 'Runtime.RestoreError', '{}']);
+  answer = { status: 'invalidTransition', from: 'Ready', to: 'RestoreReady' };
+  assert.equal((await fetch(`${base}/restore/next`)).status, 403);
+  answer = accepted;
+});
+
 test('a transition that is not allowed answers 403', async () => {
   answer = { status: 'invalidTransition', from: 'Ready', to: 'InitError' };
   const response = await post('/init/error', '{}');
@@ -138,6 +160,8 @@ test('unknown paths answer 404 and wrong methods 405', async () => {
   assert.equal((await fetch(`${base}/nothing`)).status, 404);
   assert.equal((await post('/invocation/next', '')).status, 405);
   assert.equal((await fetch(`${base}/init/error`)).status, 405);
+  assert.equal((await fetch(`${base}/restore/error`)).status, 405);
+  assert.equal((await post('/restore/next', '')).status, 405);
 });
 
 test('a function cannot take more connections than its bound', async (t) => {

@@ -1,9 +1,11 @@
 /** Control groups version 2: one tree for all controllers. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import {
   CPU_PERIOD_US,
   cpuQuotaUs,
+  cpuWeight,
   groupPath,
   INIT_GROUP,
   listFolders,
@@ -13,6 +15,7 @@ import {
   removeGroup,
   writeControl,
   type Cgroups,
+  type GroupLimits,
 } from './cgroups.ts';
 
 export class CgroupsV2 implements Cgroups {
@@ -35,6 +38,17 @@ export class CgroupsV2 implements Cgroups {
     return join(groupPath(this.#root, this.#parent, container), name);
   }
 
+  create(container: string, { memoryBytes, cpus, processesMax }: GroupLimits): void {
+    mkdirSync(groupPath(this.#root, this.#parent, container), { recursive: true });
+    this.setMemoryLimit(container, memoryBytes);
+    this.setCpus(container, cpus);
+    writeControl(this.#file(container, 'pids.max'), String(processesMax));
+  }
+
+  adopt(container: string, pid: number): void {
+    writeControl(this.#file(container, 'cgroup.procs'), String(pid));
+  }
+
   setMemoryLimit(container: string, limitBytes: number): void {
     writeControl(this.#file(container, 'memory.swap.max'), '0');
     writeControl(this.#file(container, 'memory.max'), String(limitBytes));
@@ -43,6 +57,10 @@ export class CgroupsV2 implements Cgroups {
   setCpus(container: string, cpus: number | null): void {
     const quota = cpuQuotaUs(cpus) ?? 'max';
     writeControl(this.#file(container, 'cpu.max'), `${quota} ${CPU_PERIOD_US}`);
+  }
+
+  setCpuWeight(container: string, memoryMb: number): void {
+    writeControl(this.#file(container, 'cpu.weight'), String(cpuWeight(memoryMb)));
   }
 
   freeze(container: string): void {
