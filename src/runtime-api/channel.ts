@@ -3,8 +3,9 @@
  * in front of the same RuntimePort as the HTTP Runtime API. Format: docs/internals/runtime-channel.md.
  */
 import type { Duplex } from 'node:stream';
+import { ByteList } from '../base/byte-list.ts';
 import { deferred } from '../base/deferred.ts';
-import { MIB } from '../model/limits.ts';
+import { KIB, MIB } from '../model/limits.ts';
 import type {
   Invocation,
   RuntimeChannel,
@@ -24,6 +25,8 @@ const frameType = {
 
 /** A frame longer than this ends the conversation: the runtime is broken or hostile. */
 const frameBytesMax = 64 * MIB;
+/** A header names one invocation or error; parsed, JSON takes many times its length. */
+const headerBytesMax = 64 * KIB;
 const lengthBytes = 4;
 /** Of what follows the length: the type and the header's length. */
 const prefixBytes = 5;
@@ -73,18 +76,15 @@ function passOn(
   deliver: (invocation: Invocation) => void,
   frame: { type: number; header: FrameHeader; payload: Buffer },
 ): void {
-  const requestId = String(frame.header.requestId);
-  const errorType = String(frame.header.errorType ?? 'Runtime.UnknownReason');
+  const requestId = textOr(frame.header.requestId, '');
+  const errorType = textOr(frame.header.errorType, 'Runtime.UnknownReason');
   switch (frame.type) {
     case frameType.next:
       port.next(deliver);
       break;
     case frameType.response: {
-      const { contentType } = frame.header;
-      port.respond(requestId, {
-        contentType: typeof contentType === 'string' ? contentType : undefined,
-        body: frame.payload,
-      });
+      const contentType = textOr(frame.header.contentType, undefined);
+      port.respond(requestId, { contentType, body: frame.payload });
       break;
     }
     case frameType.error:
@@ -99,21 +99,24 @@ function passOn(
   }
 }
 
+/** What a runtime says may be of any type, and not every value can be made a string. */
+function textOr<Other>(value: unknown, other: Other): string | Other {
+  return typeof value === 'string' ? value : other;
+}
+
 /** Cuts a byte stream into frames; `onBroken` is called once for input that cannot be one. */
 function readFrames(
   onFrame: (type: number, header: FrameHeader, payload: Buffer) => void,
   onBroken: () => void,
 ): (bytes: Buffer) => void {
-  let chunks: Buffer[] = [];
-  let buffered = 0;
+  const buffered = new ByteList();
   let needed = lengthBytes;
   let broken = false;
   return (bytes) => {
     if (broken) return;
-    chunks.push(bytes);
-    buffered += bytes.length;
-    if (buffered < needed) return;
-    let input = chunks.length === 1 ? bytes : Buffer.concat(chunks, buffered);
+    buffered.push(bytes);
+    if (buffered.length < needed) return;
+    let input = buffered.take();
     needed = lengthBytes;
     while (input.length >= lengthBytes) {
       const length = input.readUInt32BE(0);
@@ -132,8 +135,7 @@ function readFrames(
       input = input.subarray(needed);
       needed = lengthBytes;
     }
-    chunks = input.length === 0 ? [] : [input];
-    buffered = input.length;
+    if (input.length > 0) buffered.push(input);
   };
 }
 
@@ -141,8 +143,9 @@ function readFrame(
   frame: Buffer,
   onFrame: (type: number, header: FrameHeader, payload: Buffer) => void,
 ): boolean {
-  const headerEnd = prefixBytes + frame.readUInt32BE(1);
-  if (headerEnd > frame.length) return false;
+  const headerBytes = frame.readUInt32BE(1);
+  const headerEnd = prefixBytes + headerBytes;
+  if (headerBytes > headerBytesMax || headerEnd > frame.length) return false;
   let header: unknown;
   try {
     header = JSON.parse(frame.toString('utf8', prefixBytes, headerEnd));
