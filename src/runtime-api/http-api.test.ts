@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import { after, before, test } from 'node:test';
+import { connect, type Socket } from 'node:net';
+import { after, before, test, type TestContext } from 'node:test';
 import { limits } from '../model/limits.ts';
 import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
-import { connectionsMax, createRuntimeHttpApi } from './http-api.ts';
+import { bodyBytesMax } from './body-room.ts';
+import { connectionsMax, createRuntimeHttpApi, requestsPerConnectionMax } from './http-api.ts';
 
 const accepted: PortAnswer = { status: 'accepted' };
 const api = createRuntimeHttpApi();
 const words: unknown[][] = [];
 let answer: PortAnswer = accepted;
+/** There is no event for "next". */
+let isBusy = false;
 let base = '';
 
 const port: RuntimePort = {
   next(deliver) {
     words.push(['next']);
+    if (isBusy) return accepted;
     if (answer.status === 'accepted') deliver(invocation);
     return answer;
   },
@@ -138,6 +142,68 @@ test('unknown paths answer 404 and wrong methods 405', async () => {
   assert.equal((await fetch(`${base}/nothing`)).status, 404);
   assert.equal((await post('/invocation/next', '')).status, 405);
   assert.equal((await fetch(`${base}/init/error`)).status, 405);
+});
+
+function connectTo(t: TestContext): Socket {
+  const { port: tcpPort } = new URL(base);
+  const socket = connect(Number(tcpPort), '127.0.0.1').on('error', () => undefined);
+  t.after(() => socket.destroy());
+  return socket;
+}
+
+test('a connection on which too many requests wait for their answers is closed', async (t) => {
+  isBusy = true;
+  t.after(() => (isBusy = false));
+  const before = words.length;
+  const socket = connectTo(t);
+  const next = 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: host\r\n\r\n';
+  socket.write(next.repeat(requestsPerConnectionMax + 1000));
+  await once(socket, 'close');
+  assert.equal(words.length - before, requestsPerConnectionMax);
+});
+
+test('a connection may carry any number of requests, one after the other', async (t) => {
+  const socket = connectTo(t);
+  for (let sent = 0; sent < requestsPerConnectionMax * 3; sent += 1) {
+    socket.write('GET /nothing HTTP/1.1\r\nHost: host\r\n\r\n');
+    const [bytes] = (await once(socket, 'data')) as [Buffer];
+    assert.match(bytes.toString(), /^HTTP\/1\.1 404 /);
+  }
+});
+
+test('bodies that never end take no more memory than their bound, and give it back', async (t) => {
+  const bodyBytes = limits.invokeResponseBytesMax;
+  const head = `POST /2018-06-01/runtime/invocation/r1/response HTTP/1.1\r\nHost: host\r\n`;
+  const body = Buffer.alloc(bodyBytes - 1, 'a');
+  const tooMany = Math.ceil(bodyBytesMax / bodyBytes) + 1;
+  const closed: Promise<void>[] = [];
+  const onConnection = (socket: Socket): void => {
+    closed.push(new Promise((resolve) => socket.once('close', () => resolve())));
+  };
+  api.server.on('connection', onConnection);
+  t.after(() => api.server.off('connection', onConnection));
+  const sockets = Array.from({ length: tooMany }, () => {
+    const socket = connectTo(t);
+    socket.write(`${head}Content-Length: ${bodyBytes}\r\n\r\n`);
+    socket.write(body);
+    return socket;
+  });
+  await Promise.race(
+    sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+  );
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(closed);
+  // Room again, for as many one after the other.
+  for (let sent = 0; sent < tooMany; sent += 1) {
+    const response = await post('/invocation/r1/response', 'a'.repeat(bodyBytes));
+    assert.equal(response.status, 202);
+    await response.text();
+  }
+});
+
+test('a connection that cannot be accepted does not end the server', () => {
+  const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
+  assert.doesNotThrow(() => api.server.emit('error', error));
 });
 
 test('a function cannot take more connections than its bound', async (t) => {

@@ -3,9 +3,11 @@
  * and runtime interface clients, and what extensions call. Each API has its file; every decision is
  * behind RuntimePort and ExtensionPort.
  */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ExtensionPort } from '../worker/extension-port.ts';
 import type { RuntimeHttpApi, RuntimePort } from '../worker/runtime-port.ts';
+import { BodyRoom } from './body-room.ts';
 import { callExtensionApi } from './extension-api.ts';
 import { refuse, type Exchange } from './http-exchange.ts';
 import { noExtensions } from './no-extensions.ts';
@@ -14,6 +16,8 @@ import { callTelemetryApi } from './telemetry-api.ts';
 
 /** Each takes a descriptor of the server's, which all functions share; a runtime or extension needs two. */
 export const connectionsMax = 64;
+/** Requests on one connection that wait for their answer; clients send the next one after that. */
+export const requestsPerConnectionMax = 16;
 
 interface Ports {
   readonly runtime: RuntimePort;
@@ -22,15 +26,23 @@ interface Ports {
 
 export function createRuntimeHttpApi(): RuntimeHttpApi {
   let ports: Ports | null = null;
+  const room = new BodyRoom();
+  const isWithinBound = createRequestCounter();
   const server = createServer((request, response) => {
     response.on('error', () => undefined);
-    const exchange = { request, response };
+    if (!isWithinBound(request, response)) {
+      request.socket.destroy();
+      return;
+    }
+    const exchange = { request, response, room };
     if (ports !== null) route(ports, exchange);
     else {
       const errorMessage = 'No function is bound';
       refuse(exchange, 403, { errorType: 'InvalidStateTransition', errorMessage });
     }
   });
+  // A connection that could not be accepted, for want of descriptors: the client sees it closed.
+  server.on('error', () => undefined);
   server.maxConnections = connectionsMax;
   // "next" may be held for as long as the function idles, and nobody else can reach this socket.
   server.requestTimeout = 0;
@@ -46,6 +58,18 @@ export function createRuntimeHttpApi(): RuntimeHttpApi {
       server.close();
       server.closeAllConnections();
     },
+  };
+}
+
+/** Counts the requests of each connection that are not answered; tells whether one more may wait. */
+function createRequestCounter(): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const waiting = new WeakMap<Socket, number>();
+  return ({ socket }, response) => {
+    const count = (waiting.get(socket) ?? 0) + 1;
+    if (count > requestsPerConnectionMax) return false;
+    waiting.set(socket, count);
+    response.on('close', () => waiting.set(socket, (waiting.get(socket) ?? 0) - 1));
+    return true;
   };
 }
 

@@ -76,7 +76,7 @@ function postResponse(port: RuntimePort, requestId: string, exchange: Exchange):
     answerPort(response, expected);
     return;
   }
-  readBody(request, limits.invokeResponseBytesMax, (body) => {
+  readBody(exchange, limits.invokeResponseBytesMax, (body) => {
     const contentType = request.headers['content-type'];
     answerPort(response, port.respond(requestId, { contentType, body }));
   });
@@ -90,14 +90,15 @@ function postError(port: RuntimePort, requestId: string, exchange: Exchange): vo
     answerPort(response, expected);
     return;
   }
-  readBody(request, errorBytesMax, (body) => {
+  readBody(exchange, errorBytesMax, (body) => {
     const errorType = reportedErrorType(request, body);
     answerPort(response, port.fail(requestId, { errorType, payload: body }));
   });
 }
 
-function postInitError(port: RuntimePort, { request, response }: Exchange): void {
-  readBody(request, errorBytesMax, (body) => {
+function postInitError(port: RuntimePort, exchange: Exchange): void {
+  const { request, response } = exchange;
+  readBody(exchange, errorBytesMax, (body) => {
     const errorType = reportedErrorType(request, body);
     answerPort(response, port.initError({ errorType, payload: body }));
   });
