@@ -88,6 +88,10 @@ export class EnvironmentProcesses {
     return this.#hasStartedRuntime;
   }
 
+  get isEnding(): boolean {
+    return this.#ending !== null;
+  }
+
   get isLost(): boolean {
     return this.#lost !== null;
   }
