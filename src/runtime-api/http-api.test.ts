@@ -127,6 +127,12 @@ test('error takes its type from the header, else from the document', async () =>
   assert.deepEqual(words.at(-1), ['initError', 'Runtime.UnknownReason', 'not json']);
 });
 
+test('error cuts a type that goes on and on', async () => {
+  const document = JSON.stringify({ errorType: 'E'.repeat(100_000) });
+  assert.equal((await post('/invocation/r1/error', document)).status, 202);
+  assert.equal((words.at(-1)?.[2] as string).length, 1024);
+});
+
 test('a transition that is not allowed answers 403', async () => {
   answer = { status: 'invalidTransition', from: 'Ready', to: 'InitError' };
   const response = await post('/init/error', '{}');

@@ -17,6 +17,8 @@ const base = '/2018-06-01/runtime';
 const invocationPath = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/;
 /** An error document may be as long as a response, with room for its JSON quoting. */
 const errorBytesMax = 8 * MIB;
+/** It goes into log lines and to every subscriber; longer ones are cut. */
+const errorTypeCharactersMax = 1024;
 const errorTypeHeader = 'lambda-runtime-function-error-type';
 
 const routes: RouteTable<RuntimePort> = {
@@ -111,7 +113,7 @@ function reportedErrorType(request: IncomingMessage, body: Buffer): string {
   try {
     const document: unknown = JSON.parse(body.toString());
     if (typeof document === 'object' && document !== null && 'errorType' in document) {
-      return String(document.errorType);
+      return String(document.errorType).slice(0, errorTypeCharactersMax);
     }
   } catch {
     // Not JSON: the caller gets the bytes as they are.
