@@ -28,6 +28,8 @@ const frameBytesMax = 64 * MIB;
 /** A header names one invocation or error; parsed, JSON takes many times its length. */
 const headerBytesMax = 64 * KIB;
 const lengthBytes = 4;
+/** Frames out of place after which a runtime is taken for broken or hostile: ours send none. */
+const strangeFramesMax = 64;
 /** Of what follows the length: the type and the header's length. */
 const prefixBytes = 5;
 
@@ -37,15 +39,38 @@ interface FrameHeader {
   readonly contentType?: unknown;
 }
 
+interface RuntimeFrame {
+  readonly type: number;
+  readonly header: FrameHeader;
+  readonly payload: Buffer;
+}
+
 export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
   const booted = deferred<void>();
   const closed = deferred<void>();
   booted.promise.catch(() => undefined);
   let port: RuntimePort | null = null;
-  const deliver = (invocation: Invocation): void => sendInvoke(stream, invocation);
-  const onFrame = (type: number, header: FrameHeader, payload: Buffer): void => {
-    if (type === frameType.booted) booted.resolve();
-    else if (port !== null) passOn(port, deliver, { type, header, payload });
+  let strangeFrames = 0;
+  /** It has asked for an event and not had one. */
+  let isWaiting = false;
+  const deliver = (invocation: Invocation): void => {
+    isWaiting = false;
+    sendInvoke(stream, invocation);
+  };
+  const isInPlace = (frame: RuntimeFrame): boolean => {
+    if (frame.type === frameType.booted) booted.resolve();
+    if (port === null) return frame.type === frameType.booted;
+    if (frame.type !== frameType.next) return passOn(port, frame);
+    if (isWaiting) return false;
+    // Before the call: it may deliver at once.
+    isWaiting = true;
+    const isAccepted = port.next(deliver).status === 'accepted';
+    if (!isAccepted) isWaiting = false;
+    return isAccepted;
+  };
+  const onFrame = (frame: RuntimeFrame): boolean => {
+    if (!isInPlace(frame)) strangeFrames += 1;
+    return strangeFrames <= strangeFramesMax;
   };
   const end = (): void => {
     booted.reject(new Error('the runtime ended before it had booted'));
@@ -71,31 +96,22 @@ export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
   };
 }
 
-function passOn(
-  port: RuntimePort,
-  deliver: (invocation: Invocation) => void,
-  frame: { type: number; header: FrameHeader; payload: Buffer },
-): void {
-  const requestId = textOr(frame.header.requestId, '');
-  const errorType = textOr(frame.header.errorType, 'Runtime.UnknownReason');
-  switch (frame.type) {
-    case frameType.next:
-      port.next(deliver);
-      break;
+/** Whether the frame was one that the environment could take now. */
+function passOn(port: RuntimePort, { type, header, payload }: RuntimeFrame): boolean {
+  const requestId = textOr(header.requestId, '');
+  const errorType = textOr(header.errorType, 'Runtime.UnknownReason');
+  switch (type) {
     case frameType.response: {
-      const contentType = textOr(frame.header.contentType, undefined);
-      port.respond(requestId, { contentType, body: frame.payload });
-      break;
+      const contentType = textOr(header.contentType, undefined);
+      return port.respond(requestId, { contentType, body: payload }).status === 'accepted';
     }
     case frameType.error:
-      port.fail(requestId, { errorType, payload: frame.payload });
-      break;
+      return port.fail(requestId, { errorType, payload }).status === 'accepted';
     case frameType.initError:
-      port.initError({ errorType, payload: frame.payload });
-      break;
+      return port.initError({ errorType, payload }).status === 'accepted';
     default:
       // A frame type of a later bootstrap: not understood, no harm done.
-      break;
+      return false;
   }
 }
 
@@ -104,9 +120,12 @@ function textOr<Other>(value: unknown, other: Other): string | Other {
   return typeof value === 'string' ? value : other;
 }
 
-/** Cuts a byte stream into frames; `onBroken` is called once for input that cannot be one. */
+/**
+ * Cuts a byte stream into frames; `onBroken` is called once, for input that cannot be one or when
+ * `onFrame` says that this was enough.
+ */
 function readFrames(
-  onFrame: (type: number, header: FrameHeader, payload: Buffer) => void,
+  onFrame: (frame: RuntimeFrame) => boolean,
   onBroken: () => void,
 ): (bytes: Buffer) => void {
   const buffered = new ByteList();
@@ -139,10 +158,7 @@ function readFrames(
   };
 }
 
-function readFrame(
-  frame: Buffer,
-  onFrame: (type: number, header: FrameHeader, payload: Buffer) => void,
-): boolean {
+function readFrame(frame: Buffer, onFrame: (frame: RuntimeFrame) => boolean): boolean {
   const headerBytes = frame.readUInt32BE(1);
   const headerEnd = prefixBytes + headerBytes;
   if (headerBytes > headerBytesMax || headerEnd > frame.length) return false;
@@ -153,8 +169,7 @@ function readFrame(
     return false;
   }
   if (typeof header !== 'object' || header === null) return false;
-  onFrame(frame.readUInt8(0), header, frame.subarray(headerEnd));
-  return true;
+  return onFrame({ type: frame.readUInt8(0), header, payload: frame.subarray(headerEnd) });
 }
 
 function sendInit(stream: Duplex, init: RuntimeInit): void {

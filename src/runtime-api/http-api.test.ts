@@ -2,23 +2,21 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, test, type TestContext } from 'node:test';
+import { systemClock } from '../base/clock.ts';
 import { limits } from '../model/limits.ts';
 import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
 import { bodyBytesMax } from './body-room.ts';
-import { connectionsMax, createRuntimeHttpApi, requestsPerConnectionMax } from './http-api.ts';
+import { connectionsMax, createRuntimeHttpApi } from './http-api.ts';
 
 const accepted: PortAnswer = { status: 'accepted' };
-const api = createRuntimeHttpApi();
+const api = createRuntimeHttpApi(systemClock);
 const words: unknown[][] = [];
 let answer: PortAnswer = accepted;
-/** There is no event for "next". */
-let isBusy = false;
 let base = '';
 
 const port: RuntimePort = {
   next(deliver) {
     words.push(['next']);
-    if (isBusy) return accepted;
     if (answer.status === 'accepted') deliver(invocation);
     return answer;
   },
@@ -156,26 +154,6 @@ function connectTo(t: TestContext): Socket {
   t.after(() => socket.destroy());
   return socket;
 }
-
-test('a connection on which too many requests wait for their answers is closed', async (t) => {
-  isBusy = true;
-  t.after(() => (isBusy = false));
-  const before = words.length;
-  const socket = connectTo(t);
-  const next = 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: host\r\n\r\n';
-  socket.write(next.repeat(requestsPerConnectionMax + 1000));
-  await once(socket, 'close');
-  assert.equal(words.length - before, requestsPerConnectionMax);
-});
-
-test('a connection may carry any number of requests, one after the other', async (t) => {
-  const socket = connectTo(t);
-  for (let sent = 0; sent < requestsPerConnectionMax * 3; sent += 1) {
-    socket.write('GET /nothing HTTP/1.1\r\nHost: host\r\n\r\n');
-    const [bytes] = (await once(socket, 'data')) as [Buffer];
-    assert.match(bytes.toString(), /^HTTP\/1\.1 404 /);
-  }
-});
 
 test('bodies that never end take no more memory than their bound, and give it back', async (t) => {
   const bodyBytes = limits.invokeResponseBytesMax;

@@ -3,10 +3,11 @@
  * and runtime interface clients, and what extensions call. Each API has its file; every decision is
  * behind RuntimePort and ExtensionPort.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer } from 'node:http';
+import type { Clock } from '../base/clock.ts';
 import type { ExtensionPort } from '../worker/extension-port.ts';
 import type { RuntimeHttpApi, RuntimePort } from '../worker/runtime-port.ts';
+import { ApiAllowance } from './api-allowance.ts';
 import { BodyRoom } from './body-room.ts';
 import { callExtensionApi } from './extension-api.ts';
 import { refuse, type Exchange } from './http-exchange.ts';
@@ -16,24 +17,18 @@ import { callTelemetryApi } from './telemetry-api.ts';
 
 /** Each takes a descriptor of the server's, which all functions share; a runtime or extension needs two. */
 export const connectionsMax = 64;
-/** Requests on one connection that wait for their answer; clients send the next one after that. */
-export const requestsPerConnectionMax = 16;
 
 interface Ports {
   readonly runtime: RuntimePort;
   readonly extensions: ExtensionPort;
 }
 
-export function createRuntimeHttpApi(): RuntimeHttpApi {
+export function createRuntimeHttpApi(clock: Clock): RuntimeHttpApi {
   let ports: Ports | null = null;
   const room = new BodyRoom();
-  const isWithinBound = createRequestCounter();
   const server = createServer((request, response) => {
     response.on('error', () => undefined);
-    if (!isWithinBound(request, response)) {
-      request.socket.destroy();
-      return;
-    }
+    if (!allowance.admit(request, response)) return;
     const exchange = { request, response, room };
     if (ports !== null) route(ports, exchange);
     else {
@@ -43,7 +38,7 @@ export function createRuntimeHttpApi(): RuntimeHttpApi {
   });
   // A connection that could not be accepted, for want of descriptors: the client sees it closed.
   server.on('error', () => undefined);
-  server.maxConnections = connectionsMax;
+  const allowance = new ApiAllowance(clock, server, connectionsMax);
   // "next" may be held for as long as the function idles, and nobody else can reach this socket.
   server.requestTimeout = 0;
   server.headersTimeout = 0;
@@ -55,21 +50,10 @@ export function createRuntimeHttpApi(): RuntimeHttpApi {
       ports = { runtime, extensions: extensions ?? noExtensions };
     },
     close: () => {
+      allowance.close();
       server.close();
       server.closeAllConnections();
     },
-  };
-}
-
-/** Counts the requests of each connection that are not answered; tells whether one more may wait. */
-function createRequestCounter(): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const waiting = new WeakMap<Socket, number>();
-  return ({ socket }, response) => {
-    const count = (waiting.get(socket) ?? 0) + 1;
-    if (count > requestsPerConnectionMax) return false;
-    waiting.set(socket, count);
-    response.on('close', () => waiting.set(socket, (waiting.get(socket) ?? 0) - 1));
-    return true;
   };
 }
 
