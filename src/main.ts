@@ -19,6 +19,7 @@ import { createControlPlane } from './control/control-plane.ts';
 import { Concurrency } from './invoke/concurrency.ts';
 import { FunctionDirectory } from './invoke/function-directory.ts';
 import { Invoker } from './invoke/invoke.ts';
+import { SnapshotPreparer } from './invoke/snapshot-preparer.ts';
 import { ProvisionReporter } from './invoke/provision-reporter.ts';
 import { ProvisionedConcurrency } from './invoke/provisioned-concurrency.ts';
 import { createRuntimeTransports } from './runtime-api/transports.ts';
@@ -129,6 +130,11 @@ async function wire(
       logSink: options.logSink ?? discardLogs,
     },
   );
+  const snapshots = new SnapshotPreparer(clock, log, store, {
+    prepare: (version) => worker.prepareSnapshot(version),
+  });
+  onStop(() => snapshots.close());
+  // Before that: what is being prepared ends with the worker.
   onStop(() => worker.close());
   const concurrency = new Concurrency(clock, {
     accountMax: config.concurrencyMax,
@@ -138,8 +144,12 @@ async function wire(
     onVersion: (version) => {
       worker.expectVersion(version);
       provisioned.onVersion(version);
+      snapshots.offer(version);
     },
-    onRetired: (key) => worker.retire(key),
+    onRetired: (key) => {
+      snapshots.forget(key);
+      worker.retire(key);
+    },
     onReserve: (functionName, reserved) => concurrency.setReserved(functionName, reserved),
     onDeleted: (functionName) => concurrency.forget(functionName),
   });

@@ -18,6 +18,7 @@ CHANNEL = 3
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 READ_BYTES_MIN = 64 * 1024
 READ_BYTES_MAX = 1024 * 1024
+SNAP_START = "snap-start"
 NEXT_FRAME = b"\x00\x00\x00\x07\x82\x00\x00\x00\x02{}"
 
 PYTHON = "python%d.%d" % sys.version_info[:2]
@@ -40,6 +41,12 @@ class Channel:
         os.set_blocking(CHANNEL, True)
         # Not for child processes of the function.
         os.set_inheritable(CHANNEL, False)
+        # In place of os.read, while open files may come with the bytes (_runtime_snapshot.py).
+        self.read = None
+        self.restart()
+
+    def restart(self):
+        """Forgets what was read: the channel is new, or this process is a copy with one of its own."""
         self._unread = bytearray()
         self._process = os.getpid()
 
@@ -58,8 +65,9 @@ class Channel:
     def _fill(self, needed):
         while len(self._unread) < needed:
             missing = needed - len(self._unread)
+            size = min(max(missing, READ_BYTES_MIN), READ_BYTES_MAX)
             try:
-                data = os.read(CHANNEL, min(max(missing, READ_BYTES_MIN), READ_BYTES_MAX))
+                data = os.read(CHANNEL, size) if self.read is None else self.read(size)
             except OSError:
                 data = b""
             if not data:
@@ -384,12 +392,34 @@ def initialise(channel, header):
         bind(header)
         handler = load_handler(header.get("handler") or os.environ.get("_HANDLER", ""))
     except Exception as error:
-        kind, document = _failure(error)
-        _flush()
-        channel.send(INIT_ERROR, encode_json({"errorType": kind}).encode(), document)
-        os._exit(1)
+        _give_up(channel, INIT_ERROR, error)
     _flush()
+    if header.get("initializationType") == SNAP_START:
+        _wait_as_snapshot(channel, header.get("optRoot") or "/opt")
     return handler
+
+
+def _wait_as_snapshot(channel, opt_root):
+    """Returns in the processes that become environments: restored, and with their hooks run."""
+    snapshot = _helper("_runtime_snapshot")
+    try:
+        snapshot.run_before_snapshot()
+    except Exception as error:
+        _give_up(channel, INIT_ERROR, error, snapshot.BEFORE_SNAPSHOT_ERROR)
+    _flush()
+    snapshot.hold(channel, opt_root, _flush)
+    try:
+        snapshot.run_after_restore()
+    except Exception as error:
+        _give_up(channel, snapshot.RESTORE_ERROR, error)
+    _flush()
+
+
+def _give_up(channel, frame, error, kind=None):
+    error_kind, document = _failure(error)
+    _flush()
+    channel.send(frame, encode_json({"errorType": kind or error_kind}).encode(), document)
+    os._exit(1)
 
 
 def invoke(channel, handler, header, payload):

@@ -48,6 +48,7 @@ import { publishLayerVersion } from './publish-layer-version.ts';
 import { publishVersion } from './publish-version.ts';
 import { putProvisionedConcurrencyConfig } from './put-provisioned-concurrency-config.ts';
 import { StateReconciler } from './reconcile-states.ts';
+import { SnapshotSettler } from './settle-snapshots.ts';
 import { CodeSweeper } from './sweep.ts';
 import { listTags, tagResource, untagResource } from './tag-resource.ts';
 import { updateAlias } from './update-alias.ts';
@@ -159,8 +160,10 @@ export async function createControlPlane(
   });
   const sweeper = new CodeSweeper(log, blobs, codeTrees, catalog);
   const claims = new ConcurrencyClaims();
+  const snapshotSettler = new SnapshotSettler(clock, log, store);
   await catalog.open(store);
   await claims.open(store);
+  await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations } = options;
@@ -171,7 +174,7 @@ export async function createControlPlane(
   return {
     ...operationsOf(context),
     async close() {
-      await reconciler.close();
+      await Promise.all([reconciler.close(), snapshotSettler.close()]);
       catalog.close();
       claims.close();
       await sweeper.idle();

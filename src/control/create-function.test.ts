@@ -79,7 +79,7 @@ test('createFunction keeps and gives back settings that need nothing here', asyn
       ...given,
       Runtime: 'python3.13',
       Layers: [],
-      SnapStart: { ApplyOn: 'PublishedVersions' },
+      SnapStart: { ApplyOn: 'None' },
       LoggingConfig: { LogFormat: 'JSON', SystemLogLevel: 'DEBUG', LogGroup: 'mine' },
       VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] },
     }),
@@ -87,10 +87,7 @@ test('createFunction keeps and gives back settings that need nothing here', asyn
   for (const [member, value] of Object.entries(given)) {
     assert.deepEqual(created[member as keyof typeof created], value, member);
   }
-  assert.deepEqual(created.SnapStart, {
-    ApplyOn: 'PublishedVersions',
-    OptimizationStatus: 'Off',
-  });
+  assert.deepEqual(created.SnapStart, { ApplyOn: 'None', OptimizationStatus: 'Off' });
   assert.deepEqual(created.LoggingConfig, {
     LogFormat: 'JSON',
     ApplicationLogLevel: 'INFO',

@@ -67,6 +67,11 @@ async function createWith(
 /** What can be said without looking at the code; gives the archive. */
 function checkRequest(context: ControlContext, input: CreateFunctionRequest): Uint8Array {
   if (input.PackageType === 'Image') {
+    if (input.SnapStart?.ApplyOn === 'PublishedVersions') {
+      throw invalidParameterValue(
+        'ContainerImage is not supported for SnapStart enabled functions.',
+      );
+    }
     throw invalidParameterValue('PackageType Image is not supported by this server yet.');
   }
   const archive = archiveOf(input.Code);

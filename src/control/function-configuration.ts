@@ -169,9 +169,10 @@ export function withLayers(
 
 /** Throws InvalidParameterValue for settings that exclude each other. */
 function checkTogether(configuration: StoredConfiguration): void {
-  const { Runtime: runtime, SnapStart, FileSystemConfigs = [], VpcConfig } = configuration;
-  if (SnapStart?.ApplyOn === 'PublishedVersions' && !(runtime && hasSnapStart(runtime))) {
-    throw invalidParameterValue(`${runtime} is not supported for SnapStart enabled functions.`);
+  const { FileSystemConfigs = [], VpcConfig } = configuration;
+  const excluded = excludedBySnapStart(configuration);
+  if (excluded !== undefined) {
+    throw invalidParameterValue(`${excluded} is not supported for SnapStart enabled functions.`);
   }
   const [fileSystem] = FileSystemConfigs;
   if (fileSystem !== undefined && (VpcConfig?.SubnetIds ?? []).length === 0) {
@@ -181,6 +182,17 @@ function checkTogether(configuration: StoredConfiguration): void {
         'security groups.',
     );
   }
+}
+
+/** What a configuration asks for that does not go together with SnapStart (guide page 012). */
+function excludedBySnapStart(configuration: StoredConfiguration): string | undefined {
+  const { Runtime: runtime, SnapStart, FileSystemConfigs = [], EphemeralStorage } = configuration;
+  if (SnapStart?.ApplyOn !== 'PublishedVersions') return undefined;
+  if (runtime === undefined || !hasSnapStart(runtime)) return runtime ?? 'ContainerImage';
+  if (EphemeralStorage.Size > limits.ephemeralStorageMbDefault) {
+    return `Ephemeral storage greater than ${limits.ephemeralStorageMbDefault} MB`;
+  }
+  return FileSystemConfigs.length > 0 ? 'Amazon EFS' : undefined;
 }
 
 /** Members that a request can take away again, with an empty value. */

@@ -7,6 +7,7 @@ import { codeStorageExceeded } from '../model/errors.ts';
 import {
   layersOf,
   type PublishedVersionRecord,
+  type StoredConfiguration,
   type VersionCounter,
   type VersionRecord,
 } from '../model/function.ts';
@@ -59,6 +60,10 @@ export async function planVersion(
   };
 }
 
+function asksForSnapshot({ SnapStart }: StoredConfiguration): boolean {
+  return SnapStart?.ApplyOn === 'PublishedVersions';
+}
+
 function checkStorage({ catalog, settings }: ControlContext, { code }: VersionRecord): void {
   if (catalog.usage.codeBytes + code.zippedBytes > settings.codeStorageBytesMax) {
     throw codeStorageExceeded();
@@ -80,10 +85,8 @@ function versionOf(
     configuration: {
       ...configuration,
       // Published together with its code: the version is made while $LATEST is updated.
-      ...(isUnsettled(configuration) ? pending : {}),
-      ...(configuration.SnapStart?.ApplyOn === 'PublishedVersions'
-        ? { SnapStart: { ApplyOn: 'PublishedVersions', OptimizationStatus: 'On' } }
-        : {}),
+      // With SnapStart it waits for its snapshot, too (settle-snapshots.ts).
+      ...(isUnsettled(configuration) || asksForSnapshot(configuration) ? pending : {}),
       ...(description === undefined ? {} : { Description: description }),
       Version: number,
       FunctionArn: functionArn(settings, configuration.FunctionName, number),

@@ -15,6 +15,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import {
+  isSnapStartVersion,
   layersOf,
   type CodeReference,
   type FunctionRecord,
@@ -141,7 +142,8 @@ export class StateReconciler {
 
   /**
    * A version is made unsettled only together with $LATEST, and settled together with it: so only
-   * the last one can be.
+   * the last one can be. Versions with SnapStart wait for more, and are settled elsewhere
+   * (settle-snapshots.ts).
    */
   async #unsettledVersion(
     functionName: string,
@@ -150,7 +152,8 @@ export class StateReconciler {
     if (counter === undefined) return undefined;
     const key = versionKey(functionName, String(counter.value.lastVersion));
     const version = await this.#store.get<PublishedVersionRecord>(key);
-    return version && isUnsettled(version.value.configuration) ? version : undefined;
+    if (version === undefined || isSnapStartVersion(version.value.configuration)) return undefined;
+    return isUnsettled(version.value.configuration) ? version : undefined;
   }
 
   async #settled(version: VersionRecord): Promise<StoredConfiguration> {

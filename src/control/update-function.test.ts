@@ -155,8 +155,11 @@ test('updateFunctionConfiguration checks settings together with those that stay'
   });
   assert.deepEqual(changed.SnapStart, { ApplyOn: 'PublishedVersions', OptimizationStatus: 'Off' });
   await rig.settle(FunctionName);
-  const one = await rig.control.publishVersion({ FunctionName });
-  assert.deepEqual(one.SnapStart, { ApplyOn: 'PublishedVersions', OptimizationStatus: 'On' });
+  const EphemeralStorage = { Size: 513 };
+  await assert.rejects(
+    rig.control.updateFunctionConfiguration({ FunctionName, EphemeralStorage }),
+    /Ephemeral storage greater than 512 MB is not supported for SnapStart enabled functions\./,
+  );
 });
 
 test('changes are refused while the function is being made', async (t) => {

@@ -8,17 +8,21 @@ import type { Random } from '../base/random.ts';
 import { functionArn, type Identity } from '../model/arn.ts';
 import {
   ApiError,
+  functionInState,
   functionNotFound,
   invalidClientContext,
   invalidRequestContent,
-  resourceConflict,
   serviceError,
+  snapStartFailed,
+  snapStartNotReady,
+  snapStartTimeout,
   throttled,
 } from '../model/errors.ts';
 import { describeJsonError } from '../model/json-error.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { FinishedInvocation } from '../worker/invocation-record.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
+import type { RestoreFailure } from '../worker/held-runtime.ts';
 import type { AcquireResult, Lease, Worker } from '../worker/worker.ts';
 import { drawVersion } from './alias-route.ts';
 import type { Concurrency, Permit } from './concurrency.ts';
@@ -43,6 +47,9 @@ export interface InvokeResult extends InvokeAnswer {
   /** Once the environment is ready again: the report and the log's tail. */
   readonly finished: Promise<FinishedInvocation>;
 }
+
+/** An environment was begun for the caller, so its start counts. */
+const startedAndFailed: ReadonlySet<AcquireResult['type']> = new Set(['failed', 'restoreFailed']);
 
 const emptyEvent = Buffer.from('{}');
 
@@ -113,7 +120,8 @@ export class Invoker {
   async #acquire(version: RunnableVersion, permit: Permit): Promise<Lease> {
     if (!permit.takeStart()) throw throttled('ConcurrentInvocationLimitExceeded');
     const acquired = await this.#worker.acquire(version);
-    const hasStarted = acquired.type === 'lease' ? acquired.isNew : acquired.type === 'failed';
+    const hasStarted =
+      acquired.type === 'lease' ? acquired.isNew : startedAndFailed.has(acquired.type);
     if (!hasStarted) permit.returnStart();
     return leaseOf(acquired);
   }
@@ -125,11 +133,8 @@ export class Invoker {
       const arn = functionArn(this.#identity, functionName, qualifier ?? '$LATEST');
       throw functionNotFound(arn);
     }
-    if (version.state !== 'Active') {
-      throw resourceConflict(
-        `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
-      );
-    }
+    if (version.state === 'Pending' && version.snapStart) throw snapStartNotReady();
+    if (version.state !== 'Active') throw functionInState(version.state);
     return version;
   }
 
@@ -172,9 +177,16 @@ function leaseOf(acquired: AcquireResult): Lease {
       throw throttled('ConcurrentInvocationLimitExceeded');
     case 'runtimeUnavailable':
       throw new ApiError('InvalidRuntimeException', acquired.reason);
+    case 'restoreFailed':
+      throw restoreError(acquired.failure);
     case 'failed':
       throw serviceError(acquired.cause);
   }
+}
+
+function restoreError({ reason }: RestoreFailure): ApiError {
+  if (reason === 'timeout') return snapStartTimeout();
+  return snapStartFailed(reason === 'init' ? 'Init' : 'afterRestore');
 }
 
 function eventOf({ payload }: InvokeRequest): Buffer {

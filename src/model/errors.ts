@@ -90,6 +90,32 @@ export function invalidClientContext(): ApiError {
   );
 }
 
+/** A version is invoked whose snapshot is not there yet. */
+export function snapStartNotReady(): ApiError {
+  return new ApiError(
+    'SnapStartNotReadyException',
+    'Lambda is initializing your function. You can invoke the function when the function state becomes Active.',
+  );
+}
+
+/** Restore took longer than it may. */
+export function snapStartTimeout(): ApiError {
+  return new ApiError(
+    'SnapStartTimeoutException',
+    "Lambda couldn't restore the snapshot within the timeout limit.",
+  );
+}
+
+/** Code of the function failed on the way to its first event; the log has the details. */
+export function snapStartFailed(what: 'Init' | 'afterRestore'): ApiError {
+  const subject =
+    what === 'Init' ? 'The initialization of the function' : 'The afterRestore() runtime hook';
+  return new ApiError(
+    'SnapStartException',
+    `${subject} encountered an error. For more information, check the Amazon CloudWatch logs.`,
+  );
+}
+
 /** Part of the service that Hearth does not have yet: HTTP 501 and its name. */
 export function notImplemented(what: string): ApiError {
   return new ApiError('NotImplementedException', `${what} is not implemented yet.`);

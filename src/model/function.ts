@@ -5,13 +5,19 @@
  *   collection 'function'         id ''            FunctionRecord: function-level settings and $LATEST
  *   collection 'version'          id '0000000042'  PublishedVersionRecord: immutable but for its state
  *   collection 'version-counter'  id ''            VersionCounter: outlives the function
+ *   collection 'snapshot-status'  id '0000000042'  SnapshotStatus: a message from data to control plane
  */
-import type { FunctionConfiguration } from './generated/api-types.ts';
+import type {
+  FunctionConfiguration,
+  LastUpdateStatusReasonCode,
+  StateReasonCode,
+} from './generated/api-types.ts';
 
 export const collections = {
   function: 'function',
   version: 'version',
   versionCounter: 'version-counter',
+  snapshotStatus: 'snapshot-status',
 } as const;
 
 /** Members that every stored configuration has, whatever the request left out. */
@@ -80,6 +86,26 @@ export interface VersionCounter {
 
 export function layersOf({ layers = [] }: VersionRecord): readonly LayerReference[] {
   return layers;
+}
+
+/** A published version of a function that asks for snapshots; $LATEST never has one. */
+export function isSnapStartVersion({ Version, SnapStart }: StoredConfiguration): boolean {
+  return SnapStart?.ApplyOn === 'PublishedVersions' && Version !== '$LATEST';
+}
+
+/**
+ * What became of the Init that publishing a SnapStart version runs. The data plane writes it; the
+ * control plane removes it in the commit that settles the version.
+ */
+export interface SnapshotStatus {
+  /** Of the version that was initialised. */
+  readonly buildId: string;
+  readonly failure?: SnapshotFailure;
+}
+
+export interface SnapshotFailure {
+  readonly code: StateReasonCode & LastUpdateStatusReasonCode;
+  readonly reason: string;
 }
 
 /** Document id of a published version: sorts by number. */

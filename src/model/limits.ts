@@ -43,6 +43,8 @@ export const limits = {
   invokeResponseBytesMax: 6 * MIB + 100,
   /** All sub-phases of Init together, on demand (guide page 045). */
   initDurationMsMax: 10_000,
+  /** Restore from a snapshot: loading and after-restore hooks together (guide page 045). */
+  restoreDurationMsMax: 10_000,
   /** The least that Init may take with provisioned concurrency or SnapStart; else the function's timeout. */
   initDurationMsProvisioned: 130_000,
   /** Extensions of a function, internal and external together (guide page 052). */

@@ -3,7 +3,7 @@
  * stored document when the change feed brings it, so that an invoke reads no store (ADR 0007).
  */
 import type { LastUpdateStatus, LogFormat, State, SystemLogLevel } from './generated/api-types.ts';
-import { layersOf, type VersionRecord } from './function.ts';
+import { isSnapStartVersion, layersOf, type VersionRecord } from './function.ts';
 import { limits } from './limits.ts';
 
 export interface RunnableVersion {
@@ -19,6 +19,8 @@ export interface RunnableVersion {
   readonly runtime: string;
   readonly runtimeVersionArn: string;
   readonly handler: string;
+  /** A published version whose environments are restored from a snapshot. */
+  readonly snapStart: boolean;
   readonly codeHash: string;
   /** Of its layers, lowest first. */
   readonly layerHashes: readonly string[];
@@ -46,6 +48,7 @@ export function runnableVersion(record: VersionRecord): RunnableVersion {
     runtime: configuration.Runtime ?? '',
     runtimeVersionArn: configuration.RuntimeVersionConfig?.RuntimeVersionArn ?? '',
     handler: configuration.Handler ?? '',
+    snapStart: isSnapStartVersion(configuration),
     codeHash: code.hash,
     layerHashes: layersOf(record).map((layer) => layer.code.hash),
     timeoutMs: configuration.Timeout * 1000,

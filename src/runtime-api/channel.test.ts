@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
+import type {
+  Invocation,
+  PortAnswer,
+  RuntimePort,
+  RuntimeRestore,
+} from '../worker/runtime-port.ts';
 import { openRuntimeChannel } from './channel.ts';
 
 const accepted: PortAnswer = { status: 'accepted' };
@@ -54,6 +59,8 @@ function recordingPort(): {
       respond: (requestId, response) => say('respond', requestId, String(response.body)),
       fail: (requestId, error) => say('fail', requestId, error.errorType, String(error.payload)),
       initError: (error) => say('initError', error.errorType, String(error.payload)),
+      restoreNext: (restore) => say('restoreNext', restore),
+      restoreError: (error) => say('restoreError', error.errorType, String(error.payload)),
     },
     async said(count) {
       while (words.length < count) await new Promise<void>((resolve) => (wake = resolve));
@@ -83,6 +90,23 @@ test('channel passes frames on, however the stream cuts them', async () => {
   );
   assert.deepEqual(words[1], ['respond', 'r1', '{"ok":true}']);
   assert.deepEqual(words[2], ['fail', 'r2', 'Error', '{"errorType":"Error"}']);
+  runtime.destroy();
+});
+
+test('channel tells a runtime at its snapshot point to go on', async () => {
+  await connectPair();
+  const channel = openRuntimeChannel(host);
+  const { port, words, said } = recordingPort();
+  channel.attach(port);
+  runtime.write(frame(0x88, {}));
+  runtime.write(frame(0x89, { errorType: 'ValueError' }, '{"errorType":"ValueError"}'));
+  await said(2);
+  assert.deepEqual(words[1], ['restoreError', 'ValueError', '{"errorType":"ValueError"}']);
+  const restored: RuntimeRestore = { env: { A: 'b' }, optRoot: '/opt' };
+  (words[0]?.[1] as (restore: RuntimeRestore) => void)(restored);
+  const [bytes] = (await once(runtime, 'data')) as [Buffer];
+  assert.deepEqual(bytes, frame(0x04, restored));
+  assert.deepEqual(channel.forkRequest, frame(0x03, {}));
   runtime.destroy();
 });
 

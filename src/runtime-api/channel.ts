@@ -11,16 +11,21 @@ import type {
   RuntimeChannel,
   RuntimeInit,
   RuntimePort,
+  RuntimeRestore,
 } from '../worker/runtime-port.ts';
 
 const frameType = {
   init: 0x01,
   invoke: 0x02,
+  fork: 0x03,
+  restore: 0x04,
   booted: 0x81,
   next: 0x82,
   initError: 0x83,
   response: 0x84,
   error: 0x85,
+  snapshot: 0x88,
+  restoreError: 0x89,
 } as const;
 
 /** A frame longer than this ends the conversation: the runtime is broken or hostile. */
@@ -57,10 +62,11 @@ export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
     isWaiting = false;
     sendInvoke(stream, invocation);
   };
+  const restore = (restored: RuntimeRestore): void => sendRestore(stream, restored);
   const isInPlace = (frame: RuntimeFrame): boolean => {
     if (frame.type === frameType.booted) booted.resolve();
     if (port === null) return frame.type === frameType.booted;
-    if (frame.type !== frameType.next) return passOn(port, frame);
+    if (frame.type !== frameType.next) return passOn(port, restore, frame);
     if (isWaiting) return false;
     // Before the call: it may deliver at once.
     isWaiting = true;
@@ -92,12 +98,18 @@ export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
       port = attached;
     },
     sendInit: (init) => sendInit(stream, init),
+    sendRestore: restore,
+    forkRequest: renderFrame(frameType.fork, '{}', 0),
     close: () => stream.destroy(),
   };
 }
 
 /** Whether the frame was one that the environment could take now. */
-function passOn(port: RuntimePort, { type, header, payload }: RuntimeFrame): boolean {
+function passOn(
+  port: RuntimePort,
+  restore: (restored: RuntimeRestore) => void,
+  { type, header, payload }: RuntimeFrame,
+): boolean {
   const requestId = textOr(header.requestId, '');
   const errorType = textOr(header.errorType, 'Runtime.UnknownReason');
   switch (type) {
@@ -109,6 +121,10 @@ function passOn(port: RuntimePort, { type, header, payload }: RuntimeFrame): boo
       return port.fail(requestId, { errorType, payload }).status === 'accepted';
     case frameType.initError:
       return port.initError({ errorType, payload }).status === 'accepted';
+    case frameType.snapshot:
+      return port.restoreNext(restore).status === 'accepted';
+    case frameType.restoreError:
+      return port.restoreError({ errorType, payload }).status === 'accepted';
     default:
       // A frame type of a later bootstrap: not understood, no harm done.
       return false;
@@ -174,6 +190,10 @@ function readFrame(frame: Buffer, onFrame: (frame: RuntimeFrame) => boolean): bo
 
 function sendInit(stream: Duplex, init: RuntimeInit): void {
   stream.write(renderFrame(frameType.init, JSON.stringify(init), 0));
+}
+
+function sendRestore(stream: Duplex, restore: RuntimeRestore): void {
+  stream.write(renderFrame(frameType.restore, JSON.stringify(restore), 0));
 }
 
 function sendInvoke(stream: Duplex, invocation: Invocation): void {

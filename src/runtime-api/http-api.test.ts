@@ -33,6 +33,15 @@ const port: RuntimePort = {
     words.push(['initError', error.errorType, String(error.payload)]);
     return answer;
   },
+  restoreNext(restore) {
+    words.push(['restoreNext']);
+    if (answer.status === 'accepted') restore({ env: {}, optRoot: '/opt' });
+    return answer;
+  },
+  restoreError(error) {
+    words.push(['restoreError', error.errorType, String(error.payload)]);
+    return answer;
+  },
 };
 
 const invocation: Invocation = {
@@ -131,6 +140,18 @@ test('error cuts a type that goes on and on', async () => {
   assert.equal((words.at(-1)?.[2] as string).length, 1024);
 });
 
+test('restore/next answers 200 once restored, and restore/error 202', async () => {
+  const restored = await fetch(`${base}/restore/next`);
+  assert.equal(restored.status, 200);
+  assert.equal(await restored.text(), '');
+  const header = { 'Lambda-Runtime-Function-Error-Type': 'Runtime.RestoreError' };
+  assert.equal((await post('/restore/error', '{}', header)).status, 202);
+  assert.deepEqual(words.at(-1), ['restoreError', 'Runtime.RestoreError', '{}']);
+  answer = { status: 'invalidTransition', from: 'Ready', to: 'RestoreReady' };
+  assert.equal((await fetch(`${base}/restore/next`)).status, 403);
+  answer = accepted;
+});
+
 test('a transition that is not allowed answers 403', async () => {
   answer = { status: 'invalidTransition', from: 'Ready', to: 'InitError' };
   const response = await post('/init/error', '{}');
@@ -146,6 +167,8 @@ test('unknown paths answer 404 and wrong methods 405', async () => {
   assert.equal((await fetch(`${base}/nothing`)).status, 404);
   assert.equal((await post('/invocation/next', '')).status, 405);
   assert.equal((await fetch(`${base}/init/error`)).status, 405);
+  assert.equal((await fetch(`${base}/restore/error`)).status, 405);
+  assert.equal((await post('/restore/next', '')).status, 405);
 });
 
 function connectTo(t: TestContext): Socket {

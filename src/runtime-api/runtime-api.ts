@@ -1,7 +1,7 @@
 /** The Runtime API, 2018-06-01 (guide page 018). */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limits, MIB } from '../model/limits.ts';
-import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
+import type { Invocation, PortAnswer, RuntimeError, RuntimePort } from '../worker/runtime-port.ts';
 import {
   answerAccepted,
   answerError,
@@ -24,6 +24,9 @@ const errorTypeHeader = 'lambda-runtime-function-error-type';
 const routes: RouteTable<RuntimePort> = {
   [`${base}/invocation/next`]: { GET: getNext },
   [`${base}/init/error`]: { POST: postInitError },
+  // SnapStart: runtime interface clients call these where AWS_LAMBDA_INITIALIZATION_TYPE says so.
+  [`${base}/restore/next`]: { GET: getRestore },
+  [`${base}/restore/error`]: { POST: postRestoreError },
 };
 
 /** @returns whether the path is one of this API's, and so the request is taken care of */
@@ -41,6 +44,15 @@ function getNext(port: RuntimePort, { response }: Exchange): void {
   const answer = port.next((invocation) => {
     response.writeHead(200, nextHeaders(invocation));
     response.end(invocation.payload);
+  });
+  if (answer.status !== 'accepted') answerPort(response, answer);
+}
+
+/** Answered once the environment is restored, with nothing to say. */
+function getRestore(port: RuntimePort, { response }: Exchange): void {
+  const answer = port.restoreNext(() => {
+    response.writeHead(200, { 'Content-Length': 0 });
+    response.end();
   });
   if (answer.status !== 'accepted') answerPort(response, answer);
 }
@@ -99,10 +111,18 @@ function postError(port: RuntimePort, requestId: string, exchange: Exchange): vo
 }
 
 function postInitError(port: RuntimePort, exchange: Exchange): void {
+  readError(exchange, (error) => port.initError(error));
+}
+
+function postRestoreError(port: RuntimePort, exchange: Exchange): void {
+  readError(exchange, (error) => port.restoreError(error));
+}
+
+function readError(exchange: Exchange, report: (error: RuntimeError) => PortAnswer): void {
   const { request, response } = exchange;
   readBody(exchange, errorBytesMax, (body) => {
     const errorType = reportedErrorType(request, body);
-    answerPort(response, port.initError({ errorType, payload: body }));
+    answerPort(response, report({ errorType, payload: body }));
   });
 }
 

@@ -10,6 +10,8 @@ import {
   mount,
   NativeError,
   reapChild,
+  sendDescriptors,
+  setMark,
   signalName,
   withInheritedMark,
 } from './native.ts';
@@ -24,6 +26,35 @@ test('createPipe carries bytes and no child inherits it', () => {
   assert.equal(String(spawnSync(process.execPath, ['-e', script]).stdout), '');
   closeSync(readFd);
   closeSync(writeFd);
+});
+
+const receiver = `
+import array, socket
+channel = socket.socket(fileno=0)
+data, descriptors, _, _ = socket.recv_fds(channel, 64, 4)
+for descriptor in descriptors:
+    with open(descriptor, "w") as file:
+        file.write(data.decode())
+`;
+
+test('sendDescriptors passes open files with bytes', { skip: !isLinux }, async () => {
+  const [one, two] = createSocketPair();
+  const pipes = [createPipe(), createPipe(), createPipe()];
+  const child = spawn('python3', ['-c', receiver], { stdio: [two, 'inherit', 'inherit'] });
+  sendDescriptors(
+    one,
+    Buffer.from('with files'),
+    pipes.map(({ writeFd }) => writeFd),
+  );
+  await once(child, 'exit');
+  for (const { readFd } of pipes) {
+    const buffer = Buffer.alloc(16);
+    assert.equal(buffer.toString('utf8', 0, readSync(readFd, buffer)), 'with files');
+  }
+  closeSync(two);
+  assert.throws(() => sendDescriptors(one, Buffer.from('x'), []), { code: 'EPIPE' });
+  for (const { readFd, writeFd } of pipes) [readFd, writeFd].forEach((fd) => closeSync(fd));
+  closeSync(one);
 });
 
 test('createSocketPair carries bytes both ways', () => {
@@ -74,4 +105,14 @@ test('a failed call is a NativeError with its code', { skip: !isLinux }, () => {
     () => mount('/no/such/source', '/no/such/target', null, 0),
     (error) => error instanceof NativeError && ['ENOENT', 'EPERM'].includes(error.code),
   );
+});
+
+test('setMark marks a process that runs already', { skip: !isLinux }, async () => {
+  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+  await once(child, 'spawn');
+  const pid = child.pid ?? 0;
+  setMark(pid, 0x4852_0000_0000_0001n);
+  assert.equal(markOf(pid), 0x4852_0000_0000_0001n);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 });

@@ -98,6 +98,42 @@ function setCloseOnExec(fds: Int32Array): void {
   }
 }
 
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const MSG_NOSIGNAL = 0x4000;
+/** struct cmsghdr on 64-bit Linux: length, level, type; what follows is padded to 8 bytes. */
+const CMSG_HEADER_BYTES = 16;
+/** struct msghdr on 64-bit Linux; name and flags stay zero. */
+const MESSAGE_BYTES = 56;
+
+/**
+ * Sends all of `bytes` on a Unix stream socket, and the open files with them (Linux). Throws, and has
+ * sent nothing, when the socket does not take them at once.
+ */
+export function sendDescriptors(fd: number, bytes: Buffer, descriptors: readonly number[]): void {
+  const control = Buffer.alloc(CMSG_HEADER_BYTES + Math.ceil(descriptors.length / 2) * 8);
+  control.writeUInt32LE(CMSG_HEADER_BYTES + descriptors.length * 4, 0);
+  control.writeInt32LE(SOL_SOCKET, 8);
+  control.writeInt32LE(SCM_RIGHTS, 12);
+  descriptors.forEach((one, index) => control.writeInt32LE(one, CMSG_HEADER_BYTES + index * 4));
+  const part = pointersTo(bytes, bytes.length);
+  const message = Buffer.alloc(MESSAGE_BYTES);
+  pointersTo(part, 1).copy(message, 16);
+  pointersTo(control, control.length).copy(message, 32);
+  const prototype = 'long sendmsg(int fd, const void *message, int flags)';
+  const sent = call(prototype, '', fd, message, MSG_NOSIGNAL);
+  // What fits the socket's buffer the kernel takes as a whole or not at all.
+  assert(sent === bytes.length, 'a message with open files goes out in one piece');
+}
+
+/** A pointer and a count, as system calls take lists. */
+function pointersTo(target: Buffer, count: number): Buffer {
+  const pair = Buffer.alloc(16);
+  pair.writeBigUInt64LE(koffi.address(target), 0);
+  pair.writeBigUInt64LE(BigInt(count), 8);
+  return pair;
+}
+
 /** `request` with a pointer to `argument`, which the call may change, or with a number. */
 export function ioctl(fd: number, request: number, argument: Buffer | number): number {
   const prototype = 'int ioctl(int fd, unsigned long request, ...)';
@@ -251,6 +287,16 @@ function goHome(fd: number, kind: number): void {
   }
 }
 
+const SYS_OPEN_TREE = 428; // on every architecture
+const AT_FDCWD = -100;
+const OPEN_TREE_CLONE = 1;
+
+/** A copy of the mount at `path` that is mounted nowhere, as a descriptor that no child inherits. */
+export function cloneMount(path: string): number {
+  const prototype = 'long syscall(long number, int folder, const char *path, unsigned int flags)';
+  return call(prototype, path, SYS_OPEN_TREE, AT_FDCWD, path, OPEN_TREE_CLONE | O_CLOEXEC);
+}
+
 // Network interfaces (Linux): the old ioctls are enough for one IPv4 address and one route.
 
 const SIOCADDRT = 0x890b;
@@ -386,6 +432,23 @@ export function signalName(number: number): string {
   return `SIG${number}`;
 }
 
+/** A request whose result is only that it worked; `data` is a number, or a buffer that it reads or fills. */
+export function ptrace(request: number, pid: number, address: bigint, data: bigint | Buffer): void {
+  const type = typeof data === 'bigint' ? 'uint64_t' : 'void *';
+  const prototype = `long ptrace(long request, long pid, uint64_t address, ${type} data)`;
+  call(prototype, `0x${request.toString(16)}`, request, pid, address, data);
+}
+
+const WAIT_ALL = 0x40000000;
+
+/** Waits, and nothing else runs meanwhile, until a traced process stops or ends: its status word. */
+export function waitForTracee(pid: number): number {
+  const status = new Int32Array(1);
+  const prototype = 'int wait4(int pid, int *status, int options, void *usage)';
+  call(prototype, `${pid}`, pid, status, WAIT_ALL, null);
+  return status[0]!;
+}
+
 const RLIMIT_LOCKS = 10;
 const RLIM_INFINITY = 0xffffffffffffffffn;
 
@@ -395,17 +458,22 @@ const RLIM_INFINITY = 0xffffffffffffffffn;
  * /proc/PID/limits. Unlike an environment variable no program sees it, nor loses it by cleaning up.
  */
 export function withInheritedMark<T>(mark: bigint, work: () => T): T {
-  const prototype = 'int prlimit(int pid, int resource, const void *next, void *previous)';
-  const limits = Buffer.alloc(16);
-  call(prototype, '', 0, RLIMIT_LOCKS, null, limits);
-  const previousSoft = limits.readBigUInt64LE(0);
-  assert(limits.readBigUInt64LE(8) === RLIM_INFINITY, 'the hard limit on file locks is unlimited');
-  limits.writeBigUInt64LE(mark, 0);
-  call(prototype, '', 0, RLIMIT_LOCKS, limits, null);
+  const previous = setMark(0, mark);
   try {
     return work();
   } finally {
-    limits.writeBigUInt64LE(previousSoft, 0);
-    call(prototype, '', 0, RLIMIT_LOCKS, limits, null);
+    setMark(0, previous);
   }
+}
+
+/** Gives a running process another mark (see `withInheritedMark`) and returns the one it had (Linux). */
+export function setMark(pid: number, mark: bigint): bigint {
+  const prototype = 'int prlimit(int pid, int resource, const void *next, void *previous)';
+  const limits = Buffer.alloc(16);
+  call(prototype, `${pid}`, pid, RLIMIT_LOCKS, null, limits);
+  const previous = limits.readBigUInt64LE(0);
+  assert(limits.readBigUInt64LE(8) === RLIM_INFINITY, 'the hard limit on file locks is unlimited');
+  limits.writeBigUInt64LE(mark, 0);
+  call(prototype, `${pid}`, pid, RLIMIT_LOCKS, limits, null);
+  return previous;
 }

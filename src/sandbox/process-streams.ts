@@ -6,7 +6,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
-import { createPipe, createSocketPair } from './native.ts';
+import { createPipe, createSocketPair, sendDescriptors } from './native.ts';
 import { OutputPipe } from './output-pipe.ts';
 
 export interface ProcessStreams {
@@ -20,6 +20,8 @@ export interface ProcessStreams {
   readonly inputFd: number | null;
   /** What to give child_process.spawn as `stdio`. */
   readonly stdio: readonly ('ignore' | number)[];
+  /** See SandboxProcess. Only with a channel. */
+  sendDescriptors(bytes: Buffer, descriptors: readonly number[]): void;
   /** Closes the child's ends in this process; call right after the child has them. */
   releaseChildEnds(): void;
 }
@@ -50,6 +52,11 @@ export function createProcessStreams(
     channel,
     inputFd: input?.writeFd ?? null,
     stdio: [input?.readFd ?? 'ignore', pipe.writeFd, pipe.writeFd, ...channelEnd],
+    sendDescriptors: (bytes, descriptors) => {
+      // Once destroyed, its descriptor may be another file's.
+      if (pair === null || channel?.destroyed !== false) throw new Error('the channel is closed');
+      sendDescriptors(pair[0], bytes, descriptors);
+    },
     releaseChildEnds: () => childEnds.splice(0).forEach((fd) => closeSync(fd)),
   };
 }

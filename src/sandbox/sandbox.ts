@@ -36,6 +36,8 @@ export interface SandboxSpec {
   readonly languageDir: string | null;
   /** Host folder of our bootstraps that appears read-only as /var/runtime. */
   readonly runtimeDir: string;
+  /** Its main process will come by `startFork`: nothing need be prepared for another. */
+  readonly startsAsCopy?: boolean;
 }
 
 export interface SandboxBinding {
@@ -101,6 +103,21 @@ export interface SandboxProcess {
    * the thaw. For a main process that nothing was started beside, as `Sandbox.kill`: also while frozen.
    */
   kill(): Promise<ProcessExit>;
+  /**
+   * Sends `bytes` on the channel in one piece, and open files with them; throws when the process does
+   * not take them at once. Only drivers that can fork have it.
+   */
+  sendDescriptors?(bytes: Buffer, descriptors: readonly number[]): void;
+}
+
+/** A process that makes a copy of itself when it is asked to (docs/internals/runtime-channel.md). */
+export interface ForkSource {
+  /** Of the same driver; stays on the host for as long as the copy does. */
+  readonly sandbox: Sandbox;
+  /** Its main process. */
+  readonly process: SandboxProcess;
+  /** What asks it, to be sent with the copy's channel, its output and its status pipe. */
+  readonly request: Buffer;
 }
 
 export interface Sandbox {
@@ -113,6 +130,11 @@ export interface Sandbox {
    * something was started beside the last one, only after `kill`.
    */
   start(command: SandboxCommand): Promise<SandboxProcess>;
+  /**
+   * Like `start`, once bound: the main process is a copy of one that runs in another sandbox of the
+   * same driver. There if the driver `canFork`. Rejects with SandboxStartError.
+   */
+  startFork?(source: ForkSource): Promise<SandboxProcess>;
   /**
    * Starts a process beside the main one, before or after it: same walls, limits, control group, network and
    * files, its own output, no channel (external extensions, guide page 052). Rejects with SandboxStartError
@@ -160,6 +182,8 @@ export interface SandboxDriver {
   readonly name: SandboxDriverName;
   /** Lines that `hearth serve` prints at start: what this driver cannot do here, and why. */
   readonly notices: readonly string[];
+  /** Whether a running process of one of its sandboxes can be copied into another (ADR 0015). */
+  readonly canFork: boolean;
   /** Memory of what it keeps started in advance, beside the sandboxes. */
   readonly standbyMemoryMb: number;
   create(spec: SandboxSpec): Promise<Sandbox>;

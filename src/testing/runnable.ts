@@ -13,6 +13,7 @@ export function runnable(members: Partial<RunnableVersion> = {}): RunnableVersio
     runtime: 'nodejs24.x',
     runtimeVersionArn: 'arn:aws:lambda:us-east-1::runtime:0000',
     handler: 'index.handler',
+    snapStart: false,
     codeHash: 'c0de',
     layerHashes: [],
     timeoutMs: 3000,

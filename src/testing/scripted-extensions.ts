@@ -70,6 +70,8 @@ export const noRuntime: RuntimePort = {
   respond: refuseRuntime,
   fail: refuseRuntime,
   initError: refuseRuntime,
+  restoreNext: refuseRuntime,
+  restoreError: refuseRuntime,
 };
 
 function refuseRuntime(): PortAnswer {

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { PassThrough, Readable } from 'node:stream';
 import { deferred } from '../base/deferred.ts';
 import type {
+  ForkSource,
   ProcessExit,
   Sandbox,
   SandboxBinding,
@@ -25,6 +26,7 @@ import type {
   RuntimeChannel,
   RuntimeInit,
   RuntimePort,
+  RuntimeRestore,
   RuntimeTransports,
 } from '../worker/runtime-port.ts';
 import type { ExtensionPort } from '../worker/extension-port.ts';
@@ -41,6 +43,7 @@ export interface Faults {
   startBeside: Fault;
   setCpus: Fault;
   kill: Fault;
+  fork: Fault;
   freeze: Fault;
   thaw: Fault;
   destroy: Fault;
@@ -55,14 +58,17 @@ export class ScriptedRuntime {
   readonly booted = deferred<void>();
   readonly closed = deferred<void>();
   readonly inits: RuntimeInit[] = [];
+  readonly restores: RuntimeRestore[] = [];
   readonly invocations: Invocation[] = [];
   onInit: (init: RuntimeInit) => void = () => undefined;
   onInvoke: (invocation: Invocation) => void = () => undefined;
+  onRestore: (restore: RuntimeRestore) => void = () => undefined;
   /** What it does at a SIGTERM; a SIGKILL ends it. */
   onTerminate: () => void = () => undefined;
   readonly signals: string[] = [];
   isChannelClosed = false;
-  #isChannelAttached = false;
+  /** Who the channel speaks to. */
+  #attached: RuntimePort | null = null;
   readonly #exited = deferred<ProcessExit>();
   #hasEnded = false;
   #unread: Buffer[] = [];
@@ -156,8 +162,22 @@ export class ScriptedRuntime {
     return this.#port.initError({ errorType, payload: Buffer.from(document) });
   }
 
+  /** At its snapshot point. */
+  snapshot(): PortAnswer {
+    return this.#port.restoreNext((restore) => this.#restored(restore));
+  }
+
+  restoreError(document = '{}', errorType = 'Error'): PortAnswer {
+    return this.#port.restoreError({ errorType, payload: Buffer.from(document) });
+  }
+
+  #restored(restore: RuntimeRestore): void {
+    this.restores.push(restore);
+    this.onRestore(restore);
+  }
+
   get #port(): RuntimePort {
-    const { port } = this.sandbox;
+    const port = this.#attached ?? this.sandbox.port;
     if (port === null) throw new Error('the runtime is not bound');
     return port;
   }
@@ -167,15 +187,17 @@ export class ScriptedRuntime {
     return {
       booted: this.booted.promise,
       closed: this.closed.promise,
-      attach: () => {
-        this.#isChannelAttached = true;
+      attach: (port) => {
+        this.#attached = port;
       },
       sendInit: (init) => {
-        if (!this.#isChannelAttached) throw new Error('INIT before the channel was attached');
+        if (this.#attached === null) throw new Error('INIT before the channel was attached');
         if (this.isChannelClosed) return;
         this.inits.push(init);
         this.onInit(init);
       },
+      sendRestore: (restore) => this.#restored(restore),
+      forkRequest: Buffer.alloc(0),
       close: () => this.closeChannel(),
     };
   }
@@ -243,6 +265,8 @@ export class ScriptedSandbox implements Sandbox {
   readonly id: string;
   readonly spec: SandboxSpec;
   readonly paths: SandboxPaths;
+  /** Where the host can fork: `host.forks` has what was asked for. */
+  readonly startFork?: (source: ForkSource) => Promise<SandboxProcess>;
   running: ScriptedRuntime | null = null;
   port: RuntimePort | null = null;
   extensions: ExtensionPort | null = null;
@@ -265,6 +289,13 @@ export class ScriptedSandbox implements Sandbox {
       languageDir: null,
       temporaryDir: '/tmp',
     };
+    if (host.driver.canFork) {
+      this.startFork = async (source) => {
+        await host.faults.fork?.();
+        host.forks.push(source);
+        return this.start({ argv: [], env: {}, cwd: '/', channel: true });
+      };
+    }
   }
 
   async bind(binding: SandboxBinding): Promise<void> {
@@ -356,11 +387,13 @@ export class ScriptedSandbox implements Sandbox {
 export class ScriptedHost {
   readonly sandboxes: ScriptedSandbox[] = [];
   readonly destroyed: ScriptedSandbox[] = [];
+  /** What was asked for copies. */
+  readonly forks: ForkSource[] = [];
   /** Every process, in the order of their starts. */
   readonly runtimes: ScriptedRuntime[] = [];
   readonly faults: Faults = {
     ...{ create: null, serve: null, bind: null, start: null, startBeside: null, setCpus: null },
-    ...{ kill: null, freeze: null, thaw: null, destroy: null },
+    ...{ fork: null, kill: null, freeze: null, thaw: null, destroy: null },
   };
   /** Plays each extension's process, from its start. */
   extensionScript: (extension: ScriptedExtension) => void = () => undefined;
@@ -372,9 +405,11 @@ export class ScriptedHost {
   readonly #sandboxOf = new Map<Server, ScriptedSandbox>();
   #watchers: { readonly count: number; readonly reached: () => void }[] = [];
 
-  readonly driver: SandboxDriver = {
+  readonly driver: SandboxDriver & { canFork: boolean } = {
     name: 'process',
     notices: [],
+    /** A test that wants copies sets it before anything is made. */
+    canFork: false,
     standbyMemoryMb: 0,
     create: async (spec) => {
       await this.faults.create?.();
@@ -455,6 +490,13 @@ export function obedient(runtime: ScriptedRuntime): void {
       runtime.next();
     });
   };
+}
+
+/** As `obedient`, for versions with SnapStart: initialised to the snapshot point, ready when restored. */
+export function snapshotting(runtime: ScriptedRuntime): void {
+  obedient(runtime);
+  runtime.onInit = () => queueMicrotask(() => runtime.snapshot());
+  runtime.onRestore = () => queueMicrotask(() => runtime.next());
 }
 
 /** Boots, is ready at once, and answers when the test says so. */

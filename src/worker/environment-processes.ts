@@ -18,6 +18,7 @@ import { hostFault, type Fault } from './faults.ts';
 import { OutputDrain } from './output-drain.ts';
 import type { RuntimePort } from './runtime-port.ts';
 import { findBootstrap, type RunningRuntime, type RuntimeSandbox } from './runtime-sandbox.ts';
+import { changedVariables, type HeldRuntime } from './held-runtime.ts';
 
 export interface ProcessesListener {
   /** Something that should run does not; told of each failure, but of none that `end` brings about. */
@@ -41,6 +42,8 @@ export class EnvironmentProcesses {
   readonly #drain = new OutputDrain();
   #variables: Readonly<Record<string, string>> = {};
   #running: RunningRuntime | null = null;
+  /** The runtime is at its snapshot point and is restored from there, not initialised. */
+  #held: HeldRuntime | null = null;
   #hasStartedRuntime = false;
   #extensions: Extensions;
   /** The start that is under way; never rejects. */
@@ -107,6 +110,12 @@ export class EnvironmentProcesses {
     if (booted !== null) this.#adopt(booted);
   }
 
+  /** As `bound`, for a runtime that `start` will restore from its snapshot point. */
+  boundTo(held: HeldRuntime): void {
+    this.bound(held.running);
+    this.#held = held;
+  }
+
   // ---- starting ----
 
   /** Extensions, then the runtime, then the function. What fails on the way is told as a failure. */
@@ -161,6 +170,11 @@ export class EnvironmentProcesses {
     const { version, initializationType } = this.#setup;
     const variables = this.#variables;
     const sandbox = this.#runtimeSandbox;
+    if (this.#held !== null) {
+      const env = changedVariables(this.#held.variables, variables);
+      this.#held.restore({ env, optRoot: sandbox.sandbox.paths.optRoot });
+      return;
+    }
     if (sandbox.runtime.kind === 'custom') {
       await this.#startBootstrap();
       return;

@@ -2,6 +2,8 @@
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxBinding, SandboxPaths } from '../sandbox/sandbox.ts';
 import type { InitializationType } from '../telemetry/platform-event.ts';
+import type { RunningRuntime } from './runtime-sandbox.ts';
+import type { HeldRuntime } from './held-runtime.ts';
 
 export interface EnvironmentSetup {
   readonly version: RunnableVersion;
@@ -14,4 +16,9 @@ export interface EnvironmentSetup {
   /** How long the Init before the first invocation may take. */
   readonly initMsMax: number;
   readonly runtimeVersionName: string;
+  /**
+   * SnapStart: where the runtime comes from, instead of Init, once the sandbox is bound. Rejects with
+   * RestoreFailure when that is the function's doing.
+   */
+  readonly obtainRestored?: (booted: RunningRuntime | null) => Promise<HeldRuntime>;
 }

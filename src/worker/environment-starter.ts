@@ -16,12 +16,15 @@ import type { BootedRuntime, BootPool } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
 import type { EnvironmentSetup } from './environment-setup.ts';
 import { ExecutionEnvironment } from './environment.ts';
+import type { HeldRuntime } from './held-runtime.ts';
 import type { HostRoom } from './host-room.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
 import { Resident } from './resident.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 import { needsOwnStart, type InstalledRuntime } from './runtimes.ts';
 import { bootLimits, type SandboxMaker } from './sandbox-maker.ts';
+import { SnapshotTemplate, type SnapshotOutcome } from './snapshot-template.ts';
+import { requireReady, Snapshots, type TemplateParts } from './snapshots.ts';
 
 export interface StarterOptions {
   readonly region: string;
@@ -60,6 +63,7 @@ export class EnvironmentStarter {
   readonly #options: StarterOptions;
   readonly #residents = new Map<Resident, InitializationType>();
   readonly #starts = new Set<Start>();
+  readonly #snapshots: Snapshots;
   #closed = false;
 
   constructor(
@@ -74,9 +78,24 @@ export class EnvironmentStarter {
     this.#log = log;
     this.#parts = parts;
     this.#options = options;
+    this.#snapshots = new Snapshots(log, {
+      canFork: parts.sandboxes.canFork,
+      createTemplate: (version) => this.#createTemplate(version),
+    });
   }
 
-  /** Rejects when the host failed; the room is given back then. */
+  /**
+   * Runs Init of a SnapStart version that is being published. Rejects when the host cannot; what the
+   * function did wrong is an outcome.
+   */
+  prepareSnapshot(version: RunnableVersion): Promise<SnapshotOutcome> {
+    return this.#snapshots.prepare(version);
+  }
+
+  /**
+   * Rejects when the host failed, or with RestoreFailure when the function did while it was restored;
+   * the room is given back then.
+   */
   async start(
     version: RunnableVersion,
     runtime: InstalledRuntime,
@@ -103,6 +122,7 @@ export class EnvironmentStarter {
 
   /** Environments of this version, there or being made, take no further invocation. */
   retire(versionKey: string): void {
+    this.#snapshots.retire(versionKey);
     for (const start of this.#starts) {
       if (start.version.key === versionKey) start.isRetired = true;
     }
@@ -135,8 +155,10 @@ export class EnvironmentStarter {
   /** Stops all. */
   async close(): Promise<void> {
     this.#closed = true;
+    const snapshots = this.#snapshots.close();
     await Promise.all(Array.from(this.#residents.keys(), (resident) => resident.stop()));
     await Promise.all(Array.from(this.#starts, ({ ended }) => ended.promise));
+    await snapshots;
   }
 
   async #createResident(
@@ -147,13 +169,14 @@ export class EnvironmentStarter {
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
-      // Extensions are there before the runtime is.
-      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0;
+      const isCopied = version.snapStart && this.#snapshots.isCopied(code);
+      // Extensions are there before the runtime is, and a copied process brings itself.
+      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0 && !isCopied;
       const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
       const { sandboxes, bootPool, room } = this.#parts;
       bootPool.shed(() => room.isOverdrawn);
       const runtimeSandbox =
-        booted?.runtimeSandbox ?? (await sandboxes.create(runtime, limitsOf(version)));
+        booted?.runtimeSandbox ?? (await sandboxes.create(runtime, limitsOf(version), isCopied));
       const resident = this.#addResident(start, runtimeSandbox, code);
       return { resident, running: booted?.running ?? null };
     } catch (error) {
@@ -170,10 +193,18 @@ export class EnvironmentStarter {
     code: OpenVersion,
   ): Resident {
     const { room } = this.#parts;
-    const setup = this.#setup(version, runtimeSandbox, { code, initializationType });
+    const parts = this.#environmentParts(version, runtimeSandbox, { code, initializationType });
+    const obtainRestored = async (booted: RunningRuntime | null): Promise<HeldRuntime> => {
+      if (this.#snapshots.isCopied(code)) return this.#snapshots.copy(version, runtimeSandbox);
+      const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
+      requireReady(await template.start(booted));
+      runtimeSandbox.attach(environment, environment);
+      return template.release();
+    };
+    const setup = version.snapStart ? { ...parts.setup, obtainRestored } : parts.setup;
     const environment = new ExecutionEnvironment(
       ...([this.#clock, this.#random, this.#log, runtimeSandbox] as const),
-      { setup, telemetry: this.#telemetry(setup, runtimeSandbox) },
+      { setup, telemetry: parts.telemetry },
     );
     const resident = new Resident(this.#log, environment, {
       ...{ runtimeSandbox, code, isRetired, expiresAtMs: this.#expiry() },
@@ -187,6 +218,35 @@ export class EnvironmentStarter {
     // Closing has counted its residents already.
     if (this.#closed) void resident.stop();
     return resident;
+  }
+
+  /** In a bound sandbox of its own, Init not yet begun. */
+  async #createTemplate(version: RunnableVersion): Promise<TemplateParts> {
+    const { sandboxes } = this.#parts;
+    const runtime = sandboxes.runtime(version.runtime);
+    const code = await openVersion(version, this.#options.openCode);
+    let runtimeSandbox: RuntimeSandbox | null = null;
+    try {
+      runtimeSandbox = await sandboxes.create(runtime, limitsOf(version));
+      const options = { code, initializationType: 'snap-start' } as const;
+      const parts = this.#environmentParts(version, runtimeSandbox, options);
+      await runtimeSandbox.bind(parts.setup.binding);
+      return { template: new SnapshotTemplate(this.#clock, runtimeSandbox, parts), code };
+    } catch (error) {
+      await runtimeSandbox?.destroy();
+      code.release();
+      throw error;
+    }
+  }
+
+  #environmentParts(
+    version: RunnableVersion,
+    runtimeSandbox: RuntimeSandbox,
+    options: { readonly code: OpenVersion; readonly initializationType: InitializationType },
+  ): { setup: EnvironmentSetup; telemetry: EnvironmentTelemetry } {
+    const initializationType = version.snapStart ? 'snap-start' : options.initializationType;
+    const setup = this.#setup(version, runtimeSandbox, { ...options, initializationType });
+    return { setup, telemetry: this.#telemetry(setup, runtimeSandbox) };
   }
 
   #expiry(): number {

@@ -113,6 +113,11 @@ function reservedVariables(inputs: EnvironmentVariableInputs): Record<string, st
     LAMBDA_TASK_ROOT: paths.taskRoot,
     LAMBDA_RUNTIME_DIR: paths.runtimeDir,
   };
+  if (version.snapStart) {
+    // Guide page 001: not there, because a snapshot outlives any log stream.
+    delete variables['AWS_LAMBDA_LOG_GROUP_NAME'];
+    delete variables['AWS_LAMBDA_LOG_STREAM_NAME'];
+  }
   if (version.applicationLogLevel !== undefined) {
     variables['AWS_LAMBDA_LOG_LEVEL'] = version.applicationLogLevel;
   }

@@ -12,7 +12,7 @@ import type { Random } from '../base/random.ts';
 import { limits, MIB } from '../model/limits.ts';
 import { cpusForMemory, type RunnableVersion } from '../model/runnable-version.ts';
 import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
-import type { InitPhase, PhaseStatus } from '../telemetry/platform-event.ts';
+import type { InitPhase } from '../telemetry/platform-event.ts';
 import type { TelemetrySubscription } from '../telemetry/telemetry-subscription.ts';
 import { EnvironmentProcesses } from './environment-processes.ts';
 import type { EnvironmentSetup } from './environment-setup.ts';
@@ -27,12 +27,20 @@ import type {
   RegisterAnswer,
   ShutdownReason,
 } from './extension-port.ts';
-import { faultErrorType, hostFault, type Fault } from './faults.ts';
+import { hostFault, type Fault } from './faults.ts';
 import {
   InvocationRecord,
   type FinishedInvocation,
   type InvocationOutcome,
+  type StartDurations,
 } from './invocation-record.ts';
+import {
+  initStartEvent,
+  phaseStatus,
+  restoreEndEvents,
+  startRecord,
+  type PhaseOutcome,
+} from './phase-events.ts';
 import type {
   Invocation,
   PortAnswer,
@@ -41,6 +49,7 @@ import type {
   RuntimeResponse,
 } from './runtime-port.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
+import { RestoreFailure, type HeldRuntime } from './held-runtime.ts';
 
 /** An invocation under way: the caller's answer and its end are different events. */
 export interface Attempt {
@@ -48,11 +57,6 @@ export interface Attempt {
   /** Once runtime and extensions asked for the next event, or one failed, and END and REPORT are written. */
   readonly finished: Promise<FinishedInvocation>;
 }
-
-type InitOutcome =
-  | { readonly type: 'ready' }
-  | { readonly type: 'timeout' }
-  | { readonly type: 'failed'; readonly fault: Fault };
 
 type Deliver = (invocation: Invocation) => void;
 
@@ -72,11 +76,11 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   #state: EnvironmentState = 'Starting';
   /** What the runtime's pending "next" is waiting with. */
   #deliver: Deliver | null = null;
-  #init: Deferred<InitOutcome> | null = null;
+  #init: Deferred<PhaseOutcome> | null = null;
   /** Init has to run (again) before the next event can be delivered. */
   #needsInit = true;
-  /** Of the Init before the first invocation; reported once. */
-  #initDurationMs: number | undefined;
+  /** Of the Init or restore before the first invocation; reported once. */
+  #startDurations: StartDurations = {};
   #current: InvocationRecord | null = null;
   #invocationCount = 0;
   /** Over, but END and REPORT are still to be written. */
@@ -119,19 +123,23 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
 
   /**
    * Binds the sandbox and runs Init, at most `initMsMax`. A failed or overrun Init is not an error here:
-   * it is told and runs again inside the first invocation. Rejects only when the host failed.
+   * it is told and runs again inside the first invocation. Rejects only when the host failed, or when a
+   * version with SnapStart could not be restored (RestoreFailure).
    * @param booted a runtime process of this sandbox that is already waiting to be bound, if any
    */
   async start(booted: RunningRuntime | null): Promise<void> {
-    this.#emitInitStart('init');
+    const { obtainRestored } = this.#setup;
+    if (obtainRestored === undefined) this.#emitInitStart('init');
+    else
+      this.#telemetry.emit({
+        type: 'platform.restoreStart',
+        record: startRecord(this.#setup, this.id),
+      });
     try {
       await this.#runtimeSandbox.bind(this.#setup.binding);
       this.#requireStarting();
-      this.#processes.bound(booted);
-      const startedAtMs = this.#clock.monotonicMs();
-      const outcome = await this.#runInit(this.#setup.initMsMax, 'init');
-      if (outcome.type === 'ready') this.#initDurationMs = this.#clock.monotonicMs() - startedAtMs;
-      if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
+      if (obtainRestored === undefined) await this.#firstInit(booted);
+      else await this.#restoreFrom(() => obtainRestored(booted));
       await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
       this.#requireStarting();
       this.#move('Ready');
@@ -141,15 +149,54 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     }
   }
 
+  async #firstInit(booted: RunningRuntime | null): Promise<void> {
+    this.#processes.bound(booted);
+    const startedAtMs = this.#clock.monotonicMs();
+    const outcome = await this.#runInit(this.#setup.initMsMax, 'init');
+    const initDurationMs = this.#clock.monotonicMs() - startedAtMs;
+    if (outcome.type === 'ready') this.#startDurations = { initDurationMs };
+    if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
+  }
+
+  /**
+   * Restore: a runtime at its snapshot point runs its hooks and asks for the first event, together with
+   * the extensions at most 10 s. Throws RestoreFailure when that does not come to pass.
+   */
+  async #restoreFrom(obtain: () => Promise<HeldRuntime>): Promise<void> {
+    const startedAtMs = this.#clock.monotonicMs();
+    this.#processes.boundTo(await obtain());
+    this.#requireStarting();
+    const obtainedAtMs = this.#clock.monotonicMs();
+    const outcome = await this.#runInit(limits.restoreDurationMsMax, 'restore', startedAtMs);
+    if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
+    if (outcome.type === 'timeout') throw new RestoreFailure('timeout');
+    if (outcome.type === 'failed') throw new RestoreFailure('hook');
+    const endedAtMs = this.#clock.monotonicMs();
+    const billedRestoreDurationMs = Math.ceil(endedAtMs - obtainedAtMs);
+    const restoreDurationMs = endedAtMs - startedAtMs;
+    this.#startDurations = { restoreDurationMs, billedRestoreDurationMs };
+  }
+
+  /** It was restored and has lost its runtime, which cannot be restored again: of no further use. */
+  get isSpent(): boolean {
+    return this.#setup.obtainRestored !== undefined && !this.#processes.hasRuntime;
+  }
+
   /** Stopping may have begun while the host was busy. */
   #requireStarting(): void {
     if (this.#state !== 'Starting') throw new Error('the environment was stopped while it started');
   }
 
-  /** Runs Init once, within `msMax`; afterwards the runtime waits in "next", or nothing runs. */
-  async #runInit(msMax: number, phase: InitPhase): Promise<InitOutcome> {
-    const startedAtMs = this.#clock.monotonicMs();
-    const init = deferred<InitOutcome>();
+  /**
+   * Runs Init once, or the rest of a restore, within `msMax` from now; afterwards the runtime waits in
+   * "next", or nothing runs.
+   */
+  async #runInit(
+    msMax: number,
+    phase: InitPhase | 'restore',
+    startedAtMs = this.#clock.monotonicMs(),
+  ): Promise<PhaseOutcome> {
+    const init = deferred<PhaseOutcome>();
     this.#init = init;
     const timer = this.#clock.schedule(msMax, () => init.resolve({ type: 'timeout' }));
     this.#processes.start();
@@ -157,16 +204,20 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     timer.cancel();
     this.#init = null;
     const durationMs = this.#clock.monotonicMs() - startedAtMs;
+    const emitEnd = (): void => {
+      if (phase === 'restore') this.#emitRestoreEnd(outcome, durationMs);
+      else this.#emitInitEnd(phase, outcome, durationMs);
+    };
     if (outcome.type === 'ready') {
       // A runtime may be quicker with its "next" than the host with the news that it has started.
       await this.#processes.started;
       this.#needsInit = this.#deliver === null;
-      this.#emitInitEnd(phase, outcome, durationMs);
+      emitEnd();
       this.#telemetry.closeSubscriptions();
     } else {
       const reason = outcome.type === 'timeout' ? 'TIMEOUT' : 'FAILURE';
       await this.#reset(reason, () => {
-        this.#emitInitEnd(phase, outcome, durationMs);
+        emitEnd();
         // Within an invocation: how long extensions take to end is not its time.
         this.#current?.noteEnd();
       });
@@ -181,26 +232,19 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   }
 
   #emitInitStart(phase: InitPhase): void {
-    const { initializationType, runtimeVersionName, version } = this.#setup;
-    this.#telemetry.emit({
-      type: 'platform.initStart',
-      record: {
-        ...{ initializationType, phase },
-        runtimeVersion: runtimeVersionName,
-        runtimeVersionArn: version.runtimeVersionArn,
-        functionName: version.functionName,
-        functionVersion: version.version,
-        instanceId: this.id,
-        instanceMaxMemory: version.memoryMb,
-      },
-    });
+    this.#telemetry.emit(initStartEvent(this.#setup, this.id, phase));
   }
 
-  #emitInitEnd(phase: InitPhase, outcome: InitOutcome, durationMs: number): void {
+  #emitRestoreEnd(outcome: PhaseOutcome, durationMs: number): void {
+    if (outcome.type === 'failed' && outcome.fault.type === 'host') return;
+    for (const event of restoreEndEvents(outcome, durationMs)) this.#telemetry.emit(event);
+  }
+
+  #emitInitEnd(phase: InitPhase, outcome: PhaseOutcome, durationMs: number): void {
     // No Init of the function's came to its end.
     if (outcome.type === 'failed' && outcome.fault.type === 'host') return;
     const { initializationType } = this.#setup;
-    const record = { initializationType, phase, ...initStatus(outcome) };
+    const record = { initializationType, phase, ...phaseStatus(outcome) };
     if (this.#processes.hasStartedRuntime) {
       this.#telemetry.emit({ type: 'platform.initRuntimeDone', record });
     }
@@ -273,6 +317,16 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     const fault: Fault = { type: 'initError', error: withinBound(error) };
     this.#init.resolve({ type: 'failed', fault });
     return accepted;
+  }
+
+  /** Only a template has a snapshot point. */
+  restoreNext(): PortAnswer {
+    return { status: 'invalidTransition', from: this.#state, to: 'RestoreReady' };
+  }
+
+  restoreError(error: RuntimeError): PortAnswer {
+    if (this.#setup.obtainRestored !== undefined) return this.initError(error);
+    return { status: 'invalidTransition', from: this.#state, to: 'RestoreError' };
   }
 
   // ---- what extensions say ----
@@ -376,7 +430,7 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
 
   /** A suppressed Init: its time counts into the invocation's. */
   async #initThenDeliver(current: InvocationRecord): Promise<void> {
-    this.#initDurationMs = undefined;
+    this.#startDurations = {};
     // Of what failed while nobody was waiting.
     await this.#processes.end('FAILURE');
     await this.#runtimeSandbox.sandbox.setCpus(null);
@@ -392,7 +446,7 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     else this.#deliverTo(current);
   }
 
-  #faultOf(outcome: Exclude<InitOutcome, { type: 'ready' }>): Fault {
+  #faultOf(outcome: Exclude<PhaseOutcome, { type: 'ready' }>): Fault {
     return outcome.type === 'failed' ? outcome.fault : this.#timeoutFault;
   }
 
@@ -508,10 +562,10 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     this.#unreported = null;
     this.#processes.drainOutput();
     const report = ended.reportRecord(this.version, {
-      initDurationMs: this.#initDurationMs,
+      ...this.#startDurations,
       maxMemoryUsedMb: this.#memoryUsedMb(ended.fault),
     });
-    this.#initDurationMs = undefined;
+    this.#startDurations = {};
     this.#telemetry.emit({ type: 'platform.report', record: report });
     ended.finished.resolve({ report, logTail: this.#telemetry.takeTail() });
   }
@@ -623,17 +677,6 @@ function refuseTooLarge(current: InvocationRecord, sizeBytes: number): PortAnswe
   const maxBytes = responseBytesMax;
   settle(current, { type: 'responseTooLarge', sizeBytes, maxBytes });
   return { status: 'tooLarge', maxBytes };
-}
-
-function initStatus(outcome: InitOutcome): { status: PhaseStatus; errorType?: string } {
-  switch (outcome.type) {
-    case 'ready':
-      return { status: 'success' };
-    case 'timeout':
-      return { status: 'timeout' };
-    case 'failed':
-      return { status: 'error', errorType: faultErrorType(outcome.fault) };
-  }
 }
 
 function invokeEvent(invocation: Invocation): Parameters<DeliverExtensionEvent>[1] {

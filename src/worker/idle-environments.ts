@@ -47,11 +47,15 @@ export class IdleEnvironments {
     this.#timers.set(resident, { freeze, expire });
   }
 
-  /** The one used last. */
+  /** The one used last; those that have become useless meanwhile are given up. */
   take(versionKey: string): Resident | undefined {
-    const resident = this.#byVersion.get(versionKey)?.at(-1);
-    if (resident !== undefined) this.remove(resident);
-    return resident;
+    for (;;) {
+      const resident = this.#byVersion.get(versionKey)?.at(-1);
+      if (resident === undefined) return undefined;
+      this.remove(resident);
+      if (!resident.environment.isSpent) return resident;
+      this.#options.onExpired(resident);
+    }
   }
 
   /** The one idle for longest. */

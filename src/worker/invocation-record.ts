@@ -29,6 +29,12 @@ export interface FinishedInvocation {
   readonly logTail: Buffer;
 }
 
+/** How the environment came to be, for the report of its first invocation. */
+export type StartDurations = Pick<
+  InvocationMetrics,
+  'initDurationMs' | 'restoreDurationMs' | 'billedRestoreDurationMs'
+>;
+
 export class InvocationRecord {
   readonly invocation: Invocation;
   readonly outcome = deferred<InvocationOutcome>();
@@ -142,20 +148,21 @@ export class InvocationRecord {
     return { name, start, durationMs: untilMs - fromMs };
   }
 
-  /** `initDurationMs` of an Init that was before this invocation; `maxMemoryUsedMb` in MB. */
+  /** Durations of an Init or a restore that was before this invocation; `maxMemoryUsedMb` in MB. */
   reportRecord(
     version: RunnableVersion,
-    measured: { initDurationMs: number | undefined; maxMemoryUsedMb: number },
+    measured: StartDurations & { readonly maxMemoryUsedMb: number },
   ): ReportRecord {
     const endedAtMs = this.#endedAtMs ?? this.#clock.monotonicMs();
     const durationMs = endedAtMs - this.#arrivedAtMs;
-    const { initDurationMs, maxMemoryUsedMb } = measured;
+    const { maxMemoryUsedMb, ...startDurations } = measured;
+    const { initDurationMs = 0, billedRestoreDurationMs = 0 } = startDurations;
     const metrics: InvocationMetrics = {
       durationMs,
-      billedDurationMs: Math.ceil(durationMs + (initDurationMs ?? 0)),
+      billedDurationMs: Math.ceil(durationMs + initDurationMs + billedRestoreDurationMs),
       memorySizeMB: version.memoryMb,
       maxMemoryUsedMB: maxMemoryUsedMb,
-      ...(initDurationMs === undefined ? {} : { initDurationMs }),
+      ...startDurations,
     };
     const { status, errorType } = this.#status();
     const { requestId } = this.invocation;

@@ -21,6 +21,11 @@ export class OutputDrain {
     output.on('error', () => undefined);
   }
 
+  /** Leaves what is read from now on to another. */
+  unwatch(output: Readable): void {
+    output.removeAllListeners('data');
+  }
+
   /** Resolves once a whole turn of the event loop read nothing more. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < turnsMax; turn += 1) {

@@ -50,7 +50,8 @@ export class Resident {
 
   /** Can take another invocation, at this monotonic time. */
   canGoOn(nowMs: number): boolean {
-    return this.environment.state === 'Ready' && !this.isRetired && nowMs < this.expiresAtMs;
+    const { state, isSpent } = this.environment;
+    return state === 'Ready' && !isSpent && !this.isRetired && nowMs < this.expiresAtMs;
   }
 
   /** Takes it apart once, however often it is asked for; resolves, too, when that fails. */

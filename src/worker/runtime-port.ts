@@ -53,6 +53,20 @@ export interface RuntimePort {
   respond(requestId: string, response: RuntimeResponse): PortAnswer;
   fail(requestId: string, error: RuntimeError): PortAnswer;
   initError(error: RuntimeError): PortAnswer;
+  /**
+   * SnapStart: the function is initialised, and its state may be copied from here on. `restore` is
+   * called once in the environment that goes on, which then runs its hooks and says `next`.
+   */
+  restoreNext(restore: (restored: RuntimeRestore) => void): PortAnswer;
+  /** A hook of the restored environment failed. */
+  restoreError(error: RuntimeError): PortAnswer;
+}
+
+/** What RESTORE tells a managed runtime: how its new environment differs from the initialised one. */
+export interface RuntimeRestore {
+  /** Variables that have another value. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly optRoot: string;
 }
 
 /** What INIT tells a managed runtime. */
@@ -74,6 +88,9 @@ export interface RuntimeChannel {
   readonly closed: Promise<void>;
   attach(port: RuntimePort): void;
   sendInit(init: RuntimeInit): void;
+  sendRestore(restore: RuntimeRestore): void;
+  /** The frame that asks a runtime at its snapshot point for a copy of its process. */
+  readonly forkRequest: Buffer;
   close(): void;
 }
 

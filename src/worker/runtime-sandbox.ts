@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { assert } from '../base/assert.ts';
 import type {
   Sandbox,
   SandboxBinding,
@@ -68,11 +69,16 @@ export class RuntimeSandbox {
   static async create(
     driver: SandboxDriver,
     transports: RuntimeTransports,
-    options: { id: string; runtime: InstalledRuntime; limits: SandboxLimits },
+    options: {
+      id: string;
+      runtime: InstalledRuntime;
+      limits: SandboxLimits;
+      startsAsCopy?: boolean;
+    },
   ): Promise<RuntimeSandbox> {
-    const { id, runtime, limits } = options;
+    const { id, runtime, limits, startsAsCopy = false } = options;
     const { languageDir, runtimeDir } = runtime;
-    const sandbox = await driver.create({ id, limits, languageDir, runtimeDir });
+    const sandbox = await driver.create({ id, limits, languageDir, runtimeDir, startsAsCopy });
     const httpApi = transports.createHttpApi();
     try {
       const runtimeApiAddress = await sandbox.serve(httpApi.server);
@@ -100,7 +106,7 @@ export class RuntimeSandbox {
   }
 
   /** From now on what the runtime says goes to `port`, and what extensions say to `extensions`. */
-  attach(port: RuntimePort, extensions: ExtensionPort): void {
+  attach(port: RuntimePort, extensions: ExtensionPort | null): void {
     this.#httpApi.attach(port, extensions);
   }
 
@@ -129,6 +135,18 @@ export class RuntimeSandbox {
     return this.#startManaged(bootArguments, environment);
   }
 
+  /**
+   * Starts a managed runtime's process as a copy of one that waits at its snapshot point, where the
+   * copy waits, too. For drivers that can fork. Rejects with SandboxStartError.
+   */
+  async fork(from: RuntimeSandbox, template: RunningRuntime): Promise<RunningRuntime> {
+    assert(this.sandbox.startFork !== undefined && template.channel !== null, 'it can be copied');
+    const request = template.channel.forkRequest;
+    const { sandbox } = from;
+    const process = await this.sandbox.startFork({ sandbox, process: template.process, request });
+    return { ...this.#opened(process), hasEnvironment: template.hasEnvironment, isWrapped: false };
+  }
+
   /** @param environment the function's; null when that is not known yet */
   async #startManaged(
     bootArguments: readonly string[],
@@ -153,10 +171,14 @@ export class RuntimeSandbox {
       cwd: environment === null ? paths.temporaryDir : paths.taskRoot,
       channel: true,
     });
+    const isWrapped = wrapperOf(variables) !== undefined;
+    return { ...this.#opened(process), hasEnvironment: environment !== null, isWrapped };
+  }
+
+  #opened(process: SandboxProcess): Pick<RunningRuntime, 'process' | 'channel'> {
     this.#watch(process);
     const channel = process.channel && this.#transports.openChannel(process.channel);
-    const isWrapped = wrapperOf(variables) !== undefined;
-    return { process, channel, hasEnvironment: environment !== null, isWrapped };
+    return { process, channel };
   }
 
   /** Starts a custom runtime's bootstrap, already bound. */

@@ -42,18 +42,33 @@ export class SandboxMaker {
     this.#dependencies = dependencies;
   }
 
+  /** Whether a sandbox's process can be a copy of another's. */
+  get canFork(): boolean {
+    return this.#dependencies.driver.canFork;
+  }
+
+  /** Throws when this host does not have it. */
+  runtime(runtimeId: string): InstalledRuntime {
+    const found = this.#dependencies.catalog.find(runtimeId);
+    if (!found.available) throw new Error(found.reason);
+    return found.runtime;
+  }
+
   /** Rejects when the host cannot make it. */
-  create(runtime: InstalledRuntime, sandboxLimits: SandboxLimits): Promise<RuntimeSandbox> {
+  create(
+    runtime: InstalledRuntime,
+    sandboxLimits: SandboxLimits,
+    startsAsCopy = false,
+  ): Promise<RuntimeSandbox> {
     const { driver, transports } = this.#dependencies;
     const id = `${runtime.language}-${this.#random.hex(8)}`;
-    return RuntimeSandbox.create(driver, transports, { id, runtime, limits: sandboxLimits });
+    const options = { id, runtime, limits: sandboxLimits, startsAsCopy };
+    return RuntimeSandbox.create(driver, transports, options);
   }
 
   /** Rejects when the runtime is not there or does not boot in time. */
   async boot(runtimeId: string): Promise<BootedRuntime> {
-    const found = this.#dependencies.catalog.find(runtimeId);
-    if (!found.available) throw new Error(found.reason);
-    const runtimeSandbox = await this.create(found.runtime, bootLimits);
+    const runtimeSandbox = await this.create(this.runtime(runtimeId), bootLimits);
     this.#booting.add(runtimeSandbox);
     // Without its sandbox the runtime ends, and so does the waiting for it.
     const timer = this.#clock.schedule(bootMsMax, () => this.#abandon(runtimeSandbox));

@@ -12,6 +12,7 @@ import type { RunnableVersion } from '../model/runnable-version.ts';
 import { BootPool } from './boot-pool.ts';
 import { EnvironmentStarter, type StarterOptions } from './environment-starter.ts';
 import type { Attempt, ExecutionEnvironment } from './environment.ts';
+import { isRestoreFailure, type RestoreFailure } from './held-runtime.ts';
 import { HostRoom, type RoomOptions } from './host-room.ts';
 import { IdleEnvironments } from './idle-environments.ts';
 import { ProactiveStarts } from './proactive-starts.ts';
@@ -25,6 +26,7 @@ import type { Resident } from './resident.ts';
 import type { Invocation } from './runtime-port.ts';
 import type { RuntimeCatalog } from './runtimes.ts';
 import { bootLimits, SandboxMaker, type WorkerDependencies } from './sandbox-maker.ts';
+import type { SnapshotOutcome } from './snapshot-template.ts';
 
 export interface WorkerOptions extends RoomOptions, StarterOptions {
   /** An environment idle for longer is stopped. */
@@ -49,6 +51,8 @@ export type AcquireResult =
   | { readonly type: 'noCapacity' }
   /** The function's runtime cannot run on this host. */
   | { readonly type: 'runtimeUnavailable'; readonly reason: string }
+  /** SnapStart: the environment could not be restored, and that is the function's doing. */
+  | { readonly type: 'restoreFailed'; readonly failure: RestoreFailure }
   | { readonly type: 'failed'; readonly cause: Error };
 
 export class Worker {
@@ -107,6 +111,14 @@ export class Worker {
     return this.#bootPool.settled();
   }
 
+  /**
+   * Runs Init of a SnapStart version that is being published. Rejects when the host cannot; what the
+   * function did wrong is an outcome.
+   */
+  prepareSnapshot(version: RunnableVersion): Promise<SnapshotOutcome> {
+    return this.#starter.prepareSnapshot(version);
+  }
+
   /** A warm environment of this version, or undefined; takes no time. */
   acquireWarm(version: RunnableVersion): Lease | undefined {
     const resident = this.#idle.take(version.key);
@@ -126,6 +138,7 @@ export class Worker {
       const resident = await this.#starter.start(version, found.runtime, 'on-demand');
       return { type: 'lease', lease: this.#leaseOnDemand(resident), isNew: true };
     } catch (error) {
+      if (isRestoreFailure(error)) return { type: 'restoreFailed', failure: error };
       return { type: 'failed', cause: error instanceof Error ? error : new Error(String(error)) };
     }
   }

@@ -6,13 +6,17 @@
  * mounted there appears inside, also while the container runs (late binding).
  */
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readlinkSync,
   rmdirSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { mount, mountFlags, unmount } from '../native.ts';
@@ -84,6 +88,28 @@ export class Box {
     if (sizeMb === this.#temporaryStorageMb) return;
     this.#temporaryStorageMb = sizeMb;
     await this.#parts.storage.mountAt(this.places['/tmp'], sizeMb);
+  }
+
+  /**
+   * Begins /tmp with what another box's holds, which goes on being read from there; what is written goes
+   * into this one. Nothing is copied, for the server must not follow a path that functions can change.
+   */
+  inheritTemporary(from: Box): void {
+    const [before, own] = [from.places['/tmp'], this.places['/tmp']];
+    if (readdirSync(before).length === 0) return;
+    const { mode, uid, gid } = statSync(before);
+    for (const name of ['upper', 'work']) mkdirSync(join(own, name));
+    chownSync(join(own, 'upper'), uid, gid);
+    chmodSync(join(own, 'upper'), mode & 0o7777);
+    // By descriptor: a path may hold the characters that separate overlay options.
+    const descriptors = [before, own].map((folder) => openSync(folder, 'r'));
+    try {
+      const [lower, upper] = descriptors.map((fd) => `/proc/self/fd/${fd}`);
+      const options = `lowerdir=${lower},upperdir=${upper}/upper,workdir=${upper}/work`;
+      mount('overlay', own, 'overlay', mountFlags.noSuid | mountFlags.noDevices, options);
+    } finally {
+      for (const fd of descriptors) closeSync(fd);
+    }
   }
 
   /**

@@ -1,8 +1,10 @@
 /** Control groups version 1: one tree per controller, as on hosts with a hybrid layout. */
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import {
+  ALLOWED_DEVICES,
   CPU_PERIOD_US,
   cpuQuotaUs,
   cpuShares,
@@ -15,6 +17,7 @@ import {
   removeGroup,
   writeControl,
   type Cgroups,
+  type GroupLimits,
 } from './cgroups.ts';
 
 export class CgroupsV1 implements Cgroups {
@@ -45,6 +48,39 @@ export class CgroupsV1 implements Cgroups {
     const root = this.#controllers.get(controller);
     assert(root !== undefined, `the ${controller} controller is mounted`);
     return join(groupPath(root, this.#parent, container), name);
+  }
+
+  create(container: string, { memoryBytes, cpus, processesMax }: GroupLimits): void {
+    for (const root of this.#roots) {
+      mkdirSync(groupPath(root, this.#parent, container), { recursive: true });
+    }
+    this.#inheritCpuset(container);
+    this.setMemoryLimit(container, memoryBytes);
+    this.setCpus(container, cpus);
+    writeControl(this.#file('pids', container, 'pids.max'), String(processesMax));
+    if (!this.#controllers.has('devices')) return;
+    writeControl(this.#file('devices', container, 'devices.deny'), 'a');
+    for (const [major, minor] of ALLOWED_DEVICES) {
+      const rule = `c ${major}:${minor} rw`;
+      writeControl(this.#file('devices', container, 'devices.allow'), rule);
+    }
+  }
+
+  /** A new group of this controller has no CPUs, and takes no process. */
+  #inheritCpuset(container: string): void {
+    const root = this.#controllers.get('cpuset');
+    if (root === undefined) return;
+    for (const name of ['cpuset.cpus', 'cpuset.mems']) {
+      const value = readFileSync(join(root, this.#parent, name), 'latin1').trim();
+      writeControl(this.#file('cpuset', container, name), value);
+    }
+  }
+
+  adopt(container: string, pid: number): void {
+    for (const root of this.#roots) {
+      const group = groupPath(root, this.#parent, container);
+      writeControl(join(group, 'cgroup.procs'), String(pid));
+    }
   }
 
   /** Memory and memory+swap have the same limit, so there is no swap; the sum must never be the smaller. */

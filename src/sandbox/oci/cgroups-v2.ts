@@ -1,4 +1,5 @@
 /** Control groups version 2: one tree for all controllers. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import {
@@ -14,6 +15,7 @@ import {
   removeGroup,
   writeControl,
   type Cgroups,
+  type GroupLimits,
 } from './cgroups.ts';
 
 export class CgroupsV2 implements Cgroups {
@@ -34,6 +36,17 @@ export class CgroupsV2 implements Cgroups {
 
   #file(container: string, name: string): string {
     return join(groupPath(this.#root, this.#parent, container), name);
+  }
+
+  create(container: string, { memoryBytes, cpus, processesMax }: GroupLimits): void {
+    mkdirSync(groupPath(this.#root, this.#parent, container), { recursive: true });
+    this.setMemoryLimit(container, memoryBytes);
+    this.setCpus(container, cpus);
+    writeControl(this.#file(container, 'pids.max'), String(processesMax));
+  }
+
+  adopt(container: string, pid: number): void {
+    writeControl(this.#file(container, 'cgroup.procs'), String(pid));
   }
 
   setMemoryLimit(container: string, limitBytes: number): void {

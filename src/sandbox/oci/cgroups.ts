@@ -16,6 +16,10 @@ export interface Cgroups {
   readonly version: 1 | 2;
   /** `cgroupsPath` of a container, as config.json wants it. */
   containerPath(container: string): string;
+  /** Makes a container's groups for processes that no OCI runtime starts. */
+  create(container: string, limits: GroupLimits): void;
+  /** Moves a process into a container's groups. */
+  adopt(container: string, pid: number): void;
   setMemoryLimit(container: string, limitBytes: number): void;
   setCpus(container: string, cpus: number | null): void;
   /** Its part of the CPUs when all want them: in proportion to its memory, as on the real service. */
@@ -40,6 +44,12 @@ export interface Cgroups {
   removeParent(): Promise<void>;
 }
 
+export interface GroupLimits {
+  readonly memoryBytes: number;
+  readonly cpus: number | null;
+  readonly processesMax: number;
+}
+
 /** Period of the CPU quota: the kernel's default. */
 export const CPU_PERIOD_US = 100_000;
 /** The kernel refuses a smaller quota. */
@@ -49,6 +59,16 @@ const CPU_QUOTA_US_MIN = 1_000;
 export function cpuQuotaUs(cpus: number | null): number | null {
   return cpus === null ? null : Math.max(CPU_QUOTA_US_MIN, Math.round(cpus * CPU_PERIOD_US));
 }
+
+/** Character devices that a sandbox may use, by major and minor number. */
+export const ALLOWED_DEVICES = [
+  [1, 3],
+  [1, 5],
+  [1, 7],
+  [1, 8],
+  [1, 9],
+  [5, 0],
+] as const;
 
 /** Weights of a group with the memory that comes with one CPU: the kernel's defaults. */
 const CPU_SHARES_DEFAULT = 1024;

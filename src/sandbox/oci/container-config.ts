@@ -2,7 +2,7 @@
 import type { SandboxCommand, SandboxLimits } from '../sandbox.ts';
 import { MIB } from '../../model/limits.ts';
 import type { BoxPlace } from './box.ts';
-import { CPU_PERIOD_US, cpuQuotaUs, cpuShares } from './cgroups.ts';
+import { ALLOWED_DEVICES, CPU_PERIOD_US, cpuQuotaUs, cpuShares } from './cgroups.ts';
 import { envCommand } from './env-command.ts';
 import { SANDBOX_HOSTNAME } from './root-filesystem.ts';
 import type { SeccompProfile } from './seccomp.ts';
@@ -77,11 +77,15 @@ function mounts(settings: ContainerSettings): object[] {
   ];
 }
 
+function allowDevice([major, minor]: readonly [number, number]): object {
+  return { allow: true, type: 'c', major, minor, access: 'rw' };
+}
+
 function resources(limits: SandboxLimits): object {
   const memoryBytes = limits.memoryMb * MIB;
   const quota = cpuQuotaUs(limits.cpus);
   return {
-    devices: [{ allow: false, access: 'rwm' }, ...ALLOWED_DEVICES],
+    devices: [{ allow: false, access: 'rwm' }, ...ALLOWED_DEVICES.map(allowDevice)],
     memory: { limit: memoryBytes, swap: memoryBytes },
     pids: { limit: PROCESSES_MAX },
     cpu: {
@@ -90,15 +94,6 @@ function resources(limits: SandboxLimits): object {
     },
   };
 }
-
-const ALLOWED_DEVICES = [
-  [1, 3],
-  [1, 5],
-  [1, 7],
-  [1, 8],
-  [1, 9],
-  [5, 0],
-].map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rw' }));
 
 /**
  * OCI runtimes set HOME from the password file when the environment has none or an empty one; `env` undoes

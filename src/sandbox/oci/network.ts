@@ -35,6 +35,8 @@ export interface Network {
   readonly notices: readonly string[];
   /** A fresh namespace, from those kept ready when there is one. */
   acquire(): Promise<SandboxNetwork>;
+  /** Equips a namespace that a process has made for itself; `fd`, which it takes over, keeps it alive. */
+  adopt(fd: number): Promise<SandboxNetwork>;
   /** Gives it up; the kernel removes it when the last process inside has ended. */
   release(network: SandboxNetwork): void;
   close(): Promise<void>;
@@ -215,6 +217,19 @@ class HostNetwork implements Network {
     return network;
   }
 
+  async adopt(fd: number): Promise<SandboxNetwork> {
+    prepareNamespace(fd);
+    const [subnet = null] = await this.#connect([fd]);
+    return this.#describe(fd, subnet);
+  }
+
+  #describe(fd: number, subnet: Subnet | null): SandboxNetwork {
+    const path = `/proc/${process.pid}/fd/${fd}`;
+    const network = { fd, path, address: subnet?.insideAddress ?? null };
+    if (subnet !== null) this.#subnets.set(network, subnet);
+    return network;
+  }
+
   release(network: SandboxNetwork): void {
     closeSync(network.fd);
     const subnet = this.#subnets.get(network);
@@ -244,11 +259,7 @@ class HostNetwork implements Network {
       fds.push(openNamespace());
     const subnets = await this.#connect(fds);
     for (const [index, fd] of fds.entries()) {
-      const subnet = subnets[index] ?? null;
-      const path = `/proc/${process.pid}/fd/${fd}`;
-      const network = { fd, path, address: subnet?.insideAddress ?? null };
-      if (subnet !== null) this.#subnets.set(network, subnet);
-      this.#ready.push(network);
+      this.#ready.push(this.#describe(fd, subnets[index] ?? null));
     }
   }
 
@@ -299,15 +310,19 @@ class HostNetwork implements Network {
   }
 }
 
+function prepareNamespace(fd: number): void {
+  inNetworkNamespace(fd, () => {
+    bringInterfaceUp('lo');
+    const setting = '/proc/sys/net/ipv6/conf/default/disable_ipv6';
+    if (existsSync(setting)) writeFileSync(setting, '1');
+  });
+}
+
 /** A namespace with its loopback up and no IPv6 but on the loopback. */
 function openNamespace(): number {
   const fd = createNetworkNamespace();
   try {
-    inNetworkNamespace(fd, () => {
-      bringInterfaceUp('lo');
-      const setting = '/proc/sys/net/ipv6/conf/default/disable_ipv6';
-      if (existsSync(setting)) writeFileSync(setting, '1');
-    });
+    prepareNamespace(fd);
     return fd;
   } catch (error) {
     closeSync(fd);

@@ -31,6 +31,7 @@ import { buildRootFilesystem, findResolver } from './root-filesystem.ts';
 import { seccompProfile } from './seccomp.ts';
 import { NOTHING_SWEPT, sweepOci, unmountBelow } from './sweep-oci.ts';
 import { createTemporaryStorage } from './temporary-storage.ts';
+import { tryWallIn } from './wall-in.ts';
 
 export interface OciDriverOptions {
   /** Folder of the server's own for sandboxes (DATA/run); made when missing. */
@@ -77,8 +78,8 @@ export async function createOciDriver(
   const own = realpathSync(folder);
   const swept = await sweepOci(clock, log, own);
   try {
-    const { parts, notices } = await createParts(clock, log, own, options.runtimePath);
-    return new OciDriver(clock, parts, { folder: own, notices, swept, blankBoxes });
+    const made = await createParts(clock, log, own, options.runtimePath);
+    return new OciDriver(clock, made.parts, { ...made, folder: own, swept, blankBoxes });
   } catch (error) {
     await sweepOci(clock, log, own);
     throw error;
@@ -95,7 +96,7 @@ async function createParts(
   log: Log,
   folder: string,
   runtimePath: string,
-): Promise<{ parts: OciParts; notices: string[] }> {
+): Promise<{ parts: OciParts; notices: string[]; canFork: boolean }> {
   const folders = prepareFolders(folder);
   const instanceId = instanceIdOf(folder);
   const cgroups = findCgroups(clock, instanceId);
@@ -109,6 +110,10 @@ async function createParts(
   if (storage.notice !== null) notices.push(`sandbox oci: ${storage.notice}`);
   if (resolver.problem !== null)
     notices.push(`sandbox oci: no name resolution: ${resolver.problem}`);
+  const obstacle = await tryWallIn(clock);
+  if (obstacle !== null) {
+    notices.push(`sandbox oci: SnapStart runs Init for each environment: ${obstacle}`);
+  }
   const parts: OciParts = {
     clock,
     log,
@@ -122,7 +127,7 @@ async function createParts(
     lifeLine: createLifeLine(),
     seccomp: seccompProfile(process.arch),
   };
-  return { parts, notices };
+  return { parts, notices, canFork: obstacle === null };
 }
 
 function prepareFolders(folder: string): OciFolders {
@@ -148,6 +153,7 @@ function prepareFolders(folder: string): OciFolders {
 
 class OciDriver implements OciSandboxDriver {
   readonly name = 'oci';
+  readonly canFork: boolean;
   readonly notices: readonly string[];
   readonly standbyMemoryMb: number;
   readonly #clock: Clock;
@@ -161,12 +167,19 @@ class OciDriver implements OciSandboxDriver {
   constructor(
     clock: Clock,
     parts: OciParts,
-    state: { folder: string; notices: readonly string[]; swept: SweepReport; blankBoxes: number },
+    state: {
+      folder: string;
+      notices: readonly string[];
+      canFork: boolean;
+      swept: SweepReport;
+      blankBoxes: number;
+    },
   ) {
     this.#clock = clock;
     this.#parts = parts;
     this.#folder = state.folder;
     this.notices = state.notices;
+    this.canFork = state.canFork;
     this.standbyMemoryMb = state.blankBoxes * BLANK_BOX_MEMORY_MB;
     this.#swept = state.swept;
     this.#blankBoxes = new BlankBoxes(clock, parts, state.blankBoxes);
@@ -185,7 +198,7 @@ class OciDriver implements OciSandboxDriver {
       onStart: () => this.#blankBoxes.postpone(),
       onDestroyed: () => void this.#sandboxes.delete(spec.id),
     };
-    const blank = this.#blankBoxes.take();
+    const blank = spec.startsAsCopy === true ? null : this.#blankBoxes.take();
     this.#blankBoxes.postpone();
     const sandbox = await OciSandbox.create(spec, this.#parts, events, blank);
     this.#sandboxes.set(spec.id, sandbox);

@@ -13,6 +13,7 @@ import { createTcpSocket, inNetworkNamespace, listenTcp } from '../native.ts';
 import {
   PROCESSES_BESIDE_MAX,
   SandboxStartError,
+  type ForkSource,
   type ProcessExit,
   type Sandbox,
   type SandboxBinding,
@@ -26,6 +27,7 @@ import type { BlankBox } from './blank-box.ts';
 import { Box } from './box.ts';
 import { Container } from './container.ts';
 import type { ContainerEnd, ContainerProcess } from './container-process.ts';
+import { ForkedContainer } from './forked-container.ts';
 import type { OciParts } from './oci-parts.ts';
 import { WaitingShell } from './waiting-shell.ts';
 import { WorkSet } from '../work-set.ts';
@@ -51,8 +53,11 @@ export class OciSandbox implements Sandbox {
   #shell: WaitingShell | null;
   #limits: SandboxLimits;
   #isBound = false;
+  readonly #startsAsCopy: boolean;
   /** Where something of the sandbox runs, or is about to: perhaps that of the shell. */
-  #container: Container | null = null;
+  #container: Container | ForkedContainer | null = null;
+  /** Copies of its main process in other sandboxes, which end with its container at the latest. */
+  readonly #copies = new WorkSet();
   /** Ends when nobody is choosing or starting the container. */
   #turn: Promise<unknown> = Promise.resolve();
   #hasMain = false;
@@ -87,6 +92,7 @@ export class OciSandbox implements Sandbox {
       return new Socket({ fd });
     });
     this.#limits = spec.limits;
+    this.#startsAsCopy = spec.startsAsCopy ?? false;
     this.paths = {
       taskRoot: '/var/task',
       optRoot: '/opt',
@@ -226,8 +232,45 @@ export class OciSandbox implements Sandbox {
     return container.first;
   }
 
+  startFork(source: ForkSource): Promise<SandboxProcess> {
+    return this.#starts.add(this.#startFork(source));
+  }
+
+  async #startFork(source: ForkSource): Promise<SandboxProcess> {
+    assert(!this.#hasMain && this.#isBound, `sandbox ${this.id} is bound and has no main process`);
+    assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
+    assert(source.sandbox instanceof OciSandbox, 'the other sandbox is of this driver, too');
+    if (this.#hasMainEnded) throw new SandboxStartError('cannot start: the main process has ended');
+    this.#hasMain = true;
+    try {
+      const container = await this.#inTurn(() =>
+        this.#copyFrom(source.sandbox as OciSandbox, source),
+      );
+      const onEnd = (): void => {
+        this.#hasMain = false;
+        this.#hasMainEnded = this.#container !== null;
+      };
+      return this.#present(container.first, { channel: true }, onEnd);
+    } catch (error) {
+      this.#hasMain = false;
+      throw error;
+    }
+  }
+
+  async #copyFrom(origin: OciSandbox, source: ForkSource): Promise<ForkedContainer> {
+    const from = origin.#container?.name;
+    if (from === undefined) throw new SandboxStartError('there is nothing to copy');
+    this.#box.inheritTemporary(origin.#box);
+    const options = { limits: this.#limits, source, from };
+    const container = await ForkedContainer.start(this.#parts, this.#box, options);
+    void origin.#copies.add(container.forgotten);
+    this.#adopt(container);
+    if (this.#server !== null) await this.#listen(this.#server, container.network.fd);
+    return container;
+  }
+
   /** The container of the main process, or one that waits for it. */
-  async #sharedContainer(): Promise<Container> {
+  async #sharedContainer(): Promise<Container | ForkedContainer> {
     if (this.#container !== null) return this.#container;
     if (this.#shell?.container.first.isRunning !== true) {
       if (this.#shell !== null) void this.#pending.add(this.#shell.end());
@@ -246,7 +289,7 @@ export class OciSandbox implements Sandbox {
   }
 
   /** From now on it is the sandbox's. */
-  #adopt(container: Container): void {
+  #adopt(container: Container | ForkedContainer): void {
     if (this.#container === container) return;
     this.#container = container;
     const leave = (): void => this.#leave(container);
@@ -256,7 +299,7 @@ export class OciSandbox implements Sandbox {
     if (this.#killsUnderWay > 0 || this.#destroyed !== null) container.kill(); // meanwhile
   }
 
-  #leave(container: Container): void {
+  #leave(container: Container | ForkedContainer): void {
     if (this.#container !== container) return;
     this.#container = null;
     this.#hasMainEnded = false;
@@ -264,7 +307,11 @@ export class OciSandbox implements Sandbox {
     if (this.#shell?.container === container) this.#shell = null;
   }
 
-  #present(started: ContainerProcess, command: SandboxCommand, onEnd: () => void): SandboxProcess {
+  #present(
+    started: ContainerProcess,
+    command: Pick<SandboxCommand, 'channel'>,
+    onEnd: () => void,
+  ): SandboxProcess {
     const { streams } = started;
     const container = this.#container;
     if (this.#isFrozen) container?.freeze(); // meanwhile
@@ -274,6 +321,7 @@ export class OciSandbox implements Sandbox {
       channel: command.channel ? streams.channel : null,
       output: streams.output,
       drainOutput: () => streams.drainOutput(),
+      sendDescriptors: (bytes, descriptors) => streams.sendDescriptors(bytes, descriptors),
       exited,
       signal: (signal) => started.signal(signal),
       kill: () => {
@@ -293,10 +341,15 @@ export class OciSandbox implements Sandbox {
   async serve(server: Server): Promise<string> {
     assert(this.#server === null, `sandbox ${this.id} serves one server`);
     this.#server = server;
-    const fd = inNetworkNamespace(this.#box.network.fd, () => listenTcp(SERVE_ADDRESS, SERVE_PORT));
+    // A copied process will have a network namespace of its own.
+    if (!this.#startsAsCopy) await this.#listen(server, this.#box.network.fd);
+    return `${SERVE_ADDRESS}:${SERVE_PORT}`;
+  }
+
+  async #listen(server: Server, networkFd: number): Promise<void> {
+    const fd = inNetworkNamespace(networkFd, () => listenTcp(SERVE_ADDRESS, SERVE_PORT));
     server.listen({ fd });
     await once(server, 'listening');
-    return `${SERVE_ADDRESS}:${SERVE_PORT}`;
   }
 
   connect(port: number): Promise<Socket> {
@@ -358,6 +411,8 @@ export class OciSandbox implements Sandbox {
   }
 
   async #destroy(): Promise<void> {
+    // They are in its container's pid namespace and have its mounts.
+    await this.#copies.settled();
     await this.#end();
     if (this.#shell !== null) await this.#shell.end();
     await this.#pending.settled();

@@ -65,5 +65,6 @@ export function createProcessDriver(
   }
 
   const notices = isLinux ? NOTICES : [...NOTICES, NOTICE_NO_MARKS];
-  return { name: 'process', notices, standbyMemoryMb: 0, create, sweep, close };
+  const canFork = isLinux;
+  return { name: 'process', notices, standbyMemoryMb: 0, canFork, create, sweep, close };
 }

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { askForCopy, type ForkedProcess } from '../forked-process.ts';
 import { LoopbackConnections } from '../loopback-connections.ts';
-import { isLinux, withInheritedMark } from '../native.ts';
+import { isLinux, setMark, withInheritedMark } from '../native.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
 import {
   PROCESSES_BESIDE_MAX,
   SandboxStartError,
+  type ForkSource,
   type ProcessExit,
   type Sandbox,
   type SandboxBinding,
@@ -37,7 +39,7 @@ export interface ProcessSandboxParts {
   onDestroyed(): void;
 }
 
-/** A process that `start` or `startBeside` started: the leader of a group of its own. */
+/** A process that was started here: the leader of a group of its own. */
 interface Running {
   readonly pid: number;
   readonly memory: PeakMemory;
@@ -45,6 +47,8 @@ interface Running {
 
 export class ProcessSandbox implements Sandbox {
   readonly id: string;
+  /** Where the copy of a process can be found by its mark. */
+  readonly startFork?: (source: ForkSource) => Promise<SandboxProcess>;
   readonly #spec: SandboxSpec;
   readonly #parts: ProcessSandboxParts;
   #binding: SandboxBinding | null = null;
@@ -74,6 +78,7 @@ export class ProcessSandbox implements Sandbox {
     this.#parts = parts;
     this.#optRoot = join(parts.folder, 'opt');
     this.#connections = new LoopbackConnections(parts.clock, () => new Socket());
+    if (isLinux) this.startFork = (source) => this.#starts.add(this.#startFork(source));
   }
 
   get paths(): SandboxPaths {
@@ -103,12 +108,21 @@ export class ProcessSandbox implements Sandbox {
     return this.#starts.add(this.#start(command));
   }
 
-  async #start(command: SandboxCommand): Promise<SandboxProcess> {
+  #start(command: SandboxCommand): Promise<SandboxProcess> {
+    return this.#startMain(() => this.#launch(command, (pid) => this.#onMainEnd(pid)));
+  }
+
+  async #startFork(source: ForkSource): Promise<SandboxProcess> {
+    assert(this.#binding !== null, `sandbox ${this.id} is bound before its process is copied`);
+    return this.#startMain(() => this.#fork(source));
+  }
+
+  async #startMain(launch: () => Promise<SandboxProcess>): Promise<SandboxProcess> {
     assert(!this.#hasMain, `sandbox ${this.id} runs one main process`);
     this.#requireStartable();
     this.#hasMain = true;
     try {
-      return await this.#launch(command, (pid) => this.#onMainEnd(pid));
+      return await launch();
     } catch (error) {
       this.#hasMain = false;
       throw error;
@@ -154,10 +168,24 @@ export class ProcessSandbox implements Sandbox {
     const streams = createProcessStreams(this.#parts.clock, command.channel);
     try {
       const child = await this.#spawn(command, streams);
-      return this.#follow(child, streams, onEnd);
+      const pid = child.pid!;
+      return this.#follow({ pid, mainPid: pid, ended: endOf(child) }, streams, onEnd);
     } catch (error) {
       discardStreams(streams);
       throw error;
+    }
+  }
+
+  async #fork(source: ForkSource): Promise<SandboxProcess> {
+    const streams = createProcessStreams(this.#parts.clock, true);
+    try {
+      const forked = await askForCopy(this.#parts.clock, source, streams);
+      // Nothing of the function has run since the copy was made.
+      for (const pid of [forked.pid, forked.mainPid]) setMark(pid, this.#parts.mark);
+      return this.#follow(forked, streams, (pid) => this.#onMainEnd(pid));
+    } catch (error) {
+      discardStreams(streams);
+      throw new SandboxStartError(`cannot copy a process: ${String(error)}`, { cause: error });
     }
   }
 
@@ -182,26 +210,26 @@ export class ProcessSandbox implements Sandbox {
   }
 
   #follow(
-    child: ChildProcess,
+    { pid, mainPid, ended }: ForkedProcess,
     streams: ProcessStreams,
     onEnd: (pid: number) => Promise<void>,
   ): SandboxProcess {
-    const pid = child.pid!;
-    const memory = new PeakMemory(this.#parts.clock, pid, () => processTree(pid));
+    const memory = new PeakMemory(this.#parts.clock, mainPid, () => processTree(mainPid));
     const running = { pid, memory };
     this.#running.add(running);
     if (this.#frozen) sendSignal(-pid, 'SIGSTOP'); // meanwhile
     if (this.#killsUnderWay > 0) killGroup(pid);
     // Its last words may be waiting for their turn.
-    child.once('exit', () => streams.drainOutput());
-    const exited = this.#ends.add(this.#exitOf(child, running, onEnd));
+    void ended.then(() => streams.drainOutput());
+    const exited = this.#ends.add(this.#exitOf(ended, running, onEnd));
     return {
       channel: streams.channel,
       output: streams.output,
       drainOutput: () => streams.drainOutput(),
+      sendDescriptors: (bytes, descriptors) => streams.sendDescriptors(bytes, descriptors),
       exited,
       signal: (signal) => {
-        if (this.#running.has(running)) sendSignal(pid, signal);
+        if (this.#running.has(running)) sendSignal(mainPid, signal);
       },
       kill: () => {
         if (this.#running.has(running)) killGroup(pid);
@@ -211,13 +239,11 @@ export class ProcessSandbox implements Sandbox {
   }
 
   async #exitOf(
-    child: ChildProcess,
+    ended: ForkedProcess['ended'],
     running: Running,
     onEnd: (pid: number) => Promise<void>,
   ): Promise<ProcessExit> {
-    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
-      child.once('exit', (...status) => resolve(status)),
-    );
+    const { code, signal } = await ended;
     this.#running.delete(running);
     running.memory.close();
     await onEnd(running.pid);
@@ -308,6 +334,12 @@ export class ProcessSandbox implements Sandbox {
     await rm(this.#parts.folder, { recursive: true, force: true });
     this.#parts.onDestroyed();
   }
+}
+
+function endOf(child: ChildProcess): ForkedProcess['ended'] {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
 }
 
 function killGroup(pid: number): void {

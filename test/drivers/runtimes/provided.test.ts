@@ -49,6 +49,15 @@ class ScriptedPort implements RuntimePort {
     return this.#say({ what: 'initError', errorType, text: payload.toString() });
   }
 
+  /** Custom runtimes have no snapshots. */
+  restoreNext(): PortAnswer {
+    return { status: 'invalidTransition', from: 'Ready', to: 'RestoreReady' };
+  }
+
+  restoreError(): PortAnswer {
+    return this.restoreNext();
+  }
+
   async heard(): Promise<Said> {
     while (this.#said.length === 0) await new Promise<void>((resolve) => (this.#heard = resolve));
     return this.#said.shift() as Said;

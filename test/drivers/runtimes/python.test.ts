@@ -594,4 +594,97 @@ def handler(event, context):
       assert.equal(await process.result({}), 'from the child');
     });
   });
+
+  describe('snapshots', () => {
+    const setup = { initializationType: 'snap-start' };
+    const hooks = `import os
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+log = []
+@register_before_snapshot
+def one(): log.append("before one")
+register_before_snapshot(lambda *args, **kwargs: log.append([args, kwargs]), 1, two=2)
+@register_after_restore
+def three(): log.append("after " + os.environ["NEW"])
+register_after_restore(log.append, "after four")
+def handler(event, context): return [log, os.environ["OLD"], os.environ.get("MINE"), one.__name__]
+os.environ["MINE"] = "kept"
+`;
+
+    it('runs the hooks in their orders and takes new variables when restored', async () => {
+      const process = await bench.boot();
+      const env = { OLD: 'before' };
+      bench.bind(process, bench.folder(module(hooks)), { ...setup, env }, handler);
+      await process.expect('SNAPSHOT');
+      process.send(FRAME.RESTORE, { env: { NEW: 'three', OLD: 'after' }, optRoot: '/opt' });
+      await process.expect('NEXT');
+      const log = [[[1], { two: 2 }], 'before one', 'after three', 'after four'];
+      assert.deepEqual(await process.result({}), [log, 'after', 'kept', 'one']);
+    });
+
+    it('finds its layers where they are when restored', async () => {
+      const [before, now] = ['one', 'two'].map((value) =>
+        bench.folder({
+          'python/package/__init__.py': '',
+          'python/package/late.py': `value = "${value}"\n`,
+          'python/later.py': `value = "${value}"\n`,
+        }),
+      );
+      const app = `import package
+def handler(event, context):
+    import package.late, later
+    return [package.late.value, later.value]
+`;
+      const process = await bench.boot();
+      bench.bind(process, bench.folder(module(app)), { ...setup, optRoot: before ?? '' }, handler);
+      await process.expect('SNAPSHOT');
+      process.send(FRAME.RESTORE, { env: {}, optRoot: now });
+      await process.expect('NEXT');
+      assert.deepEqual(await process.result({}), ['two', 'two']);
+    });
+
+    it('leaves hooks alone when initialised on demand', async () => {
+      const process = await bench.start(module(hooks), handler, { env: { OLD: 'as given' } });
+      assert.deepEqual(await process.result({}), [[], 'as given', 'kept', 'one']);
+    });
+
+    it('uses the package that a function brings', async () => {
+      const process = await bench.boot();
+      const own = `hooks = []
+def register_before_snapshot(function): hooks.append((function, (), {}))
+def get_before_snapshot(): return hooks
+def get_after_restore(): return []
+`;
+      const app = `from snapshot_restore_py import register_before_snapshot
+register_before_snapshot(lambda: print("its own"))
+def handler(event, context): return 1
+`;
+      const files = { ...module(app), 'snapshot_restore_py.py': own };
+      bench.bind(process, bench.folder(files), setup, handler);
+      await process.expect('SNAPSHOT');
+      assert.equal(process.output, 'its own\n');
+    });
+
+    it('reports a hook that fails, and ends', async () => {
+      const failing = (when: string): Record<string, string> =>
+        module(`from snapshot_restore_py import ${when}
+@${when}
+def hook(): raise KeyError("missing")
+def handler(event, context): return 1`);
+      const before = await bench.boot();
+      bench.bind(before, bench.folder(failing('register_before_snapshot')), setup, handler);
+      const { header } = await before.expect('INIT_ERROR');
+      assert.equal(header['errorType'], 'Runtime.BeforeSnapshotError');
+      assert.equal((await before.exited).code, 1);
+      const after = await bench.boot();
+      bench.bind(after, bench.folder(failing('register_after_restore')), setup, handler);
+      await after.expect('SNAPSHOT');
+      after.send(FRAME.RESTORE, { env: {}, optRoot: '/opt' });
+      const frame = await after.expect('RESTORE_ERROR');
+      assert.equal(frame.header['errorType'], 'KeyError');
+      const document = JSON.parse(frame.payload.toString()) as { errorMessage: string };
+      assert.equal(document.errorMessage, "'missing'");
+      assert.match(after.output, /\[ERROR\] KeyError: 'missing'/);
+      assert.equal((await after.exited).code, 1);
+    });
+  });
 }

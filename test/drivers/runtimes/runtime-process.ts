@@ -12,11 +12,14 @@ import type { Duplex } from 'node:stream';
 export const FRAME = {
   INIT: 0x01,
   INVOKE: 0x02,
+  RESTORE: 0x04,
   BOOTED: 0x81,
   NEXT: 0x82,
   INIT_ERROR: 0x83,
   RESPONSE: 0x84,
   ERROR: 0x85,
+  SNAPSHOT: 0x88,
+  RESTORE_ERROR: 0x89,
 } as const;
 
 const FRAME_NAMES = new Map<number, string>(
@@ -217,6 +220,10 @@ export class RuntimeProcess {
 }
 
 export interface FunctionSetup {
+  /** Where layers are; /opt without it. */
+  readonly optRoot?: string;
+  /** Default 'on-demand'. */
+  readonly initializationType?: string;
   readonly handler?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -272,7 +279,8 @@ export class RuntimeBench {
       ...this.#functionEnv,
       ...setup.env,
     };
-    process.send(FRAME.INIT, { handler, taskRoot, env, initializationType: 'on-demand' });
+    const { initializationType = 'on-demand', optRoot } = setup;
+    process.send(FRAME.INIT, { handler, taskRoot, optRoot, env, initializationType });
   }
 
   /** A process bound to a folder that is there already. */

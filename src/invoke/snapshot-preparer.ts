@@ -1,0 +1,173 @@
+/**
+ * Runs the Init of SnapStart versions that are being published and tells the control plane, through the
+ * store, what became of it. The one place where the data plane writes to the store; nobody waits for
+ * it but the version's state.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import {
+  collections,
+  versionDocumentId,
+  type SnapshotFailure,
+  type SnapshotStatus,
+} from '../model/function.ts';
+import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { Store } from '../store/store.ts';
+import { describeExit, type Fault } from '../worker/faults.ts';
+import type { SnapshotOutcome } from '../worker/snapshot-template.ts';
+
+/** Versions initialised at once: each has a full CPU for as long as its Init takes. */
+export const preparedAtOnceMax = 2;
+/** After a failure of the host, which may pass. */
+export const retryDelayMs = 1_000;
+/** Attempts at what the host could not do, before the version is given up. */
+export const attemptsMax = 5;
+
+export interface SnapshotPreparerOptions {
+  /** Rejects when the host cannot (Worker.prepareSnapshot). */
+  readonly prepare: (version: RunnableVersion) => Promise<SnapshotOutcome>;
+}
+
+export class SnapshotPreparer {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #store: Store;
+  readonly #options: SnapshotPreparerOptions;
+  /** By key: versions that wait or are being prepared. */
+  readonly #known = new Set<string>();
+  readonly #waiting: RunnableVersion[] = [];
+  readonly #running = new Set<Promise<void>>();
+  readonly #timers = new Set<Timer>();
+  #isClosed = false;
+
+  constructor(clock: Clock, log: Log, store: Store, options: SnapshotPreparerOptions) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** A version is known, new or changed: prepares it once if it waits for its snapshot. */
+  offer(version: RunnableVersion): void {
+    const isWanted = version.snapStart && version.state === 'Pending';
+    if (!isWanted || this.#isClosed || this.#known.has(version.key)) return;
+    this.#known.add(version.key);
+    this.#waiting.push(version);
+    this.#runNext();
+  }
+
+  /** The version is out of date or gone. */
+  forget(versionKey: string): void {
+    this.#known.delete(versionKey);
+    const index = this.#waiting.findIndex(({ key }) => key === versionKey);
+    if (index !== -1) this.#waiting.splice(index, 1);
+  }
+
+  /** Resolves once nothing is under way; what is left is prepared after the next start. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const timer of this.#timers) timer.cancel();
+    await Promise.all(this.#running);
+  }
+
+  #runNext(): void {
+    if (this.#isClosed || this.#running.size >= preparedAtOnceMax) return;
+    const version = this.#waiting.shift();
+    if (version === undefined) return;
+    const run = this.#prepare(version, 1).finally(() => {
+      this.#running.delete(run);
+      this.#runNext();
+    });
+    this.#running.add(run);
+    this.#runNext();
+  }
+
+  /** Never rejects. */
+  async #prepare(version: RunnableVersion, attempt: number): Promise<void> {
+    const status = await this.#statusOf(version, attempt);
+    if (!this.#known.has(version.key) || this.#isClosed) return;
+    try {
+      if (status === null) throw new Error('the host could not run Init');
+      await this.#report(version, status);
+      this.#known.delete(version.key);
+    } catch (error) {
+      this.#log.warn({ err: error, version: version.key }, 'could not prepare a snapshot yet');
+      const timer = this.#clock.schedule(retryDelayMs, () => {
+        this.#timers.delete(timer);
+        const run = this.#prepare(version, attempt + 1).finally(() => this.#running.delete(run));
+        this.#running.add(run);
+      });
+      this.#timers.add(timer);
+    }
+  }
+
+  /** Null when another attempt may do better. */
+  async #statusOf(version: RunnableVersion, attempt: number): Promise<SnapshotStatus | null> {
+    const buildId = version.key.slice(version.key.lastIndexOf(':') + 1);
+    const outcome = await this.#options.prepare(version).catch(hostFault);
+    if (outcome.type === 'ready') return { buildId };
+    const isOfHost = outcome.type === 'failed' && outcome.fault.type === 'host';
+    if (isOfHost && attempt < attemptsMax) return null;
+    return { buildId, failure: failureOf(outcome) };
+  }
+
+  async #report(version: RunnableVersion, value: SnapshotStatus): Promise<void> {
+    const key = {
+      collection: collections.snapshotStatus,
+      partition: version.functionName,
+      id: versionDocumentId(version.version),
+    };
+    await this.#store.commit([{ type: 'put', key, value, expect: 'any' }]);
+  }
+}
+
+function hostFault(error: unknown): SnapshotOutcome {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  return { type: 'failed', fault: { type: 'host', cause } };
+}
+
+function failureOf(outcome: Exclude<SnapshotOutcome, { type: 'ready' }>): SnapshotFailure {
+  if (outcome.type === 'failed') return faultFailure(outcome.fault);
+  const seconds = outcome.limitMs / 1000;
+  return {
+    code: 'FunctionError.InitTimeout',
+    reason: `Initialization of the function did not finish within ${seconds} seconds.`,
+  };
+}
+
+function faultFailure(fault: Fault): SnapshotFailure {
+  switch (fault.type) {
+    case 'initError':
+      return {
+        code: 'FunctionError.RuntimeInitError',
+        reason: `Initialization of the function failed: ${messageOf(fault.error.payload)}`,
+      };
+    case 'exit':
+      return { code: 'FunctionError.RuntimeInitError', reason: describeExit(fault.exit) };
+    case 'outOfMemory':
+      return {
+        code: 'FunctionError.InitResourceExhausted',
+        reason: 'Initialization of the function needed more memory than it has.',
+      };
+    case 'invalidEntrypoint':
+      return { code: 'FunctionError.InvalidEntryPoint', reason: fault.message };
+    case 'extension':
+      return { code: 'FunctionError.ExtensionInitError', reason: fault.message };
+    case 'timeout':
+    case 'responseTooLarge':
+    case 'host':
+      return { code: 'InternalError', reason: 'The function could not be initialized.' };
+  }
+}
+
+const reasonLengthMax = 1_000;
+
+/** What an error document says, as far as it is one. */
+function messageOf(payload: Buffer): string {
+  try {
+    const { errorType, errorMessage } = JSON.parse(payload.toString()) as Record<string, unknown>;
+    return `${String(errorType)}: ${String(errorMessage)}`.slice(0, reasonLengthMax);
+  } catch {
+    return 'the runtime gave no reason.';
+  }
+}

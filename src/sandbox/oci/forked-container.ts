@@ -1,0 +1,198 @@
+/**
+ * What a copied process runs in: like a container (container.ts), but no OCI runtime made it. It has a
+ * control group of its own and lies in the pid namespace of the container that it was copied from, so it is
+ * killed by its group, and before the other one goes.
+ */
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { delay } from '../../base/clock.ts';
+import { deferred } from '../../base/deferred.ts';
+import { MIB } from '../../model/limits.ts';
+import { askForCopy, type ForkedProcess } from '../forked-process.ts';
+import { cloneMount, type ChildStatus } from '../native.ts';
+import { PeakMemory } from '../peak-memory.ts';
+import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
+import { SandboxStartError, type ForkSource, type SandboxLimits } from '../sandbox.ts';
+import type { Box } from './box.ts';
+import { PROCESSES_MAX } from './container-config.ts';
+import { ContainerProcess, type ContainerEnd } from './container-process.ts';
+import type { SandboxNetwork } from './network.ts';
+import type { OciParts } from './oci-parts.ts';
+import { untilWaiting, wallIn } from './wall-in.ts';
+
+/** Between looks for processes that are being killed. */
+const KILL_PAUSE_MS = 2;
+
+interface Forked {
+  readonly name: string;
+  /** Of the copy, on the host. */
+  readonly pid: number;
+  readonly ended: ForkedProcess['ended'];
+  readonly network: SandboxNetwork;
+}
+
+export class ForkedContainer {
+  readonly name: string;
+  readonly first: ContainerProcess;
+  /** Resolves when nothing runs inside. */
+  readonly ended: Promise<void>;
+  /** Of its own, with the way out; the box's is not used. */
+  readonly network: SandboxNetwork;
+  readonly hasOthers = false;
+  readonly #parts: OciParts;
+  readonly #memory: PeakMemory;
+  readonly #forgotten = deferred<void>();
+  readonly #ended = deferred<void>();
+  #limits: SandboxLimits;
+  #killing: Promise<void> | null = null;
+  #isFrozen = false;
+
+  private constructor(
+    parts: OciParts,
+    forked: Forked,
+    streams: ProcessStreams,
+    limits: SandboxLimits,
+  ) {
+    const { name, pid } = forked;
+    this.name = name;
+    this.network = forked.network;
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#memory = new PeakMemory(parts.clock, pid, () => parts.cgroups.processes(name));
+    const reaped = forked.ended.then((end): ChildStatus => ({ ...end, residentPeakBytes: 0 }));
+    this.first = new ContainerProcess(pid, streams, reaped, (status) => this.#onEnd(status));
+    this.ended = this.#ended.promise;
+  }
+
+  /** Copies the main process of `from`, the container's name. Rejects; nothing is left then. */
+  static async start(
+    parts: OciParts,
+    box: Box,
+    options: { limits: SandboxLimits; source: ForkSource; from: string },
+  ): Promise<ForkedContainer> {
+    const name = box.nextContainer();
+    const streams = createProcessStreams(parts.clock, true);
+    const { cgroups } = parts;
+    try {
+      const { limits } = options;
+      const memoryBytes = limits.memoryMb * MIB;
+      cgroups.create(name, { memoryBytes, cpus: limits.cpus, processesMax: PROCESSES_MAX });
+      cgroups.setCpuWeight(name, limits.memoryMb);
+      const forked = await fork(parts, box, { ...options, name, streams });
+      return new ForkedContainer(parts, forked, streams, limits);
+    } catch (error) {
+      discardStreams(streams);
+      await killAll(parts, name);
+      await cgroups.remove(name);
+      throw new SandboxStartError(`cannot copy a process: ${String(error)}`, { cause: error });
+    }
+  }
+
+  /** Everything of it on the host but its output is gone; waits for `ended`, too. */
+  get forgotten(): Promise<void> {
+    return this.#forgotten.promise;
+  }
+
+  /** Extensions would have to get behind the same walls. */
+  exec(): Promise<ContainerProcess> {
+    return Promise.reject(new SandboxStartError('nothing can be started beside a copied process'));
+  }
+
+  /** Kills every process inside; see `ended`. */
+  kill(): void {
+    this.thaw(); // version 1 does not let frozen processes die
+    this.#killing ??= killAll(this.#parts, this.name);
+  }
+
+  freeze(): void {
+    if (this.#isFrozen || this.#killing !== null) return;
+    this.#isFrozen = true;
+    this.#parts.cgroups.freeze(this.name);
+  }
+
+  thaw(): void {
+    if (!this.#isFrozen) return;
+    this.#isFrozen = false;
+    this.#parts.cgroups.thaw(this.name);
+  }
+
+  limit(limits: SandboxLimits): void {
+    const { memoryMb, cpus } = this.#limits;
+    this.#limits = limits;
+    if (this.#killing !== null) return;
+    if (limits.memoryMb !== memoryMb) {
+      this.#parts.cgroups.setMemoryLimit(this.name, limits.memoryMb * MIB);
+      this.#parts.cgroups.setCpuWeight(this.name, limits.memoryMb);
+    }
+    if (limits.cpus !== cpus) this.#parts.cgroups.setCpus(this.name, limits.cpus);
+  }
+
+  memoryPeakBytes(): number {
+    return this.#memory.read();
+  }
+
+  async #onEnd(status: ChildStatus | null): Promise<ContainerEnd> {
+    const outOfMemory = this.#parts.cgroups.oomKills(this.name) > 0;
+    this.kill();
+    await this.#killing;
+    this.#memory.close();
+    this.#ended.resolve();
+    this.#parts.network.release(this.network);
+    await this.#parts.cgroups.remove(this.name).catch((error: unknown) => {
+      this.#parts.log.error({ container: this.name, error: String(error) }, 'group left behind');
+    });
+    this.#forgotten.resolve();
+    return { status, outOfMemory };
+  }
+}
+
+async function fork(
+  parts: OciParts,
+  box: Box,
+  options: { name: string; streams: ProcessStreams; source: ForkSource; from: string },
+): Promise<Forked> {
+  const { name, streams, source, from } = options;
+  const temporaryFd = cloneMount(box.places['/tmp']);
+  try {
+    const copied = await askForCopy(parts.clock, source, streams, [temporaryFd]);
+    const candidates = parts.cgroups.processes(from);
+    const [keeper, pid] = [copied.pid, copied.mainPid].map((inside) => hostPid(candidates, inside));
+    if (keeper === undefined || pid === undefined) throw new Error('the copy is gone');
+    // A frozen template must not hold up its copies, or who waits for them.
+    for (const moved of [keeper, pid]) parts.cgroups.adopt(name, moved);
+    await untilWaiting(parts.clock, pid);
+    wallIn(pid, temporaryFd);
+    const network = await parts.network.adopt(openSync(`/proc/${pid}/ns/net`, 'r'));
+    return { name, pid, ended: copied.ended, network };
+  } finally {
+    closeSync(temporaryFd);
+  }
+}
+
+/** The number on the host of the process that is `inside` in its pid namespace. */
+function hostPid(candidates: readonly number[], inside: number): number | undefined {
+  return candidates.find((pid) => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+      return Number(/^NSpid:.*\t(\d+)$/m.exec(status)?.[1]) === inside;
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function killAll(parts: OciParts, name: string): Promise<void> {
+  for (;;) {
+    const pids = parts.cgroups.processes(name);
+    if (pids.length === 0) return;
+    for (const pid of pids) kill(pid);
+    await delay(parts.clock, KILL_PAUSE_MS);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * Environments of versions with SnapStart: that they come from one template where processes can be
+ * copied and from an Init of their own where not, and what becomes of templates.
+ */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { silentLog } from '../base/log.ts';
+import { systemRandom } from '../base/random.ts';
+import { limits } from '../model/limits.ts';
+import type { RunnableVersion } from '../model/runnable-version.ts';
+import { runnable } from '../testing/runnable.ts';
+import { ScriptedHost, snapshotting, turns } from '../testing/scripted-sandbox.ts';
+import { SimClock } from '../testing/sim-clock.ts';
+import { templatesMax } from './snapshots.ts';
+import { Worker, type AcquireResult, type Lease } from './worker.ts';
+
+const version = runnable({ version: '1', snapStart: true });
+
+let clock: SimClock;
+let host: ScriptedHost;
+let worker: Worker;
+/** Code folders that are held. */
+let pins: number;
+let log: string;
+/** Of all code and layers. */
+let folder: string;
+
+function createWorker(canFork: boolean): void {
+  clock = new SimClock(1_000_000);
+  host = new ScriptedHost();
+  host.driver.canFork = canFork;
+  host.script = snapshotting;
+  pins = 0;
+  log = '';
+  folder = '/code';
+  const { driver, catalog, transports } = host;
+  worker = new Worker(
+    clock,
+    systemRandom,
+    silentLog,
+    { driver, catalog, transports },
+    {
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
+      memoryBudgetMb: 8192,
+      environmentsMax: 40,
+      waitersMax: 10,
+      waitMsMax: 30_000,
+      idleMsMax: 600_000,
+      lifetimeMsMax: 3_600_000,
+      freezeAfterMs: 10,
+      poolSize: 0,
+      openCode: () => {
+        pins += 1;
+        const release = (): void => void (pins -= 1);
+        return Promise.resolve({ folder, hasSharedLibraries: false, release });
+      },
+      logSink: (_name, bytes) => void (log += bytes.toString()),
+    },
+  );
+}
+
+function leaseOf(acquired: AcquireResult): Lease {
+  assert(acquired.type === 'lease', `a lease, not ${acquired.type}`);
+  return acquired.lease;
+}
+
+async function invoke({ environment, ...lease }: Lease): Promise<string> {
+  const attempt = lease.invoke(
+    {
+      requestId: '1',
+      payload: Buffer.from('{}'),
+      deadlineMs: 0,
+      invokedFunctionArn: environment.version.functionArn,
+      traceId: 'Root=1',
+      clientContext: undefined,
+      cognitoIdentity: undefined,
+    },
+    () => undefined,
+  );
+  await attempt.finished;
+  return (await attempt.outcome).type;
+}
+
+const acquire = (of: RunnableVersion = version): Promise<AcquireResult> => worker.acquire(of);
+
+afterEach(async () => {
+  await worker.close();
+  assert.equal(pins, 0);
+  assert.deepEqual(host.living(), []);
+});
+
+describe('where processes can be copied', () => {
+  beforeEach(() => createWorker(true));
+
+  test('publishing leaves a frozen template that is never given an event', async () => {
+    assert.deepEqual(await worker.prepareSnapshot(version), { type: 'ready' });
+    await turns();
+    const [template] = host.runtimes;
+    assert.equal(template?.inits[0]?.initializationType, 'snap-start');
+    assert.equal(template?.sandbox.isFrozen, true);
+    assert.match(log, /^INIT_START .*\nINIT_REPORT Init Duration: 0\.00 ms\n$/);
+    assert.equal(await invoke(leaseOf(await acquire())), 'response');
+    assert.equal(template?.invocations.length, 0);
+    assert.equal(template?.sandbox.isFrozen, true, 'again');
+  });
+
+  test('environments are copies, each with its own variables, restored once', async () => {
+    await worker.prepareSnapshot(version);
+    const [one, two] = (await Promise.all([acquire(), acquire()])).map(leaseOf);
+    assert(one !== undefined && two !== undefined);
+    assert.equal(host.forks.length, 2);
+    const [template, ...copies] = host.runtimes;
+    assert(host.forks.every(({ process }) => process === template?.process));
+    assert.deepEqual(
+      copies.map(({ inits, restores }) => [inits.length, restores.length]),
+      [
+        [0, 1],
+        [0, 1],
+      ],
+    );
+    assert.deepEqual(copies[0]?.restores[0], { env: {}, optRoot: '/opt' });
+    assert.deepEqual(await Promise.all([one, two].map(invoke)), ['response', 'response']);
+    assert.match(log, /RESTORE_START /);
+    assert.match(log, /RESTORE_REPORT Restore Duration: 0\.00 ms\n/);
+    assert.match(log, /\tRestore Duration: 0\.00 ms\tBilled Restore Duration: 0 ms\t/);
+  });
+
+  test('a template that is missed, or has died, is made anew', async () => {
+    await invoke(leaseOf(await acquire()));
+    assert.equal(host.runtimes.length, 2, 'template and copy');
+    host.runtimes[0]?.exit({ code: 1 });
+    await turns();
+    const warm = worker.acquireWarm(version);
+    assert(warm !== undefined, 'environments do not depend on their template');
+    leaseOf(await acquire());
+    assert.equal(host.runtimes.length, 4);
+    await invoke(warm);
+  });
+
+  test('a template that cannot be copied is given up', async () => {
+    await worker.prepareSnapshot(version);
+    host.faults.fork = () => {
+      throw new Error('stuck');
+    };
+    assert.equal((await acquire()).type, 'failed');
+    assert.equal(host.runtimes[0]?.hasEnded, true);
+    host.faults.fork = null;
+    leaseOf(await acquire());
+  });
+
+  test('hooks have 10 s', async () => {
+    await worker.prepareSnapshot(version);
+    host.script = (runtime) => {
+      snapshotting(runtime);
+      runtime.onRestore = () => undefined;
+    };
+    const acquiring = acquire();
+    await turns();
+    clock.advance(limits.restoreDurationMsMax - 1);
+    await turns();
+    assert.equal(host.runtimes[1]?.hasEnded, false);
+    clock.advance(1);
+    const acquired = await acquiring;
+    assert(acquired.type === 'restoreFailed' && acquired.failure.reason === 'timeout');
+    assert.match(log, /RESTORE_REPORT Restore Duration: 10000\.00 ms\tStatus: timeout\n/);
+  });
+
+  test('a hook that fails is told, and so is a process that ends', async () => {
+    await worker.prepareSnapshot(version);
+    for (const onRestore of ['restoreError', 'exit'] as const) {
+      host.script = (runtime) => {
+        snapshotting(runtime);
+        runtime.onRestore = () => queueMicrotask(() => void runtime[onRestore]());
+      };
+      const acquired = await acquire();
+      assert(acquired.type === 'restoreFailed' && acquired.failure.reason === 'hook', onRestore);
+    }
+    assert.match(log, /Status: error\tError Type: Runtime\.ExitError\n/);
+  });
+
+  test('an environment without its process is not used again', async () => {
+    const lease = leaseOf(await acquire());
+    await invoke(lease);
+    host.runtimes[1]?.exit({ code: 1 });
+    await turns();
+    assert.equal(worker.acquireWarm(version), undefined);
+    leaseOf(await acquire());
+    assert.equal(host.runtimes.length, 3);
+  });
+
+  test('Init has as long as an invocation, and at least 130 s', async () => {
+    for (const timeoutMs of [3000, 900_000]) {
+      host.script = (runtime) => runtime.booted.resolve();
+      const slow = runnable({ version: '1', snapStart: true, timeoutMs });
+      const preparing = worker.prepareSnapshot(slow);
+      await turns();
+      const limitMs = Math.max(limits.initDurationMsProvisioned, timeoutMs);
+      clock.advance(limitMs - 1);
+      await turns();
+      assert.equal(host.runtimes.at(-1)?.hasEnded, false);
+      clock.advance(1);
+      assert.deepEqual(await preparing, { type: 'timeout', limitMs });
+    }
+  });
+
+  test('templates are bounded: the one not used for longest makes room', async () => {
+    const versions = Array.from({ length: templatesMax + 1 }, (_, index) =>
+      runnable({ version: String(index + 1), snapStart: true }),
+    );
+    for (const one of versions) await worker.prepareSnapshot(one);
+    await turns();
+    assert.equal(host.living().length, templatesMax);
+    assert.equal(host.runtimes[0]?.hasEnded, true);
+  });
+
+  test('a version with extensions is initialised in each environment', async (t) => {
+    folder = await mkdtemp(join(tmpdir(), 'hearth-snapshots-'));
+    t.after(() => rm(folder, { recursive: true }));
+    await mkdir(join(folder, 'extensions'));
+    await writeFile(join(folder, 'extensions/agent'), '', { mode: 0o755 });
+    const extended = runnable({ version: '1', snapStart: true, layerHashes: ['layer'] });
+    assert.deepEqual(await worker.prepareSnapshot(extended), { type: 'ready' });
+    assert.deepEqual(host.living(), [], 'no template is kept');
+    const acquiring = acquire(extended);
+    await turns();
+    assert.equal(host.forks.length, 0);
+    await worker.close();
+    await acquiring;
+  });
+
+  test('a version that is gone takes its template along', async () => {
+    await worker.prepareSnapshot(version);
+    worker.retire(version.key);
+    await turns();
+    assert.deepEqual(host.living(), []);
+  });
+
+  test('closing ends an Init that is under way', async () => {
+    host.script = (runtime) => runtime.booted.resolve();
+    const preparing = worker.prepareSnapshot(version);
+    await turns();
+    await worker.close();
+    const outcome = await preparing;
+    assert(outcome.type === 'failed' && outcome.fault.type === 'host');
+    await assert.rejects(worker.prepareSnapshot(version), /closed/);
+  });
+});
+
+describe('where processes cannot be copied', () => {
+  beforeEach(() => createWorker(false));
+
+  test('publishing runs Init and keeps nothing', async () => {
+    assert.deepEqual(await worker.prepareSnapshot(version), { type: 'ready' });
+    assert.deepEqual(host.living(), []);
+  });
+
+  test('each environment is initialised in its own sandbox and then restored', async () => {
+    const [one, two] = (await Promise.all([acquire(), acquire()])).map(leaseOf);
+    assert(one !== undefined && two !== undefined);
+    assert.deepEqual(
+      host.runtimes.map(({ inits, restores }) => [inits.length, restores.length]),
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    );
+    assert.deepEqual(await Promise.all([one, two].map(invoke)), ['response', 'response']);
+  });
+
+  test('an Init that fails there fails the restore', async () => {
+    host.script = (runtime) => {
+      runtime.booted.resolve();
+      runtime.onInit = () => queueMicrotask(() => runtime.initError());
+    };
+    const acquired = await acquire();
+    assert(acquired.type === 'restoreFailed' && acquired.failure.reason === 'init');
+  });
+});
