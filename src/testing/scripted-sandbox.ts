@@ -263,6 +263,7 @@ export class ScriptedExtension {
 export class ScriptedSandbox implements Sandbox {
   readonly host: ScriptedHost;
   readonly id: string;
+  readonly isFromStandby = false;
   readonly spec: SandboxSpec;
   readonly paths: SandboxPaths;
   /** Where the host can fork: `host.forks` has what was asked for. */
