@@ -313,7 +313,9 @@ class Episode {
     }
     for (const runtime of this.#host.runtimes) {
       const isProvisioned = runtime.inits[0]?.initializationType === 'provisioned-concurrency';
-      if (isProvisioned && !runtime.hasEnded && !runtime.sandbox.isDestroyed) kept += 1;
+      const isThere = runtime.isInitialized && !runtime.hasEnded && !runtime.sandbox.isDestroyed;
+      // One whose Init is under way when it is no longer wanted ends with that, at last by its time limit.
+      if (isProvisioned && isThere) kept += 1;
     }
     assert(kept <= keptMax, `${kept} provisioned environments kept, ${keptMax} at most`);
   }
