@@ -101,16 +101,6 @@ for (const driver of drivers) {
       throw new Error(`${name} did not become free`);
     }
 
-    /** Until the server's output has it: what extensions say when nobody waits for an answer. */
-    async function logged(pattern: RegExp): Promise<string> {
-      for (let attempt = 0; attempt < 600; attempt += 1) {
-        const log = hearth.stderr;
-        if (pattern.test(log)) return log;
-        await sleep(10);
-      }
-      throw new Error(`nothing like ${pattern} in the log:\n${hearth.stderr}`);
-    }
-
     test('start before the runtime, hear of each invocation, and of the end', async () => {
       const name = await deployWith('');
       const first = await invoke(client, name);
@@ -152,7 +142,7 @@ for (const driver of drivers) {
       assert.equal(event['requestId'], second.requestId);
       assert.match(String(event['invokedFunctionArn']), new RegExp(`:function:${name}$`));
       assert(Number(event['deadlineMs']) > Date.now());
-      const log = await logged(/teller\.cjs event \{"eventType":"SHUTDOWN"/);
+      const log = await hearth.logged(/teller\.cjs event \{"eventType":"SHUTDOWN"/);
       const shutdown = told(log, 'event').at(-1);
       assert.equal(shutdown?.['shutdownReason'], 'SPINDOWN');
       await client.send(new DeleteFunctionCommand({ FunctionName: name }));
@@ -274,7 +264,7 @@ for (const driver of drivers) {
         const isOwn = (event: Record<string, unknown>): boolean =>
           JSON.stringify(event).includes(answer.requestId);
         await invoke(client, name);
-        const log = await logged(
+        const log = await hearth.logged(
           new RegExp(`telemetry .*"platform\\.report".*${answer.requestId}`),
         );
         const events = told(log, 'telemetry');
