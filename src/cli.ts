@@ -67,9 +67,9 @@ function addServeOptions(command: Command): Command {
     .option('--insecure', 'allow --auth off on an address that others can reach', false)
     .option(
       '--pool-size <number>',
-      'sandboxes booted in advance, per runtime in use',
+      'sandboxes booted in advance, per runtime in use, at most; how many follows demand',
       wholeNumber,
-      2,
+      8,
     )
     .option(
       '--memory-budget-mb <number>',
@@ -87,6 +87,12 @@ function addServeOptions(command: Command): Command {
       'stop an environment that was idle for so long',
       wholeNumber,
       600,
+    )
+    .option(
+      '--environment-lifetime-seconds <number>',
+      'replace an environment that is so old, or somewhat younger',
+      wholeNumber,
+      4 * 60 * 60,
     )
     .option(
       '--account-concurrency <number>',

@@ -16,6 +16,7 @@ const flags: ServeFlags = {
   logLevel: 'info',
   functionLogs: false,
   poolSize: 2,
+  environmentLifetimeSeconds: 14_400,
   memoryBudgetMb: undefined,
   environmentsMax: 64,
   idleSeconds: 600,
@@ -49,6 +50,11 @@ test('numbers outside their range are refused by the name of their flag', () => 
     [{ environmentsMax: 0 }, /--environments-max takes a whole number from 1 to 10000/],
     [{ environmentsMax: 10_001 }, /--environments-max/],
     [{ idleSeconds: 0 }, /--idle-seconds takes a whole number from 1 to 86400/],
+    [
+      { environmentLifetimeSeconds: 59 },
+      /--environment-lifetime-seconds takes .* from 60 to 86400/,
+    ],
+    [{ environmentLifetimeSeconds: 86_401 }, /--environment-lifetime-seconds/],
     [{ memoryBudgetMb: 127 }, /--memory-budget-mb takes a whole number from 128 to/],
     [{ memoryBudgetMb: 1.5 }, /--memory-budget-mb/],
   ];

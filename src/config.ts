@@ -24,6 +24,7 @@ export interface ServeFlags {
   readonly memoryBudgetMb: number | undefined;
   readonly environmentsMax: number;
   readonly idleSeconds: number;
+  readonly environmentLifetimeSeconds: number;
   readonly accountConcurrency: number | undefined;
   readonly scalingRate: number | undefined;
   readonly enforceRuntimeDeprecation: boolean;
@@ -45,6 +46,8 @@ export interface Config {
   readonly memoryBudgetMb: number;
   readonly environmentsMax: number;
   readonly idleMsMax: number;
+  /** An environment that is older takes no further invocation. */
+  readonly lifetimeMsMax: number;
   readonly freezeAfterMs: number;
   readonly waitersMax: number;
   readonly waitMsMax: number;
@@ -84,6 +87,12 @@ export function compileConfig(flags: ServeFlags): Config {
   requireInteger('--pool-size', flags.poolSize, 0, 64);
   requireInteger('--environments-max', flags.environmentsMax, 1, 10_000);
   requireInteger('--idle-seconds', flags.idleSeconds, 1, 24 * 60 * 60);
+  requireInteger(
+    '--environment-lifetime-seconds',
+    flags.environmentLifetimeSeconds,
+    60,
+    24 * 60 * 60,
+  );
   const concurrencyMax = flags.accountConcurrency ?? limits.concurrencyAccountDefault;
   requireInteger('--account-concurrency', concurrencyMax, 1, 1_000_000);
   const scalingRateMax = flags.scalingRate ?? limits.scalingEnvironmentsDefault;
@@ -119,6 +128,7 @@ export function compileConfig(flags: ServeFlags): Config {
     memoryBudgetMb,
     environmentsMax: flags.environmentsMax,
     idleMsMax: flags.idleSeconds * 1000,
+    lifetimeMsMax: flags.environmentLifetimeSeconds * 1000,
     freezeAfterMs: 10,
     waitersMax: 1000,
     waitMsMax: 30_000,

@@ -19,6 +19,8 @@ import { createControlPlane } from './control/control-plane.ts';
 import { Concurrency } from './invoke/concurrency.ts';
 import { FunctionDirectory } from './invoke/function-directory.ts';
 import { Invoker } from './invoke/invoke.ts';
+import { ProvisionReporter } from './invoke/provision-reporter.ts';
+import { ProvisionedConcurrency } from './invoke/provisioned-concurrency.ts';
 import { runtimeTransports } from './runtime-api/transports.ts';
 import { selectDriver } from './sandbox/select-driver.ts';
 import { sweepLeftovers } from './sandbox/sweep-leftovers.ts';
@@ -133,13 +135,21 @@ async function wire(
     newEnvironmentsMax: config.scalingRateMax,
   });
   const directory = new FunctionDirectory({
-    onVersion: (version) => worker.expectRuntime(version.runtime),
+    onVersion: (version) => {
+      worker.expectVersion(version);
+      provisioned.onVersion(version);
+    },
     onRetired: (key) => worker.retire(key),
     onReserve: (functionName, reserved) => concurrency.setReserved(functionName, reserved),
     onDeleted: (functionName) => concurrency.forget(functionName),
   });
+  const reporter = new ProvisionReporter(log, store);
+  onStop(() => reporter.settled());
+  const provisioned = new ProvisionedConcurrency({ directory, concurrency, worker, reporter });
   await directory.open(store);
   onStop(() => directory.close());
+  await provisioned.open(store);
+  onStop(() => provisioned.close());
   const invoker = new Invoker(clock, random, { directory, concurrency, worker }, identity);
 
   const handlers = createOperationHandlers({ control, invoker, identity });

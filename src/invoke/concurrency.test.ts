@@ -14,7 +14,7 @@ function create(accountMax: number, newEnvironmentsMax = 1000): Concurrency {
 }
 
 function permit(concurrency: Concurrency, name: string): Permit {
-  const acquired = concurrency.acquire(name);
+  const acquired = concurrency.acquire(name, '$LATEST');
   assert(typeof acquired !== 'string', `a permit, not ${String(acquired)}`);
   return acquired;
 }
@@ -23,7 +23,7 @@ function permit(concurrency: Concurrency, name: string): Permit {
 function exhaust(concurrency: Concurrency, name: string): { permits: Permit[]; reason: string } {
   const permits: Permit[] = [];
   for (;;) {
-    const acquired = concurrency.acquire(name);
+    const acquired = concurrency.acquire(name, '$LATEST');
     if (typeof acquired === 'string') return { permits, reason: acquired };
     permits.push(acquired);
   }
@@ -37,13 +37,13 @@ test('permits are given up to the limit and come back once each', () => {
   const concurrency = create(2);
   const first = permit(concurrency, 'one');
   permit(concurrency, 'two');
-  assert.equal(concurrency.acquire('one'), 'ConcurrentInvocationLimitExceeded');
+  assert.equal(concurrency.acquire('one', '$LATEST'), 'ConcurrentInvocationLimitExceeded');
   assert.equal(concurrency.inFlight, 2);
   first.release();
   first.release();
   assert.equal(concurrency.inFlight, 1);
   permit(concurrency, 'two');
-  assert.equal(concurrency.acquire('two'), 'ConcurrentInvocationLimitExceeded');
+  assert.equal(concurrency.acquire('two', '$LATEST'), 'ConcurrentInvocationLimitExceeded');
 });
 
 test('a reserve is guarantee and ceiling, and the others share the rest (guide page 008)', () => {
@@ -56,7 +56,7 @@ test('a reserve is guarantee and ceiling, and the others share the rest (guide p
   const green = exhaust(concurrency, 'green');
   assert.equal(green.permits.length, 200);
   assert.equal(green.reason, 'ConcurrentInvocationLimitExceeded');
-  assert.equal(concurrency.acquire('red'), 'ConcurrentInvocationLimitExceeded');
+  assert.equal(concurrency.acquire('red', '$LATEST'), 'ConcurrentInvocationLimitExceeded');
   assert.equal(exhaust(concurrency, 'blue').permits.length, 400);
   assert.equal(concurrency.inFlight, 1000);
   green.permits[0]?.release();
@@ -67,7 +67,7 @@ test('a reserve of 0 throttles all, and without it the function runs again', () 
   const concurrency = create(10);
   concurrency.setReserved('one', 0);
   const refusal = 'ReservedFunctionConcurrentInvocationLimitExceeded';
-  assert.equal(concurrency.acquire('one'), refusal);
+  assert.equal(concurrency.acquire('one', '$LATEST'), refusal);
   permit(concurrency, 'two');
   concurrency.setReserved('one', undefined);
   assert.equal(exhaust(concurrency, 'one').permits.length, 9);
@@ -77,16 +77,27 @@ test('permits that are out when a reserve changes count on its new side, and com
   const concurrency = create(10);
   const before = exhaust(concurrency, 'one').permits;
   concurrency.setReserved('two', 6);
-  assert.equal(concurrency.acquire('two'), 'ConcurrentInvocationLimitExceeded', 'all is taken');
+  assert.equal(
+    concurrency.acquire('two', '$LATEST'),
+    'ConcurrentInvocationLimitExceeded',
+    'all is taken',
+  );
   releaseAll(before.splice(0, 5));
-  assert.equal(concurrency.acquire('one'), 'ConcurrentInvocationLimitExceeded', '5 of 4');
+  assert.equal(
+    concurrency.acquire('one', '$LATEST'),
+    'ConcurrentInvocationLimitExceeded',
+    '5 of 4',
+  );
   const guaranteed = exhaust(concurrency, 'two');
   assert.equal(guaranteed.permits.length, 5);
   assert.equal(guaranteed.reason, 'ConcurrentInvocationLimitExceeded');
   concurrency.setReserved('one', 2);
   releaseAll(before.splice(0, 3));
   assert.equal(exhaust(concurrency, 'two').permits.length, 1);
-  assert.equal(concurrency.acquire('one'), 'ReservedFunctionConcurrentInvocationLimitExceeded');
+  assert.equal(
+    concurrency.acquire('one', '$LATEST'),
+    'ReservedFunctionConcurrentInvocationLimitExceeded',
+  );
   concurrency.setReserved('one', undefined);
   concurrency.setReserved('two', undefined);
   releaseAll([...before, ...guaranteed.permits]);
@@ -125,7 +136,7 @@ test('requests per second are at most 10 for each unit, together and not per env
   concurrency.setReserved('reserved', 1);
   const burst = (name: string): { taken: number; reason: string } => {
     for (let taken = 0; ; taken += 1) {
-      const acquired = concurrency.acquire(name);
+      const acquired = concurrency.acquire(name, '$LATEST');
       if (typeof acquired === 'string') return { taken, reason: acquired };
       acquired.release();
     }
@@ -150,10 +161,13 @@ test('a refused request uses up no rate', () => {
   const concurrency = create(10);
   concurrency.setReserved('one', 1);
   const held = permit(concurrency, 'one');
-  for (let count = 0; count < 50; count += 1) concurrency.acquire('one');
+  for (let count = 0; count < 50; count += 1) concurrency.acquire('one', '$LATEST');
   held.release();
   for (let count = 0; count < 9; count += 1) permit(concurrency, 'one').release();
-  assert.equal(concurrency.acquire('one'), 'ReservedFunctionInvocationRateLimitExceeded');
+  assert.equal(
+    concurrency.acquire('one', '$LATEST'),
+    'ReservedFunctionInvocationRateLimitExceeded',
+  );
 });
 
 test('a function may begin so many environments in ten seconds, each function for itself', () => {
@@ -174,4 +188,112 @@ test('a function may begin so many environments in ten seconds, each function fo
   assert.equal(starts(one), 1);
   clock.advance(60_000);
   assert.equal(starts(permit(concurrency, 'one')), 5);
+});
+
+/** As many permits of a version as there are: on provisioned units and on demand. */
+function exhaustVersion(
+  concurrency: Concurrency,
+  version: string,
+): { provisioned: Permit[]; onDemand: Permit[]; reason: string } {
+  const provisioned: Permit[] = [];
+  const onDemand: Permit[] = [];
+  for (;;) {
+    const acquired = concurrency.acquire('one', version);
+    if (typeof acquired === 'string') return { provisioned, onDemand, reason: acquired };
+    (acquired.provisionedFor === undefined ? onDemand : provisioned).push(acquired);
+  }
+}
+
+test('provisioned units leave the shared pool, and what goes beyond them runs in the rest', () => {
+  const concurrency = create(10);
+  concurrency.setProvisioned('one', 'live', { version: '1', count: 4 });
+  const others = exhaust(concurrency, 'two');
+  assert.equal(others.permits.length, 6);
+  const { provisioned, reason } = exhaustVersion(concurrency, '1');
+  assert.equal(provisioned.length, 4, 'whatever the others use');
+  assert.equal(provisioned[0]?.provisionedFor, 'live');
+  assert.equal(reason, 'ConcurrentInvocationLimitExceeded');
+  assert.equal(concurrency.acquire('one', '2'), 'ConcurrentInvocationLimitExceeded');
+  releaseAll(others.permits.splice(0, 2));
+  assert.equal(exhaustVersion(concurrency, '1').onDemand.length, 2);
+  releaseAll(provisioned.splice(0, 1));
+  assert.equal(exhaustVersion(concurrency, '1').provisioned.length, 1, 'a unit comes back as one');
+});
+
+test('provisioned units are a part of the reserve; if they are all of it, nothing else runs', () => {
+  const concurrency = create(10);
+  concurrency.setReserved('one', 4);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 3 });
+  const first = exhaustVersion(concurrency, '1');
+  assert.deepEqual([first.provisioned.length, first.onDemand.length], [3, 1]);
+  assert.equal(first.reason, 'ReservedFunctionConcurrentInvocationLimitExceeded');
+  assert.equal(exhaust(concurrency, 'two').permits.length, 6);
+  releaseAll([...first.provisioned, ...first.onDemand]);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 4 });
+  const refusal = 'ReservedFunctionConcurrentInvocationLimitExceeded';
+  assert.equal(concurrency.acquire('one', '$LATEST'), refusal);
+  assert.equal(exhaustVersion(concurrency, '1').provisioned.length, 4);
+});
+
+test('units of several versions and aliases are each for their own', () => {
+  const concurrency = create(20);
+  concurrency.setProvisioned('one', 'live', { version: '2', count: 2 });
+  concurrency.setProvisioned('one', 'next', { version: '3', count: 3 });
+  assert.equal(exhaustVersion(concurrency, '3').provisioned.length, 3);
+  assert.equal(exhaustVersion(concurrency, '2').provisioned.length, 2);
+  assert.equal(exhaustVersion(concurrency, '1').provisioned.length, 0);
+});
+
+test('permits for units that are taken away count as on demand until they are back', () => {
+  const concurrency = create(10);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 4 });
+  const { provisioned, onDemand } = exhaustVersion(concurrency, '1');
+  assert.equal(provisioned.length, 4);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 1 });
+  assert.equal(exhaust(concurrency, 'two').permits.length, 0, 'the account is full');
+  releaseAll(onDemand);
+  assert.equal(exhaust(concurrency, 'two').permits.length, 6);
+  releaseAll(provisioned.splice(0, 3));
+  assert.equal(exhaust(concurrency, 'two').permits.length, 3);
+  concurrency.removeProvisioned('one', '1');
+  concurrency.forget('one');
+  assert.equal(concurrency.functionCount, 2);
+  releaseAll(provisioned);
+  assert.equal(concurrency.functionCount, 1);
+});
+
+test('a unit serves ten requests per second; what is faster runs on demand (guide page 008)', () => {
+  const concurrency = create(100);
+  concurrency.setProvisioned('one', '1', { version: '1', count: 2 });
+  let provisioned = 0;
+  for (let count = 0; count < 30; count += 1) {
+    const held = concurrency.acquire('one', '1');
+    assert(typeof held !== 'string');
+    if (held.provisionedFor !== undefined) provisioned += 1;
+    held.release();
+  }
+  assert.equal(provisioned, 20);
+  assert.deepEqual(concurrency.provisionedMetrics(), [
+    {
+      ...{ functionName: 'one', qualifier: '1' },
+      ProvisionedConcurrentExecutions: 0,
+      ProvisionedConcurrencyUtilization: 0,
+      ProvisionedConcurrencyInvocations: 20,
+      ProvisionedConcurrencySpilloverInvocations: 10,
+    },
+  ]);
+});
+
+test('metrics tell of what runs on units now, and of no units at all', () => {
+  const concurrency = create(100);
+  concurrency.setProvisioned('one', 'live', { version: '1', count: 4 });
+  assert(typeof concurrency.acquire('one', '1') !== 'string');
+  const [metrics] = concurrency.provisionedMetrics();
+  assert.equal(metrics?.ProvisionedConcurrentExecutions, 1);
+  assert.equal(metrics.ProvisionedConcurrencyUtilization, 0.25);
+  concurrency.setProvisioned('one', 'live', { version: '1', count: 0 });
+  const [none] = concurrency.provisionedMetrics();
+  assert.equal(none?.ProvisionedConcurrencyUtilization, undefined);
+  concurrency.acquire('one', '1');
+  assert.equal(concurrency.provisionedMetrics()[0]?.ProvisionedConcurrencySpilloverInvocations, 0);
 });

@@ -40,7 +40,13 @@ beforeEach(() => {
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
     ...{ memoryBudgetMb: 1024, environmentsMax: 2, waitersMax: 1, waitMsMax: 1000 },
-    ...{ idleMsMax: 600_000, freezeAfterMs: 10, poolSize: 0, logSink: () => undefined },
+    ...{
+      idleMsMax: 600_000,
+      lifetimeMsMax: 86_400_000,
+      freezeAfterMs: 10,
+      poolSize: 0,
+      logSink: () => undefined,
+    },
     openCode: () =>
       Promise.resolve({ folder: '/code', hasSharedLibraries: false, release: () => undefined }),
   });

@@ -24,6 +24,7 @@ import { drawVersion } from './alias-route.ts';
 import type { Concurrency, Permit } from './concurrency.ts';
 import type { FunctionDirectory } from './function-directory.ts';
 import { renderOutcome, type InvokeAnswer } from './outcome.ts';
+import { provisionedName } from './provisioned-concurrency.ts';
 
 export interface InvokeRequest {
   readonly requestId: string;
@@ -83,10 +84,10 @@ export class Invoker {
     const version = this.#resolve(request);
     const payload = eventOf(request);
     const clientContext = clientContextOf(request);
-    const permit = this.#concurrency.acquire(version.functionName);
+    const permit = this.#concurrency.acquire(version.functionName, version.version);
     if (typeof permit === 'string') throw throttled(permit);
     try {
-      const lease = this.#worker.acquireWarm(version) ?? (await this.#acquire(version, permit));
+      const lease = this.#acquireAtOnce(version, permit) ?? (await this.#acquire(version, permit));
       const invocation = this.#invocation(request, version, { payload, clientContext });
       // Held until the environment is free again, not until the caller has the answer.
       const attempt = lease.invoke(invocation, () => permit.release());
@@ -96,6 +97,16 @@ export class Invoker {
       permit.release();
       throw error;
     }
+  }
+
+  /** A provisioned unit whose environment is just being replaced runs on demand. */
+  #acquireAtOnce(version: RunnableVersion, { provisionedFor }: Permit): Lease | undefined {
+    const { functionName } = version;
+    const provisioned =
+      provisionedFor === undefined
+        ? undefined
+        : this.#worker.acquireProvisioned(provisionedName(functionName, provisionedFor));
+    return provisioned ?? this.#worker.acquireWarm(version);
   }
 
   /** For an invocation that found no warm environment. */

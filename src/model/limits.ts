@@ -35,6 +35,8 @@ export const limits = {
   /** New environments of one function per window (the guide has 500, too: unverified.md). */
   scalingEnvironmentsDefault: 1000,
   scalingWindowMs: 10_000,
+  /** Provisioned environments begun for one function (guide page 008). */
+  provisionedStartsPerMinute: 6000,
   /** Synchronous invoke request payload: 6 MiB. */
   invokeRequestBytesMax: 6 * MIB,
   /** Synchronous invoke response payload: 6 MiB plus 100 bytes of slack, as the service words it. */

@@ -160,6 +160,8 @@ export interface SandboxDriver {
   readonly name: SandboxDriverName;
   /** Lines that `hearth serve` prints at start: what this driver cannot do here, and why. */
   readonly notices: readonly string[];
+  /** Memory of what it keeps started in advance, beside the sandboxes. */
+  readonly standbyMemoryMb: number;
   create(spec: SandboxSpec): Promise<Sandbox>;
   /**
    * Removes all that sandboxes of an earlier process with the same data folder left on the host:

@@ -375,6 +375,7 @@ export class ScriptedHost {
   readonly driver: SandboxDriver = {
     name: 'process',
     notices: [],
+    standbyMemoryMb: 0,
     create: async (spec) => {
       await this.faults.create?.();
       const sandbox = new ScriptedSandbox(this, spec);

@@ -44,6 +44,8 @@ export class RuntimeSandbox {
   readonly #httpApi: RuntimeHttpApi;
   /** Of the process started last. */
   #output: Readable | null = null;
+  #process: SandboxProcess | null = null;
+  #onEnded: () => void = () => undefined;
 
   private constructor(
     sandbox: Sandbox,
@@ -85,6 +87,16 @@ export class RuntimeSandbox {
       await sandbox.destroy();
       throw error;
     }
+  }
+
+  /** A process of the runtime is there; a reset ends it, and Init starts the next one. */
+  get isRunning(): boolean {
+    return this.#process !== null;
+  }
+
+  /** `listener` is called whenever the runtime's process has ended, for whatever reason. */
+  set onEnded(listener: () => void) {
+    this.#onEnded = listener;
   }
 
   /** From now on what the runtime says goes to `port`, and what extensions say to `extensions`. */
@@ -141,7 +153,7 @@ export class RuntimeSandbox {
       cwd: environment === null ? paths.temporaryDir : paths.taskRoot,
       channel: true,
     });
-    this.#output = process.output;
+    this.#watch(process);
     const channel = process.channel && this.#transports.openChannel(process.channel);
     const isWrapped = wrapperOf(variables) !== undefined;
     return { process, channel, hasEnvironment: environment !== null, isWrapped };
@@ -158,7 +170,19 @@ export class RuntimeSandbox {
       cwd: this.sandbox.paths.taskRoot,
       channel: false,
     });
+    this.#watch(process);
     return { process, channel: null, hasEnvironment: true, isWrapped: false };
+  }
+
+  #watch(process: SandboxProcess): void {
+    this.#process = process;
+    this.#output = process.output;
+    const onEnd = (): void => {
+      if (this.#process !== process) return;
+      this.#process = null;
+      this.#onEnded();
+    };
+    process.exited.then(onEnd, onEnd);
   }
 
   async destroy(): Promise<void> {

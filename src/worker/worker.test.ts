@@ -53,6 +53,7 @@ function createWorker(options: Partial<WorkerOptions> = {}): Worker {
       waitersMax: 10,
       waitMsMax: 30_000,
       idleMsMax: 600_000,
+      lifetimeMsMax: 86_400_000,
       freezeAfterMs: 10,
       poolSize: 0,
       openCode: () => {
@@ -218,7 +219,7 @@ describe('environments', () => {
 
   test('take a sandbox that was booted in advance, unless the version needs a start of its own', async () => {
     const worker = createWorker({ poolSize: 1 });
-    worker.expectRuntime('nodejs24.x');
+    worker.expectVersion(one);
     await worker.poolSettled();
     assert.equal(host.runtimes.length, 1);
     await invoke(worker, runnable({ ...two, environment: { NODE_OPTIONS: '--no-warnings' } }));
@@ -255,7 +256,7 @@ describe('environments', () => {
       return { folder: '/code', hasSharedLibraries, release: () => undefined };
     };
     const worker = createWorker({ poolSize: 1, openCode });
-    worker.expectRuntime('nodejs24.x');
+    worker.expectVersion(one);
     await worker.poolSettled();
     await invoke(worker, runnable({ layerHashes: ['library'] }));
     assert.equal(host.runtimes.length, 2);
@@ -266,7 +267,7 @@ describe('environments', () => {
 
   test('without a pool boot nothing in advance', async () => {
     const worker = createWorker({ poolSize: 0 });
-    worker.expectRuntime('nodejs24.x');
+    worker.expectVersion(one);
     await worker.poolSettled();
     assert.equal(host.sandboxes.length, 0);
     await invoke(worker, one);
@@ -278,6 +279,24 @@ describe('environments', () => {
 });
 
 describe('room', () => {
+  test('that environments need is taken from what was booted in advance, the driver’s share included', async () => {
+    const driver = { ...host.driver, standbyMemoryMb: 1 };
+    Object.assign(host, { driver });
+    const worker = createWorker({ poolSize: 1, memoryBudgetMb: 3 * 128 });
+    worker.expectVersion(one);
+    await worker.poolSettled();
+    assert.equal(host.living().length, 1, 'two more would not fit beside the driver’s');
+    const big = runnable({
+      functionName: 'big',
+      memoryMb: 2 * 128,
+      environment: { NODE_OPTIONS: '' },
+    });
+    await invoke(worker, big);
+    assert.equal(host.living().length, 1, 'the booted one has made way');
+    assert.equal(await invoke(worker, big), host.living()[0]?.id);
+    await close(worker);
+  });
+
   test('is bounded by the number of environments; an idle one makes way', async () => {
     const worker = createWorker({ environmentsMax: 1 });
     for (const version of [one, two, one, two]) await invoke(worker, version);
@@ -504,7 +523,7 @@ describe('failures', () => {
   test('a runtime that never boots neither keeps the pool nor holds up the end', async () => {
     host.script = () => undefined;
     const worker = createWorker({ poolSize: 1 });
-    worker.expectRuntime('nodejs24.x');
+    worker.expectVersion(one);
     for (let boot = 1; boot <= 3; boot += 1) {
       await host.started(boot);
       clock.advance(10_000);
@@ -512,7 +531,7 @@ describe('failures', () => {
     }
     await worker.poolSettled();
     assert.deepEqual(host.living(), []);
-    worker.expectRuntime('nodejs24.x');
+    worker.expectVersion(one);
     await host.started(4);
     await close(worker);
   });
@@ -522,7 +541,7 @@ describe('close', () => {
   test('ends what is idle, what is busy, and what waits, and gives nothing afterwards', async () => {
     host.script = patient;
     const worker = createWorker({ environmentsMax: 1, poolSize: 2 });
-    worker.expectRuntime('nodejs24.x');
+    worker.expectVersion(one);
     await worker.poolSettled();
     const { outcome, released } = run(leaseOf(await worker.acquire(one)));
     const waiting = worker.acquire(two);
@@ -566,7 +585,7 @@ describe('close', () => {
       const worker = createWorker({ poolSize: 1 });
       const held = Promise.withResolvers<void>();
       host.faults[step] = () => held.promise;
-      worker.expectRuntime('nodejs24.x');
+      worker.expectVersion(one);
       await turns();
       const closing = close(worker);
       await turns();

@@ -186,9 +186,9 @@ export function besideContract(name: string, options: ContractOptions): void {
         const rounds = [1, 2, 3].slice(0, round).map((number) => `${number}\n`);
         await reader(main.output).until(rounds.join(''));
         for (const { output } of besides) await reader(output).until('up\n');
+        await settled(() => processesWith(`sleep\0${marker}`).length === 7);
         if (round === 2) assert.equal((await main.kill()).signal, 'SIGKILL');
         if (round === 3) sandbox.freeze();
-        assert.ok(processesWith(`sleep\0${marker}`).length >= 6);
         await sandbox.kill();
         assert.deepEqual(processesWith(`sleep\0${marker}`), []);
         for (const { exited } of [main, ...besides]) assert.equal((await exited).signal, 'SIGKILL');
@@ -370,12 +370,22 @@ export function besideContract(name: string, options: ContractOptions): void {
       socket.end('hello');
       assert.equal(await text(socket), 'hello');
       const open = await sandbox.connect(port);
-      const [closed] = [once(open, 'close')];
+      const closed = new Promise((resolve) => open.once('close', resolve));
       await listener.kill();
       await assert.rejects(sandbox.connect(port), { code: 'ECONNREFUSED' });
       await sandbox.destroy();
       await closed;
       await assert.rejects(sandbox.connect(port), /destroyed/);
+    });
+
+    test('connect: by the name that subscribers use inside', { skip: !options.walls }, async () => {
+      const sandbox = await create();
+      const script = ECHO_SERVER.replace('127.0.0.1', 'sandbox.localdomain');
+      const listener = await sandbox.startBeside(node(sandbox, script));
+      const socket = await sandbox.connect(Number(await firstLine(listener.output)));
+      socket.end('hello');
+      assert.equal(await text(socket), 'hello');
+      await sandbox.destroy();
     });
 
     test(`connect: gives up after ${CONNECT_TIMEOUT_MS} ms`, async () => {
@@ -470,5 +480,5 @@ const ECHO_SERVER = `
 const server = require('node:net').createServer((socket) => socket.pipe(socket));
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
 
-/** Prints its port; its queue has room for one connection. */
-const DEAF_SERVER = ECHO_SERVER.replace("'127.0.0.1',", "'127.0.0.1', 0,");
+/** Prints its port; its queue has room for two connections. */
+const DEAF_SERVER = ECHO_SERVER.replace("'127.0.0.1',", "'127.0.0.1', 1,");

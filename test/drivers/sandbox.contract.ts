@@ -709,7 +709,7 @@ const WRITE_EVERYWHERE = ['/var/task', '/opt', '/var/runtime', '/var/lang', '/et
 /** Of this run: another may be going on beside it. */
 const LEFT_MARKER = `77777.${process.pid}`;
 
-/** A server that makes two sandboxes, one frozen, says so, and waits to be killed. */
+/** A server that makes two sandboxes with two processes each, one frozen, says so, and waits to be killed. */
 function leftoverServer(driverSource: string): string {
   return `
 ${driverSource}
@@ -721,8 +721,11 @@ for (const id of ['left-1', 'left-2']) {
   await sandbox.bind({ codeDir: process.env.BASE + '/code', layerDirs: [], limits });
   const script = 'echo up; setsid sleep ${LEFT_MARKER} >/dev/null 2>&1 & sleep ${LEFT_MARKER}; sleep ${LEFT_MARKER}';
   const command = { argv: ['/bin/sh', '-c', script], env: { HOME: '/' }, cwd: '/', channel: true };
+  const beside = await sandbox.startBeside({ ...command, channel: false });
   const started = await sandbox.start(command);
-  await new Promise((resolve) => started.output.once('data', resolve));
+  for (const { output } of [beside, started]) {
+    await new Promise((resolve) => output.once('data', resolve));
+  }
   if (id === 'left-2') sandbox.freeze();
 }
 console.log('ready');

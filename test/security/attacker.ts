@@ -16,6 +16,7 @@ import { createOciDriver } from '../../src/sandbox/oci/oci-driver.ts';
 import type {
   ProcessExit,
   Sandbox,
+  SandboxCommand,
   SandboxDriver,
   SandboxLimits,
   SandboxProcess,
@@ -83,9 +84,12 @@ export const koffiCode = join(repositoryRoot, 'node_modules');
 
 const ENVIRONMENT = { HOME: '/', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
+export function shellCommand(script: string): SandboxCommand {
+  return { argv: ['/bin/sh', '-c', script], env: ENVIRONMENT, cwd: '/tmp', channel: false };
+}
+
 export function startShell(sandbox: Sandbox, script: string): Promise<SandboxProcess> {
-  const argv = ['/bin/sh', '-c', script];
-  return sandbox.start({ argv, env: ENVIRONMENT, cwd: '/tmp', channel: false });
+  return sandbox.start(shellCommand(script));
 }
 
 export function startNode(sandbox: Sandbox, script: string): Promise<SandboxProcess> {

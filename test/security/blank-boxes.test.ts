@@ -12,11 +12,33 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import {
   attack,
   createAttacker,
+  finish,
+  shellCommand,
   skip,
   startShell,
   type Attacker,
   type Attempt,
 } from './attacker.ts';
+
+/**
+ * Everything about a process and its surroundings that could differ. Mounts that were made after the start
+ * appear over the mount points: twice, and the same.
+ */
+const SHOW_WALLS = `
+  cat /proc/$$/status | grep -vE '^(State|SigQ|Pid|NSpid|Tgid|NStgid|PPid|NSpgid|NSsid|Vm|Rss|Speculation|voluntary|nonvol|Hugetlb)'
+  cat /proc/$$/limits /proc/$$/oom_score_adj /proc/$$/cgroup
+  cut -d ' ' -f 5-6,9- /proc/self/mountinfo | sed 's/loop[0-9]*/loop/; s/master:[0-9]*/master/' | sort -u
+  for f in /proc/$$/fd/*; do readlink $f; done
+  for n in /proc/$$/ns/*; do readlink $n | cut -d : -f 1; done
+  ls -ln /proc/$$/ns /proc/$$/exe | wc -l
+  ls -lA / /var /dev /opt /var/task /tmp | grep -v '^total' | tr -s ' ' | cut -d ' ' -f 1,3-4,9-
+  env; umask; id; hostname; readlink /proc/$$/exe; cat /proc/$$/cmdline | head -c 9
+  ls /sys/class/net 2>&1; cat /proc/net/dev | cut -d : -f 1`;
+
+/** Without what is another for each process: its streams. */
+function withoutNumbers({ output }: Attempt): string {
+  return output.replaceAll(/pipe:\[\d+\]/g, 'pipe');
+}
 
 describe('blank boxes', { skip }, () => {
   let attacker: Attacker;
@@ -43,25 +65,23 @@ describe('blank boxes', { skip }, () => {
   }
 
   test('the walls are the same with and without', async () => {
-    // Mounts that were made after the start appear over the mount points: twice, and the same.
-    const script = `
-      cat /proc/$$/status | grep -vE '^(State|SigQ|Pid|NSpid|Tgid|NStgid|PPid|NSpgid|NSsid|Vm|Rss|Speculation|voluntary|nonvol|Hugetlb)'
-      cat /proc/$$/limits /proc/$$/oom_score_adj /proc/$$/cgroup
-      cut -d ' ' -f 5-6,9- /proc/self/mountinfo | sed 's/loop[0-9]*/loop/; s/master:[0-9]*/master/' | sort -u
-      for f in /proc/$$/fd/*; do readlink $f; done
-      for n in /proc/$$/ns/*; do readlink $n | cut -d : -f 1; done
-      ls -ln /proc/$$/ns /proc/$$/exe | wc -l
-      ls -lA / /var /dev /opt /var/task /tmp | grep -v '^total' | tr -s ' ' | cut -d ' ' -f 1,3-4,9-
-      env; umask; id; hostname; readlink /proc/$$/exe; cat /proc/$$/cmdline | head -c 9
-      ls /sys/class/net 2>&1; cat /proc/net/dev | cut -d : -f 1`;
     const sandbox = await inBlankBox();
-    const fromBlank = await attack(sandbox, script);
-    const ordinary = await attack(sandbox, script); // a second start in the same sandbox
-    const withoutNumbers = ({ output }: Attempt): string =>
-      output.replaceAll(/pipe:\[\d+\]/g, 'pipe');
+    const fromBlank = await attack(sandbox, SHOW_WALLS);
+    const ordinary = await attack(sandbox, SHOW_WALLS); // a second start in the same sandbox
     assert.equal(withoutNumbers(fromBlank), withoutNumbers(ordinary));
     assert.match(ordinary.output, /NoNewPrivs:\t1\nSeccomp:\t2\n/);
     assert.match(ordinary.output, /CapBnd:\t0{16}/);
+    await sandbox.destroy();
+  });
+
+  test('the walls are the same for a process beside the main one', async () => {
+    const sandbox = await inBlankBox();
+    const beside = await finish(await sandbox.startBeside(shellCommand(SHOW_WALLS)));
+    const main = await attack(sandbox, SHOW_WALLS);
+    assert.equal(withoutNumbers(beside), withoutNumbers(main));
+    await sandbox.kill();
+    const inNewContainer = await finish(await sandbox.startBeside(shellCommand(SHOW_WALLS)));
+    assert.equal(withoutNumbers(inNewContainer), withoutNumbers(main));
     await sandbox.destroy();
   });
 

@@ -6,6 +6,14 @@ import assert from 'node:assert/strict';
 import type { SimClock } from '../../src/testing/sim-clock.ts';
 import type { Concurrency, Permit } from '../../src/invoke/concurrency.ts';
 
+/** Provisioned units of one qualifier. */
+interface Units {
+  version: string;
+  count: number;
+  inFlight: number;
+  lastGrantAtMs: number;
+}
+
 export class AdmissionModel {
   readonly #clock: SimClock;
   readonly #concurrency: Concurrency;
@@ -13,10 +21,14 @@ export class AdmissionModel {
   readonly #newEnvironmentsMax: number;
   readonly #inFlight = new Map<string, number>();
   readonly #reserves = new Map<string, number>();
+  /** By function and qualifier. */
+  readonly #units = new Map<string, Map<string, Units>>();
   readonly #starts = new Map<string, number[]>();
   readonly #deletedAtMs = new Map<string, number>();
   #grantedAtMs: number[] = [];
   #total = 0;
+  /** Permits for provisioned units so far. */
+  provisionedCount = 0;
   readonly refusals = new Map<string, number>();
 
   constructor(
@@ -35,16 +47,19 @@ export class AdmissionModel {
   }
 
   /** As Concurrency does, watched. */
-  acquire(name: string): ReturnType<Concurrency['acquire']> {
-    const acquired = this.#concurrency.acquire(name);
+  acquire(name: string, version: string): ReturnType<Concurrency['acquire']> {
+    const acquired = this.#concurrency.acquire(name, version);
     if (typeof acquired === 'string') {
-      this.#checkRefusal(name, acquired);
+      this.#checkRefusal(name, version, acquired);
       this.refusals.set(acquired, (this.refusals.get(acquired) ?? 0) + 1);
       return acquired;
     }
+    const units = this.#unitsOf(name).get(acquired.provisionedFor ?? '');
     this.#count(name, 1);
+    if (units !== undefined) this.#checkUnit(units, version);
+    else this.#checkOnDemand(name);
     this.#checkGrant(name);
-    return this.#watch(name, acquired);
+    return this.#watch(name, acquired, units);
   }
 
   setReserved(name: string, reserved: number | undefined): void {
@@ -53,8 +68,25 @@ export class AdmissionModel {
     this.#concurrency.setReserved(name, reserved);
   }
 
+  setProvisioned(
+    name: string,
+    qualifier: string,
+    wanted: { readonly version: string; readonly count: number },
+  ): void {
+    const units = this.#unitsOf(name).get(qualifier) ?? { inFlight: 0, lastGrantAtMs: 0 };
+    this.#unitsOf(name).set(qualifier, Object.assign(units, wanted));
+    this.#concurrency.setProvisioned(name, qualifier, wanted);
+  }
+
+  removeProvisioned(name: string, qualifier: string): void {
+    const units = this.#unitsOf(name).get(qualifier);
+    if (units !== undefined) units.count = 0;
+    this.#concurrency.removeProvisioned(name, qualifier);
+  }
+
   forget(name: string): void {
     this.#reserves.delete(name);
+    for (const units of this.#unitsOf(name).values()) units.count = 0;
     this.#starts.delete(name);
     this.#deletedAtMs.set(name, this.#clock.monotonicMs());
     this.#concurrency.forget(name);
@@ -70,12 +102,22 @@ export class AdmissionModel {
     assert.equal(this.#total, 0, 'every permit came back');
   }
 
-  #watch(name: string, permit: Permit): Permit {
+  #unitsOf(name: string): Map<string, Units> {
+    const known = this.#units.get(name);
+    if (known !== undefined) return known;
+    const units = new Map<string, Units>();
+    this.#units.set(name, units);
+    return units;
+  }
+
+  #watch(name: string, permit: Permit, units: Units | undefined): Permit {
     let isHeld = true;
     let startedAtMs: number | undefined;
     return {
+      provisionedFor: permit.provisionedFor,
       release: () => {
         if (isHeld) this.#count(name, -1);
+        if (isHeld && units !== undefined) units.inFlight -= 1;
         if (isHeld && startedAtMs !== undefined) this.#checkStarts(name, startedAtMs);
         isHeld = false;
         permit.release();
@@ -97,21 +139,53 @@ export class AdmissionModel {
     this.#total += by;
   }
 
+  /** On demand, of functions without a reserve. */
   get #unreserved(): number {
     const names = [...this.#inFlight.keys()].filter((name) => !this.#reserves.has(name));
-    return sum(names.map((name) => this.#inFlight.get(name) ?? 0));
+    return sum(names.map((name) => this.#onDemand(name)));
+  }
+
+  get #unreservedMax(): number {
+    const names = [...this.#units.keys()].filter((name) => !this.#reserves.has(name));
+    const units = names.flatMap((name) => [...this.#unitsOf(name).values()]);
+    const provisioned = sum(units.map(({ count }) => count));
+    return Math.max(0, this.#accountMax - this.reservedTotal - provisioned);
+  }
+
+  /** In flight beyond the provisioned units. */
+  #onDemand(name: string): number {
+    const units = [...this.#unitsOf(name).values()];
+    const onUnits = sum(units.map(({ inFlight, count }) => Math.min(inFlight, count)));
+    return (this.#inFlight.get(name) ?? 0) - onUnits;
+  }
+
+  #checkUnit(units: Units, version: string): void {
+    units.inFlight += 1;
+    units.lastGrantAtMs = this.#clock.monotonicMs();
+    this.provisionedCount += 1;
+    const { inFlight, count } = units;
+    assert.equal(units.version, version, 'a provisioned unit of another version');
+    assert(inFlight <= count, `${inFlight} of ${count} provisioned units in flight`);
+  }
+
+  #checkOnDemand(name: string): void {
+    const reserved = this.#reserves.get(name);
+    if (reserved === undefined) {
+      const max = this.#unreservedMax;
+      assert(this.#unreserved <= max, `${this.#unreserved} of ${max} unreserved in flight`);
+      return;
+    }
+    const max = reserved - sum([...this.#unitsOf(name).values()].map(({ count }) => count));
+    const used = this.#onDemand(name);
+    assert(used <= max, `${used} of ${max} not provisioned for ${name} in flight`);
   }
 
   #checkGrant(name: string): void {
-    const { reservedTotal } = this;
     const reserved = this.#reserves.get(name);
     assert(this.#total <= this.#accountMax, `${this.#total} of ${this.#accountMax} in flight`);
     if (reserved !== undefined) {
       const used = this.#inFlight.get(name) ?? 0;
       assert(used <= reserved, `${used} of ${reserved} reserved for ${name} in flight`);
-    } else {
-      const max = this.#accountMax - reservedTotal;
-      assert(this.#unreserved <= max, `${this.#unreserved} of ${max} unreserved in flight`);
     }
     const nowMs = this.#clock.monotonicMs();
     this.#grantedAtMs = this.#grantedAtMs.filter((atMs) => nowMs - atMs < 1000);
@@ -121,16 +195,24 @@ export class AdmissionModel {
     assert(this.#grantedAtMs.length <= max, `${this.#grantedAtMs.length} requests in one second`);
   }
 
-  #checkRefusal(name: string, reason: string): void {
+  #checkRefusal(name: string, version: string, reason: string): void {
     const reserved = this.#reserves.get(name);
     const used = this.#inFlight.get(name) ?? 0;
+    const isFull = this.#total >= this.#accountMax || used >= (reserved ?? Infinity);
+    const isAccountRate = reason === 'CallerRateLimitExceeded';
+    assert(
+      isFull || isAccountRate || !this.#hasFreeUnit(name, version),
+      `${name} refused with free units`,
+    );
     switch (reason) {
-      case 'ReservedFunctionConcurrentInvocationLimitExceeded':
-        assert(reserved !== undefined && used >= reserved, `${name} refused within its reserve`);
+      case 'ReservedFunctionConcurrentInvocationLimitExceeded': {
+        const units = sum([...this.#unitsOf(name).values()].map(({ count }) => count));
+        const isUsedUp = this.#onDemand(name) >= Math.max(0, (reserved ?? Infinity) - units);
+        assert(isUsedUp, `${name} refused within its reserve`);
         break;
+      }
       case 'ConcurrentInvocationLimitExceeded': {
-        const isFull = this.#total >= this.#accountMax;
-        const isUnreservedFull = this.#unreserved >= this.#accountMax - this.reservedTotal;
+        const isUnreservedFull = this.#unreserved >= this.#unreservedMax;
         assert(isFull || (reserved === undefined && isUnreservedFull), `${name} refused: not full`);
         break;
       }
@@ -138,6 +220,15 @@ export class AdmissionModel {
         assert(/RateLimitExceeded$/.test(reason), reason);
         assert.equal(reason.startsWith('Reserved') && reserved === undefined, false, reason);
     }
+  }
+
+  /** One that its own rate cannot have used up. */
+  #hasFreeUnit(name: string, version: string): boolean {
+    const sinceMs = this.#clock.monotonicMs() - 1000;
+    return [...this.#unitsOf(name).values()].some(
+      (units) =>
+        units.version === version && units.inFlight < units.count && units.lastGrantAtMs < sinceMs,
+    );
   }
 
   /** Of starts not returned: a full bucket and what comes back in ten seconds are the most. */

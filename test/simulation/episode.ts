@@ -8,6 +8,9 @@ import { silentLog } from '../../src/base/log.ts';
 import { Concurrency } from '../../src/invoke/concurrency.ts';
 import { FunctionDirectory } from '../../src/invoke/function-directory.ts';
 import { Invoker, type InvokeRequest } from '../../src/invoke/invoke.ts';
+import { ProvisionReporter } from '../../src/invoke/provision-reporter.ts';
+import { ProvisionedConcurrency } from '../../src/invoke/provisioned-concurrency.ts';
+import { aliasCollections, type ProvisionedStatusRecord } from '../../src/model/alias.ts';
 import { isApiError } from '../../src/model/errors.ts';
 import type { RunnableVersion } from '../../src/model/runnable-version.ts';
 import { createMemoryStore } from '../../src/testing/memory-store.ts';
@@ -18,6 +21,7 @@ import {
   type ScriptedSandbox,
 } from '../../src/testing/scripted-sandbox.ts';
 import { SimClock } from '../../src/testing/sim-clock.ts';
+import type { ProvisionedState } from '../../src/worker/provisioned-pool.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { AdmissionModel } from './admission-model.ts';
 import { ScriptedPlayer } from './scripted-player.ts';
@@ -30,6 +34,8 @@ export interface EpisodeReport {
   readonly delivered: number;
   /** How many calls ended in which way. */
   readonly endings: ReadonlyMap<string, number>;
+  /** How many invocations had a provisioned unit. */
+  readonly provisioned: number;
   /** How many permits were refused for which reason. */
   readonly refusals: ReadonlyMap<string, number>;
 }
@@ -83,6 +89,8 @@ class Episode {
   readonly #player: ScriptedPlayer;
   readonly #model: AdmissionModel;
   readonly #directory: FunctionDirectory;
+  readonly #reporter: ProvisionReporter;
+  readonly #provisioned: ProvisionedConcurrency;
   readonly #worker: Worker;
   readonly #invoker: Invoker;
   readonly #limits: ReturnType<typeof randomLimits>;
@@ -112,10 +120,18 @@ class Episode {
     this.#injectFaults(random.pick([0, 0.01, 0.05]));
     this.#worker = this.#createWorker();
     this.#directory = new FunctionDirectory({
-      onVersion: (version) => this.#worker.expectRuntime(version.runtime),
+      onVersion: (version) => {
+        this.#worker.expectVersion(version);
+        this.#provisioned.onVersion(version);
+      },
       onRetired: (key) => this.#worker.retire(key),
       onReserve: (name, reserved) => this.#model.setReserved(name, reserved),
       onDeleted: (name) => this.#model.forget(name),
+    });
+    this.#reporter = new ProvisionReporter(silentLog, this.#store);
+    this.#provisioned = new ProvisionedConcurrency({
+      ...{ directory: this.#directory, concurrency: this.#model, reporter: this.#reporter },
+      worker: watchProvisioned(this.#worker, (error) => this.violate(error)),
     });
     this.#invoker = new Invoker(
       this.#clock,
@@ -143,6 +159,7 @@ class Episode {
 
   async run(): Promise<EpisodeReport> {
     await this.#directory.open(this.#store);
+    await this.#provisioned.open(this.#store);
     await this.#functions.createAll();
     for (let step = 0; step < this.#steps; step += 1) {
       await this.#step();
@@ -151,8 +168,11 @@ class Episode {
     await this.#drain();
     const { size: invocations } = this.#expected;
     const delivered = this.#player.deliveredCount;
-    const { refusals } = this.#model;
-    return { steps: this.#steps, invocations, delivered, endings: this.#endings, refusals };
+    const { refusals, provisionedCount } = this.#model;
+    return {
+      ...{ steps: this.#steps, invocations, delivered, endings: this.#endings },
+      ...{ refusals, provisioned: provisionedCount },
+    };
   }
 
   async #step(): Promise<void> {
@@ -251,6 +271,7 @@ class Episode {
     assert.deepEqual([...this.#unanswered], [], 'every caller gets an answer');
     assert.equal(this.#unfinished, 0, 'every invocation is finished');
     this.#model.checkIdle();
+    await this.#checkProvisioned();
     let isClosed = false;
     const closing = this.#worker.close().then(() => void (isClosed = true));
     for (let turn = 0; turn < 100 && !isClosed; turn += 1) {
@@ -259,12 +280,37 @@ class Episode {
     }
     assert(isClosed, 'the worker closes');
     await closing;
+    this.#provisioned.close();
     this.#directory.close();
+    await this.#reporter.settled();
     await this.#store.close();
     this.#check();
     assert.equal(this.#pins, 0, 'all code is released');
     const left = [...this.#present].filter((sandbox) => !sandbox.isDestroyed);
     assert.equal(left.length, 0, 'no sandbox is left');
+  }
+
+  /** Statuses tell of what is wanted and of nothing else, and no environment is kept beyond that. */
+  async #checkProvisioned(): Promise<void> {
+    const { wanted } = this.#functions;
+    const found = await this.#store.list<ProvisionedStatusRecord>(
+      aliasCollections.provisionedStatus,
+      { limit: 100 },
+    );
+    const told = new Map(found.map(({ partition, id, value }) => [`${partition}:${id}`, value]));
+    assert.deepEqual([...told.keys()].sort(), [...wanted.keys()].sort(), 'a status for each');
+    let kept = 0;
+    let keptMax = 0;
+    for (const [name, { requested, generation }] of wanted) {
+      const status = told.get(name);
+      assert.equal(status?.generation, generation, 'a status of another generation');
+      keptMax += status.status === 'FAILED' ? 0 : requested + 1;
+    }
+    for (const runtime of this.#host.runtimes) {
+      const isProvisioned = runtime.inits[0]?.initializationType === 'provisioned-concurrency';
+      if (isProvisioned && !runtime.hasEnded && !runtime.sandbox.isDestroyed) kept += 1;
+    }
+    assert(kept <= keptMax, `${kept} provisioned environments kept, ${keptMax} at most`);
   }
 
   #createWorker(): Worker {
@@ -281,6 +327,7 @@ class Episode {
     const dependencies = { driver: watched, catalog, transports };
     return new Worker(this.#clock, this.#random, silentLog, dependencies, {
       ...{ region: 'us-east-1', waitMsMax: 5000, idleMsMax: 20_000, freezeAfterMs: 10 },
+      lifetimeMsMax: 60_000,
       credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
       ...{ environmentsMax, memoryBudgetMb, waitersMax, poolSize },
       openCode: (hash) => {
@@ -317,6 +364,43 @@ class Episode {
       if (this.#random.chance(probability)) throw new HostFault();
     };
   }
+}
+
+/** What the worker says of provisioned environments has to be possible. */
+function watchProvisioned(
+  worker: Worker,
+  onViolation: (error: unknown) => void,
+): Pick<Worker, 'provide' | 'withdraw'> {
+  const check = (requested: number, wasComplete: boolean, state: ProvisionedState): boolean => {
+    const { status, allocated, available, units } = state;
+    const isComplete = wasComplete || (status === 'READY' && units === requested);
+    assert(allocated <= requested, `${allocated} of ${requested} provisioned environments`);
+    assert(available <= allocated && available <= units, 'more available than there are');
+    assert(units <= requested, 'more units than were asked for');
+    assert(units === 0 || isComplete || status === 'IN_PROGRESS', 'units before all were up');
+    assert(
+      status !== 'FAILED' || (units === 0 && allocated === 0),
+      'failed, and yet there are some',
+    );
+    return isComplete;
+  };
+  return {
+    provide: (name, wish) => {
+      let isComplete = false;
+      const onState = (state: ProvisionedState): void => {
+        try {
+          isComplete = check(wish.requested, isComplete, state);
+        } catch (error) {
+          onViolation(error);
+        }
+        wish.onState(state);
+      };
+      const state = worker.provide(name, { ...wish, onState });
+      isComplete = check(wish.requested, false, state);
+      return state;
+    },
+    withdraw: (name) => worker.withdraw(name),
+  };
 }
 
 class HostFault extends Error {

@@ -1,4 +1,9 @@
-/** The functions of a simulated account: created, updated, published, reserved for and deleted at random. */
+/** The functions of a simulated account: created, updated, published, reserved and provisioned for, deleted at random. */
+import {
+  aliasCollections,
+  type AliasRecord,
+  type ProvisionedRecord,
+} from '../../src/model/alias.ts';
 import {
   collections,
   versionDocumentId,
@@ -10,13 +15,21 @@ import type { DocumentKey, Store, WriteOperation } from '../../src/store/store.t
 import type { SeededRandom } from './seeded-random.ts';
 
 const names: readonly string[] = ['alpha', 'beta', 'gamma', 'delta'];
-const qualifiers: readonly (string | undefined)[] = [undefined, undefined, '$LATEST', '1'];
+const qualifiers: readonly (string | undefined)[] = [undefined, '$LATEST', '1', '1'];
+/** What may be provisioned: version 1, and an alias of it. */
+const provisionables: readonly string[] = ['1', 'live'];
+
+const changeWeights = {
+  ...{ update: 6, publish: 2, reserve: 6, unreserve: 6, provision: 8, unprovision: 3, delete: 1 },
+};
 
 export class SimulatedFunctions {
   readonly #random: SeededRandom;
   readonly #store: Store;
   readonly #accountMax: number;
   readonly #records = new Map<string, FunctionRecord>();
+  /** By function and qualifier. */
+  readonly #provisioned = new Map<string, Map<string, ProvisionedRecord>>();
   #builds = 0;
 
   constructor(random: SeededRandom, store: Store, accountMax: number) {
@@ -29,7 +42,17 @@ export class SimulatedFunctions {
     for (const name of names) {
       await this.#update(name);
       await this.#publish(name);
+      const value: AliasRecord = { configuration: { Name: 'live', FunctionVersion: '1' } };
+      await this.#commit(put(aliasKey(name), value));
     }
+  }
+
+  /** What is wanted, by '<function>:<qualifier>'. */
+  get wanted(): ReadonlyMap<string, ProvisionedRecord> {
+    const all = [...this.#provisioned].flatMap(([name, records]) =>
+      [...records].map(([qualifier, record]) => [`${name}:${qualifier}`, record] as const),
+    );
+    return new Map(all);
   }
 
   pickTarget(): { readonly functionName: string; readonly qualifier: string | undefined } {
@@ -39,15 +62,19 @@ export class SimulatedFunctions {
 
   async change(): Promise<void> {
     const name = this.#random.pick(names);
-    switch (this.#random.weighted({ update: 6, publish: 4, reserve: 6, unreserve: 6, delete: 1 })) {
+    switch (this.#random.weighted(changeWeights)) {
       case 'update':
         return this.#update(name);
       case 'publish':
         return this.#publish(name);
       case 'reserve':
-        return this.#reserve(name, this.#random.integer(0, this.#reservable(name)));
+        return this.#reserve(name, this.#reservable(name));
       case 'unreserve':
         return this.#reserve(name, undefined);
+      case 'provision':
+        return this.#provision(name, this.#random.pick(provisionables));
+      case 'unprovision':
+        return this.#unprovision(name, this.#random.pick(provisionables));
       case 'delete':
         return this.#delete(name);
     }
@@ -67,24 +94,65 @@ export class SimulatedFunctions {
   async #reserve(name: string, reserved: number | undefined): Promise<void> {
     const record = this.#records.get(name);
     if (record === undefined) return;
+    // Without a reserve its provisioned units are taken from what is unreserved, which may be too little.
+    if (reserved === undefined && this.#units(name) > (record.reservedConcurrency ?? Infinity))
+      return;
     const { latest, tags } = record;
     await this.#putFunction(name, { latest, tags, ...withReserve(reserved) });
   }
 
-  /** As the control plane keeps it: reserves never exceed the account's limit together. */
+  /**
+   * As the control plane keeps it: reserves and provisioned units never exceed the account's limit
+   * together, nor a function's units its reserve.
+   */
   #reservable(name: string): number {
+    const most = this.#available(name);
+    return this.#random.integer(Math.min(this.#units(name), most), most);
+  }
+
+  /** Units that neither reserves nor provisioned units of other functions have. */
+  #available(name: string): number {
     let others = 0;
-    for (const [other, { reservedConcurrency }] of this.#records) {
-      if (other !== name) others += reservedConcurrency ?? 0;
+    for (const other of names) {
+      if (other === name) continue;
+      others += this.#records.get(other)?.reservedConcurrency ?? this.#units(other);
     }
     return Math.max(0, this.#accountMax - others);
   }
 
+  #units(name: string): number {
+    const records = [...(this.#provisioned.get(name)?.values() ?? [])];
+    return records.reduce((sum, { requested }) => sum + requested, 0);
+  }
+
+  async #provision(name: string, qualifier: string): Promise<void> {
+    const record = this.#records.get(name);
+    if (record === undefined) return;
+    const records = this.#provisioned.get(name) ?? new Map<string, ProvisionedRecord>();
+    const present = records.get(qualifier)?.requested ?? 0;
+    const most =
+      (record.reservedConcurrency ?? this.#available(name)) - this.#units(name) + present;
+    if (most < 1) return;
+    this.#builds += 1;
+    const requested = this.#random.integer(1, Math.min(most, 5));
+    const generation = `generation-${this.#builds}`;
+    const value: ProvisionedRecord = { qualifier, requested, lastModified: 'now', generation };
+    this.#provisioned.set(name, records.set(qualifier, value));
+    await this.#commit(put(provisionedKey(name, qualifier), value));
+  }
+
+  async #unprovision(name: string, qualifier: string): Promise<void> {
+    if (this.#provisioned.get(name)?.delete(qualifier) !== true) return;
+    await this.#commit(...provisionedDeletions(name, qualifier));
+  }
+
   async #delete(name: string): Promise<void> {
     if (!this.#records.delete(name)) return;
+    this.#provisioned.delete(name);
     await this.#commit(
       { type: 'delete', key: functionKey(name), expect: 'any' },
       { type: 'delete', key: versionKey(name), expect: 'any' },
+      ...provisionables.flatMap((qualifier) => provisionedDeletions(name, qualifier)),
     );
   }
 
@@ -126,6 +194,24 @@ function functionKey(name: string): DocumentKey {
 
 function versionKey(name: string): DocumentKey {
   return { collection: collections.version, partition: name, id: versionDocumentId('1') };
+}
+
+function aliasKey(name: string): DocumentKey {
+  return { collection: aliasCollections.alias, partition: name, id: 'live' };
+}
+
+function provisionedKey(name: string, qualifier: string): DocumentKey {
+  return { collection: aliasCollections.provisioned, partition: name, id: qualifier };
+}
+
+function provisionedDeletions(name: string, qualifier: string): WriteOperation[] {
+  const status = {
+    ...provisionedKey(name, qualifier),
+    collection: aliasCollections.provisionedStatus,
+  };
+  return [provisionedKey(name, qualifier), status].map((key) => ({
+    ...{ type: 'delete', key, expect: 'any' },
+  }));
 }
 
 function put(key: DocumentKey, value: unknown): WriteOperation {

@@ -62,6 +62,9 @@ test('what always holds holds over random steps, and all that can happen does', 
     'ReservedFunctionInvocationRateLimitExceeded',
   ];
   for (const reason of reasons) assert(total(refusals, reason) > 0, reason);
+  const provisioned = reports.reduce((sum, report) => sum + report.provisioned, 0);
+  assert(provisioned > 1000, `${provisioned} invocations on provisioned units`);
+  t.diagnostic(`${provisioned} invocations on provisioned units`);
   t.diagnostic(`${steps} steps, ${total(endings, 'success')} successful invocations`);
 });
 
@@ -77,10 +80,15 @@ describe('a fault is caught:', () => {
       /in flight|conserved/,
       ({ concurrency }) => {
         const acquire = concurrency.acquire.bind(concurrency);
-        const free = { release() {}, takeStart: () => true, returnStart() {} };
+        const free = {
+          provisionedFor: undefined,
+          release() {},
+          takeStart: () => true,
+          returnStart() {},
+        };
         let refused = 0;
-        concurrency.acquire = (name) => {
-          const acquired = acquire(name);
+        concurrency.acquire = (...call) => {
+          const acquired = acquire(...call);
           if (typeof acquired !== 'string') return acquired;
           refused += 1;
           return refused % 10 === 0 ? free : acquired;
@@ -92,8 +100,8 @@ describe('a fault is caught:', () => {
       ({ concurrency }) => {
         const acquire = concurrency.acquire.bind(concurrency);
         let given = 0;
-        concurrency.acquire = (name) => {
-          const acquired = acquire(name);
+        concurrency.acquire = (...call) => {
+          const acquired = acquire(...call);
           if (typeof acquired === 'string') return acquired;
           given += 1;
           return given % 20 === 0 ? { ...acquired, release() {} } : acquired;
@@ -104,6 +112,28 @@ describe('a fault is caught:', () => {
       /in flight$|requests in one second/,
       ({ concurrency }) => {
         concurrency.setReserved = () => undefined;
+      },
+    ],
+    'provisioned units that are in the shared pool, too': [
+      /in flight( on demand)?$|free units|refused/,
+      ({ concurrency }) => {
+        const { setProvisioned } = concurrency;
+        concurrency.setProvisioned = (name, qualifier, { version, count }) =>
+          setProvisioned.call(concurrency, name, qualifier, { version, count: count * 2 });
+      },
+    ],
+    'provisioned units that nobody may use': [
+      /refused with free units|refused within|refused: not full/,
+      ({ concurrency }) => {
+        const { setProvisioned } = concurrency;
+        concurrency.setProvisioned = (name, qualifier, { count }) =>
+          setProvisioned.call(concurrency, name, qualifier, { version: 'none', count });
+      },
+    ],
+    'provisioned environments that are never given back': [
+      /environments kept|another version|crossed versions/,
+      ({ worker }) => {
+        worker.withdraw = () => undefined;
       },
     ],
     'an environment of another version': [
@@ -119,7 +149,7 @@ describe('a fault is caught:', () => {
       },
     ],
     'an environment given to two': [
-      /two invocations|from Invoking to Invoking/,
+      /two invocations|cannot go from .* to Invoking/,
       ({ worker }) => {
         const acquireWarm = worker.acquireWarm.bind(worker);
         const leases = new Map<string, ReturnType<typeof acquireWarm>>();

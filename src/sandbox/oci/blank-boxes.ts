@@ -8,6 +8,8 @@ import type { OciParts } from './oci-parts.ts';
 
 export const BLANK_BOXES_DEFAULT = 2;
 export const BLANK_BOXES_MAX = 64;
+/** What one that waits takes of the host's memory, rounded up (docs/internals/sandbox.md: 0.5 MB). */
+export const BLANK_BOX_MEMORY_MB = 1;
 
 /** How long no sandbox must have been made or started before a box is made: a cold start, generously. */
 export const QUIET_MS = 100;

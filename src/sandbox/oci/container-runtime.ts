@@ -51,6 +51,9 @@ export class ContainerRuntime {
       const options = ['--process', processFile];
       const files = { pidFile, logFile };
       return await this.#launch('exec', options, settings.container, streams, files);
+    } catch (error) {
+      killStarted(pidFile);
+      throw error;
     } finally {
       for (const file of [processFile, pidFile, logFile]) rmSync(file, { force: true });
     }
@@ -108,6 +111,15 @@ export class ContainerRuntime {
   async #runDelete(container: string): Promise<void> {
     const args = ['--root', this.#stateFolder, 'delete', '--force', container] as const;
     await runCommand(this.#clock, [this.#path, ...args]).catch(() => {});
+  }
+}
+
+/** A runtime that failed late may have left the process running, unreaped and so with its number. */
+function killStarted(pidFile: string): void {
+  try {
+    process.kill(Number(readFileSync(pidFile, 'latin1')), 'SIGKILL');
+  } catch {
+    // It was not started, or has ended.
   }
 }
 

@@ -213,7 +213,7 @@ interface LaunchOptions extends ContainerOptions {
 async function launch(parts: OciParts, box: Box, options: LaunchOptions): Promise<number> {
   const { name, limits, command, streams, pids } = options;
   if (pids.path === null || pids.pid === null) {
-    throw new SandboxStartError('/bin/sh cannot be started');
+    throw new SandboxStartError('/usr/bin/env cannot be started');
   }
   void parts.cgroups.adoptInit(pids.pid);
   const config = containerConfig({

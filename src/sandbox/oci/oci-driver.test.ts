@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
@@ -65,6 +66,29 @@ describe('OCI driver', { skip: isRoot ? false : 'containers need root on Linux' 
       const sandbox = await driver.create(spec);
       await assert.rejects(sandbox.start(command), SandboxStartError);
       await assert.rejects(sandbox.start(command), SandboxStartError);
+      await sandbox.destroy();
+    } finally {
+      await driver.close();
+    }
+    assert.deepEqual(readdirSync(options.folder), []);
+  });
+
+  test('startBeside: a runtime that fails after it started the process leaves that one not running', async () => {
+    const runtimePath = join(folder, 'runtime-failing-exec');
+    const script = '#!/bin/sh\nrunc "$@"\nstatus=$?\n[ "$5" != exec ] || exit 1\nexit $status\n';
+    writeFileSync(runtimePath, script, { mode: 0o755 });
+    const options = { folder: join(folder, 'failing-exec'), runtimePath };
+    const driver = await createOciDriver(systemClock, systemRandom, silentLog, options);
+    try {
+      const spec = { id: 'failing', limits, languageDir: null, runtimeDir: folder };
+      const sandbox = await driver.create(spec);
+      const beside = { ...command, channel: false };
+      await assert.rejects(sandbox.startBeside(beside), SandboxStartError);
+      await assert.rejects(sandbox.startBeside(beside), SandboxStartError);
+      const argv = ['/bin/sh', '-c', 'grep -lz "^/bin/sleep$" /proc/[0-9]*/cmdline | wc -l'];
+      const main = await sandbox.start({ ...beside, argv });
+      assert.equal(await text(main.output), '0\n');
+      await main.exited;
       await sandbox.destroy();
     } finally {
       await driver.close();

@@ -15,7 +15,12 @@ import { ChildReaper } from '../child-reaper.ts';
 import { instanceIdOf } from '../instance.ts';
 import { isLinux, mount, mountFlags } from '../native.ts';
 import type { Sandbox, SandboxDriver, SandboxSpec, SweepReport } from '../sandbox.ts';
-import { BLANK_BOXES_DEFAULT, BLANK_BOXES_MAX, BlankBoxes } from './blank-boxes.ts';
+import {
+  BLANK_BOX_MEMORY_MB,
+  BLANK_BOXES_DEFAULT,
+  BLANK_BOXES_MAX,
+  BlankBoxes,
+} from './blank-boxes.ts';
 import { ContainerRuntime } from './container-runtime.ts';
 import { findCgroups } from './find-cgroups.ts';
 import { createNetwork } from './network.ts';
@@ -144,6 +149,7 @@ function prepareFolders(folder: string): OciFolders {
 class OciDriver implements OciSandboxDriver {
   readonly name = 'oci';
   readonly notices: readonly string[];
+  readonly standbyMemoryMb: number;
   readonly #clock: Clock;
   readonly #parts: OciParts;
   readonly #folder: string;
@@ -161,6 +167,7 @@ class OciDriver implements OciSandboxDriver {
     this.#parts = parts;
     this.#folder = state.folder;
     this.notices = state.notices;
+    this.standbyMemoryMb = state.blankBoxes * BLANK_BOX_MEMORY_MB;
     this.#swept = state.swept;
     this.#blankBoxes = new BlankBoxes(clock, parts, state.blankBoxes);
     this.#blankBoxes.postpone(); // the first ones, soon

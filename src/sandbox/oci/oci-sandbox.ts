@@ -64,6 +64,8 @@ export class OciSandbox implements Sandbox {
   #server: Server | null = null;
   #memoryPeakBytes = 0;
   readonly #starts = new WorkSet();
+  /** Ends of processes. */
+  readonly #ends = new WorkSet();
   /** What else must have ended before the sandbox can be taken down: a bind, a cleaning up. */
   readonly #pending = new WorkSet();
   #killsUnderWay = 0;
@@ -148,11 +150,11 @@ export class OciSandbox implements Sandbox {
     this.#hasMain = true;
     try {
       const main = await this.#inTurn(() => this.#startMain(command));
-      const ended = main.ended.finally(() => {
+      const onEnd = (): void => {
         this.#hasMain = false;
         this.#hasMainEnded = this.#container !== null;
-      });
-      return this.#present(main, command, ended);
+      };
+      return this.#present(main, command, onEnd);
     } catch (error) {
       this.#hasMain = false;
       throw error;
@@ -175,8 +177,7 @@ export class OciSandbox implements Sandbox {
     try {
       const container = await this.#inTurn(() => this.#sharedContainer());
       const beside = await container.exec(command);
-      const ended = beside.ended.finally(() => (this.#besideCount -= 1));
-      return this.#present(beside, command, ended);
+      return this.#present(beside, command, () => (this.#besideCount -= 1));
     } catch (error) {
       this.#besideCount -= 1;
       throw error;
@@ -263,14 +264,11 @@ export class OciSandbox implements Sandbox {
     if (this.#shell?.container === container) this.#shell = null;
   }
 
-  #present(
-    started: ContainerProcess,
-    command: SandboxCommand,
-    ended: Promise<ContainerEnd>,
-  ): SandboxProcess {
+  #present(started: ContainerProcess, command: SandboxCommand, onEnd: () => void): SandboxProcess {
     const { streams } = started;
     const container = this.#container;
     if (this.#isFrozen) container?.freeze(); // meanwhile
+    const ended = this.#ends.add(started.ended.finally(onEnd));
     const exited = ended.then((end) => this.#exitOf(end));
     return {
       channel: command.channel ? streams.channel : null,
@@ -351,6 +349,7 @@ export class OciSandbox implements Sandbox {
       this.#container?.kill();
       await Promise.allSettled([this.#starts.settled(), this.#container?.ended]);
     }
+    await this.#ends.settled();
   }
 
   destroy(): Promise<void> {

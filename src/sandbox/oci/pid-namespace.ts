@@ -1,6 +1,7 @@
 /**
- * A pid namespace with its process 1: a shell that waits, ignores the end of its children (so that the
- * kernel reaps orphans), and does nothing else. It costs about 0.2 MB.
+ * A pid namespace with its process 1: a small program that waits, ignores the end of its children (so that
+ * the kernel reaps orphans), and does nothing else. It costs about 0.2 MB. It is not a shell: dash handles
+ * SIGCHLD whatever it is told, so that its `read` ended with the first orphan, and all others with it.
  *
  * The main process of a sandbox is then an ordinary process of the namespace. As process 1 it would
  * ignore signals it sends itself, and it would have to reap what others leave behind. Killing process 1
@@ -14,7 +15,8 @@ import { closeSync } from 'node:fs';
 import { pidNamespaceOf } from '../child-reaper.ts';
 import { createPipe, inNewPidNamespace } from '../native.ts';
 
-const SCRIPT = 'trap "" CHLD; read _';
+/** Reads its standard input to the end. What it would print between columns is there for `ps` to show. */
+const WAIT = ['--ignore-signal=CHLD', '/usr/bin/nl', '-s'];
 
 /** The pipe that says the server lives. One for all namespaces. */
 export interface LifeLine {
@@ -43,8 +45,7 @@ export class PidNamespace {
   /** `name` is what `ps` shows for process 1 on the host. */
   constructor(lifeLine: LifeLine, name: string) {
     this.#init = inNewPidNamespace(() =>
-      spawn('/bin/sh', ['-c', SCRIPT], {
-        argv0: name,
+      spawn('/usr/bin/env', [...WAIT, name], {
         env: {},
         cwd: '/',
         stdio: [lifeLine.readFd, 'ignore', 'ignore'],

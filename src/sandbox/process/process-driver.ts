@@ -65,5 +65,5 @@ export function createProcessDriver(
   }
 
   const notices = isLinux ? NOTICES : [...NOTICES, NOTICE_NO_MARKS];
-  return { name: 'process', notices, create, sweep, close };
+  return { name: 'process', notices, standbyMemoryMb: 0, create, sweep, close };
 }

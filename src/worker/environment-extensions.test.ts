@@ -1,0 +1,322 @@
+/**
+ * An environment with extensions, against a sandbox, a runtime and extensions that do what the test says:
+ * what Init waits for, when an invocation is over, and how everything ends.
+ */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { silentLog } from '../base/log.ts';
+import { systemRandom } from '../base/random.ts';
+import { limits } from '../model/limits.ts';
+import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
+import { LogStream } from '../telemetry/log-stream.ts';
+import { runnable } from '../testing/runnable.ts';
+import {
+  obedient,
+  patient,
+  ScriptedHost,
+  scriptedRuntime,
+  turns,
+  type ScriptedExtension,
+  type ScriptedRuntime,
+} from '../testing/scripted-sandbox.ts';
+import { SimClock } from '../testing/sim-clock.ts';
+import { ExecutionEnvironment, type Attempt } from './environment.ts';
+import type { ExtensionEvent, ExtensionEventType } from './extension-port.ts';
+import type { InvocationOutcome } from './invocation-record.ts';
+import { RuntimeSandbox } from './runtime-sandbox.ts';
+
+const timeoutMs = 3000;
+const version = runnable({ timeoutMs });
+
+/** An extension that registers and asks for events; what it does with one, the test says. */
+class Member {
+  readonly extension: ScriptedExtension;
+  readonly id: string;
+  readonly events: ExtensionEvent[] = [];
+
+  constructor(extension: ScriptedExtension, events: readonly ExtensionEventType[]) {
+    this.extension = extension;
+    const answer = extension.port.register(extension.name, events);
+    assert(answer.status === 'registered', JSON.stringify(answer));
+    this.id = answer.extensionId;
+  }
+
+  next(): void {
+    const answer = this.extension.port.nextEvent(this.id, (_id, event) => this.events.push(event));
+    assert.equal(answer.status, 'accepted');
+  }
+}
+
+let clock: SimClock;
+let host: ScriptedHost;
+let log: string;
+let members: Member[];
+/** How often the environment said that it is free. */
+let released: number;
+
+beforeEach(() => {
+  clock = new SimClock(1_000_000);
+  host = new ScriptedHost();
+  host.script = obedient;
+  log = '';
+  members = [];
+  released = 0;
+  host.extensionScript = (extension) => {
+    queueMicrotask(() => {
+      const member = new Member(extension, ['INVOKE', 'SHUTDOWN']);
+      members.push(member);
+      member.next();
+    });
+  };
+});
+afterEach(async () => {
+  // Whoever did not end when it was told to is killed.
+  await pass(limits.shutdownMsExternal);
+  assert.deepEqual(host.living(), []);
+});
+
+/** Time goes by in small steps, with all that happens in each. */
+async function pass(durationMs: number): Promise<void> {
+  for (let passedMs = 0; passedMs <= durationMs; passedMs += 100) {
+    await turns();
+    clock.advance(100);
+  }
+  await turns();
+}
+
+async function createEnvironment(extensions: readonly string[]): Promise<ExecutionEnvironment> {
+  const runtimeSandbox = await RuntimeSandbox.create(host.driver, host.transports, {
+    id: 'one',
+    runtime: scriptedRuntime('nodejs24.x'),
+    limits: { memoryMb: 128, cpus: null, temporaryStorageMb: 512 },
+  });
+  const sink = (_name: unknown, bytes: Buffer): void => void (log += bytes.toString());
+  const name = { logGroup: 'group', logStream: 'stream' };
+  const logStream = new LogStream(name, sink, limits.logTailBytesMax);
+  return new ExecutionEnvironment(clock, systemRandom, silentLog, runtimeSandbox, {
+    telemetry: new EnvironmentTelemetry(clock, silentLog, logStream, {
+      ...{ logFormat: 'Text', systemLogLevel: 'INFO' },
+      connect: (port) => runtimeSandbox.sandbox.connect(port),
+    }),
+    setup: {
+      version,
+      binding: { codeDir: '/', layerDirs: [], limits: runtimeSandbox.limits },
+      variables: () => ({ COLOUR: 'green', _HANDLER: 'index.handler' }),
+      extensions,
+      initializationType: 'on-demand',
+      initMsMax: limits.initDurationMsMax,
+      runtimeVersionName: 'nodejs:24.v24.0.0',
+    },
+  });
+}
+
+async function readyEnvironment(
+  script = patient,
+): Promise<{ environment: ExecutionEnvironment; runtime: ScriptedRuntime; member: Member }> {
+  host.script = script;
+  const environment = await createEnvironment(['a']);
+  await environment.start(null);
+  const [member] = members;
+  assert(member !== undefined);
+  return { environment, member, runtime: await host.started(1) };
+}
+
+function invoke(environment: ExecutionEnvironment): Attempt {
+  return environment.invoke(
+    {
+      requestId: 'request-1',
+      payload: Buffer.from('{}'),
+      deadlineMs: clock.nowMs() + timeoutMs,
+      invokedFunctionArn: version.functionArn,
+      traceId: 'Root=1',
+      clientContext: undefined,
+      cognitoIdentity: undefined,
+    },
+    () => void (released += 1),
+  );
+}
+
+function faultOf(outcome: InvocationOutcome): string {
+  return outcome.type === 'fault' ? outcome.fault.type : outcome.type;
+}
+
+function reasonOf({ events }: Member): string | undefined {
+  const last = events.at(-1);
+  return last?.eventType === 'SHUTDOWN' ? last.shutdownReason : undefined;
+}
+
+describe('Init', () => {
+  test('starts the runtime once all have registered, and ends once all are ready', async () => {
+    host.extensionScript = () => undefined;
+    const environment = await createEnvironment(['a', 'b']);
+    const started = environment.start(null);
+    await turns();
+    const [sandbox] = host.sandboxes;
+    assert(sandbox !== undefined);
+    assert.deepEqual(
+      sandbox.beside.map(({ command }) => command.argv[0]),
+      ['/opt/extensions/a', '/opt/extensions/b'],
+    );
+    assert.deepEqual(sandbox.beside[0]?.command.env, { COLOUR: 'green' });
+    const [a, b] = sandbox.beside.map((extension) => new Member(extension, ['INVOKE']));
+    assert(a !== undefined && b !== undefined);
+    await host.started(1);
+    a.next();
+    assert.equal(environment.state, 'Starting');
+    b.next();
+    await started;
+    assert.equal(environment.state, 'Ready');
+    assert.match(log, /EXTENSION\tName: a\tState: Ready\tEvents: \[INVOKE\]/);
+    void environment.stop();
+  });
+
+  test('overrun because of an extension is told and repeated within the invocation', async () => {
+    const own = host.extensionScript;
+    host.extensionScript = () => undefined;
+    const environment = await createEnvironment(['a']);
+    const started = environment.start(null);
+    await turns();
+    clock.advance(limits.initDurationMsMax);
+    await pass(limits.shutdownMsExternal);
+    await started;
+    assert.match(log, /INIT_REPORT .*Status: timeout/);
+    assert.match(log, /EXTENSION\tName: a\tState: Started\tEvents: \[\]/);
+    assert.equal(host.runtimes.length, 0);
+    host.extensionScript = own;
+    const attempt = invoke(environment);
+    await turns();
+    const [member] = members;
+    assert(member !== undefined);
+    assert.deepEqual(await attempt.outcome.then(faultOf), 'response');
+    member.next();
+    await attempt.finished;
+    void environment.stop();
+  });
+
+  test('registration is closed afterwards', async () => {
+    const { environment, member } = await readyEnvironment();
+    const answer = member.extension.port.register('late', []);
+    assert(answer.status === 'refused' && answer.errorType === 'Extension.RegistrationClosed');
+    const subscription = member.extension.port.expectsSubscription(member.id, 'logs');
+    assert(subscription.status === 'refused');
+    assert.equal(subscription.errorType, 'Logs.SubscriptionClosed');
+    void environment.stop();
+  });
+});
+
+describe('an invocation', () => {
+  test('is over when the extensions are, long after its answer', async () => {
+    const { environment, member } = await readyEnvironment(obedient);
+    const attempt = invoke(environment);
+    assert.equal(faultOf(await attempt.outcome), 'response');
+    await turns();
+    assert.equal(released, 0);
+    assert.equal(environment.state, 'Invoking');
+    clock.advance(1200);
+    member.next();
+    const { report } = await attempt.finished;
+    assert.equal(released, 1);
+    assert.equal(report.metrics.durationMs, 1200);
+    assert.deepEqual(
+      report.spans?.map(({ name, durationMs }) => [name, durationMs]),
+      [['extensionOverhead', 1200]],
+    );
+    void environment.stop();
+  });
+
+  test('times out with its extensions, though the caller has its answer', async () => {
+    const { environment, member } = await readyEnvironment(obedient);
+    const attempt = invoke(environment);
+    assert.equal(faultOf(await attempt.outcome), 'response');
+    await turns();
+    clock.advance(timeoutMs);
+    const { report } = await attempt.finished;
+    assert.equal(report.status, 'timeout');
+    assert.equal(released, 0);
+    member.next();
+    await pass(limits.shutdownMsExternal);
+    assert.equal(reasonOf(member), 'TIMEOUT');
+    assert.equal(released, 1);
+    assert.equal(environment.state, 'Ready');
+    void environment.stop();
+  });
+
+  test('fails with an extension; runtime and extensions start anew with the next', async () => {
+    const { environment, member, runtime } = await readyEnvironment();
+    const attempt = invoke(environment);
+    member.extension.exit({ code: 9 });
+    const outcome = await attempt.outcome;
+    assert(outcome.type === 'fault' && outcome.fault.type === 'extension');
+    assert.equal(outcome.fault.errorType, 'Extension.Crash');
+    await attempt.finished;
+    assert.equal(released, 0);
+    await pass(limits.shutdownMsExternal);
+    assert.deepEqual(runtime.signals, ['SIGTERM', 'SIGKILL']);
+    assert.equal(released, 1);
+    host.script = obedient;
+    const again = invoke(environment);
+    await host.started(2);
+    assert.equal(faultOf(await again.outcome), 'response');
+    members[1]?.next();
+    await again.finished;
+    void environment.stop();
+  });
+
+  test('waits for what ends since the one before: an extension that failed while idle', async () => {
+    const { environment, member } = await readyEnvironment(obedient);
+    member.extension.exit({ code: 1 });
+    await turns();
+    const attempt = invoke(environment);
+    await turns();
+    assert.equal(host.runtimes.length, 1);
+    await pass(limits.shutdownMsExternal);
+    await host.started(2);
+    assert.equal(faultOf(await attempt.outcome), 'response');
+    members[1]?.next();
+    await attempt.finished;
+    void environment.stop();
+  });
+});
+
+describe('stopping', () => {
+  test('tells the runtime, then the extensions, and kills who outstays', async () => {
+    const { environment, member, runtime } = await readyEnvironment();
+    const stopped = environment.stop();
+    await turns();
+    assert.deepEqual(runtime.signals, ['SIGTERM']);
+    assert.equal(reasonOf(member), undefined);
+    runtime.exit();
+    await turns();
+    assert.equal(reasonOf(member), 'SPINDOWN');
+    await pass(limits.shutdownMsExternal);
+    await stopped;
+    assert(member.extension.hasEnded);
+    assert.deepEqual(host.living(), []);
+  });
+
+  test('in the middle of a reset waits for it and releases once', async () => {
+    const { environment } = await readyEnvironment();
+    const attempt = invoke(environment);
+    clock.advance(timeoutMs);
+    assert.equal(faultOf(await attempt.outcome), 'timeout');
+    await turns();
+    const stopped = environment.stop();
+    await turns();
+    await pass(limits.shutdownMsExternal);
+    await stopped;
+    await turns();
+    assert.equal(released, 1);
+    assert.deepEqual(host.living(), []);
+  });
+
+  test('while extensions start ends them', async () => {
+    host.extensionScript = () => undefined;
+    const environment = await createEnvironment(['a']);
+    const started = assert.rejects(environment.start(null));
+    await turns();
+    const stopped = environment.stop();
+    await pass(limits.shutdownMsExternal);
+    await Promise.all([started, stopped]);
+    assert.deepEqual(host.living(), []);
+  });
+});

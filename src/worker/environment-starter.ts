@@ -1,0 +1,260 @@
+/**
+ * Starts environments in room that was taken already, and knows all of them until they have stopped:
+ * opens the code, takes a sandbox that was booted in advance or makes one, binds it and runs Init.
+ */
+import type { Clock } from '../base/clock.ts';
+import { deferred, type Deferred } from '../base/deferred.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { limits } from '../model/limits.ts';
+import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { SandboxLimits } from '../sandbox/sandbox.ts';
+import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
+import type { InitializationType } from '../telemetry/platform-event.ts';
+import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
+import type { BootedRuntime, BootPool } from './boot-pool.ts';
+import { functionEnvironment, type Credentials } from './environment-variables.ts';
+import type { EnvironmentSetup } from './environment-setup.ts';
+import { ExecutionEnvironment } from './environment.ts';
+import type { HostRoom } from './host-room.ts';
+import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
+import { Resident } from './resident.ts';
+import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
+import { needsOwnStart, type InstalledRuntime } from './runtimes.ts';
+import { bootLimits, type SandboxMaker } from './sandbox-maker.ts';
+
+export interface StarterOptions {
+  readonly region: string;
+  readonly credentials: Credentials;
+  readonly openCode: CodeOpener;
+  readonly logSink: LogSink;
+  /** An environment that is older takes no further invocation; most end somewhat earlier. */
+  readonly lifetimeMsMax: number;
+}
+
+export interface StarterParts {
+  readonly sandboxes: SandboxMaker;
+  readonly bootPool: BootPool;
+  readonly room: HostRoom;
+}
+
+/** The making of an environment, until there is a Resident. */
+interface Start {
+  readonly version: RunnableVersion;
+  readonly initializationType: InitializationType;
+  isRetired: boolean;
+  readonly ended: Deferred<void>;
+}
+
+/** From the end of a cold start to booting the next sandbox in advance: the answer goes first. */
+const refillDelayMs = 20;
+
+/** Lifetimes differ by up to this share of the longest, so that what began together does not end together. */
+const lifetimeJitter = 0.25;
+
+export class EnvironmentStarter {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Log;
+  readonly #parts: StarterParts;
+  readonly #options: StarterOptions;
+  readonly #residents = new Map<Resident, InitializationType>();
+  readonly #starts = new Set<Start>();
+  #closed = false;
+
+  constructor(
+    clock: Clock,
+    random: Random,
+    log: Log,
+    parts: StarterParts,
+    options: StarterOptions,
+  ) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#log = log;
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** Rejects when the host failed; the room is given back then. */
+  async start(
+    version: RunnableVersion,
+    runtime: InstalledRuntime,
+    initializationType: InitializationType,
+  ): Promise<Resident> {
+    const start = { version, initializationType, isRetired: false, ended: deferred<void>() };
+    this.#starts.add(start);
+    try {
+      const { resident, running } = await this.#createResident(runtime, start);
+      try {
+        await resident.environment.start(running);
+        return resident;
+      } catch (error) {
+        await resident.stop();
+        throw error;
+      }
+    } finally {
+      this.#starts.delete(start);
+      start.ended.resolve();
+      const { bootPool } = this.#parts;
+      this.#clock.schedule(refillDelayMs, () => bootPool.refill(version.runtime));
+    }
+  }
+
+  /** Environments of this version, there or being made, take no further invocation. */
+  retire(versionKey: string): void {
+    for (const start of this.#starts) {
+      if (start.version.key === versionKey) start.isRetired = true;
+    }
+    for (const resident of this.#residents.keys()) {
+      if (resident.environment.version.key === versionKey) resident.isRetired = true;
+    }
+  }
+
+  /** Environments on demand of this version that are there, or being made. */
+  countOnDemand(versionKey: string): number {
+    let count = 0;
+    for (const { version, initializationType } of this.#starts) {
+      if (version.key === versionKey && initializationType === 'on-demand') count += 1;
+    }
+    for (const [{ environment, isStopping }, initializationType] of this.#residents) {
+      const isCounted = initializationType === 'on-demand' && !isStopping;
+      if (isCounted && environment.version.key === versionKey) count += 1;
+    }
+    return count;
+  }
+
+  /** Environments of this runtime are there. */
+  hasEnvironments(runtimeId: string): boolean {
+    for (const { environment } of this.#residents.keys()) {
+      if (environment.version.runtime === runtimeId) return true;
+    }
+    return false;
+  }
+
+  /** Stops all. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(Array.from(this.#residents.keys(), (resident) => resident.stop()));
+    await Promise.all(Array.from(this.#starts, ({ ended }) => ended.promise));
+  }
+
+  async #createResident(
+    runtime: InstalledRuntime,
+    start: Start,
+  ): Promise<{ resident: Resident; running: RunningRuntime | null }> {
+    const { version } = start;
+    let code: OpenVersion | undefined;
+    try {
+      code = await openVersion(version, this.#options.openCode);
+      // Extensions are there before the runtime is.
+      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0;
+      const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
+      const { sandboxes, bootPool, room } = this.#parts;
+      bootPool.shed(() => room.isOverdrawn);
+      const runtimeSandbox =
+        booted?.runtimeSandbox ?? (await sandboxes.create(runtime, limitsOf(version)));
+      const resident = this.#addResident(start, runtimeSandbox, code);
+      return { resident, running: booted?.running ?? null };
+    } catch (error) {
+      code?.release();
+      this.#parts.room.giveBack(version.memoryMb);
+      throw error;
+    }
+  }
+
+  /** From here on stopping it is what gives back its code and its room. */
+  #addResident(
+    { version, initializationType, isRetired }: Start,
+    runtimeSandbox: RuntimeSandbox,
+    code: OpenVersion,
+  ): Resident {
+    const { room } = this.#parts;
+    const setup = this.#setup(version, runtimeSandbox, { code, initializationType });
+    const environment = new ExecutionEnvironment(
+      ...([this.#clock, this.#random, this.#log, runtimeSandbox] as const),
+      { setup, telemetry: this.#telemetry(setup, runtimeSandbox) },
+    );
+    const resident = new Resident(this.#log, environment, {
+      ...{ runtimeSandbox, code, isRetired, expiresAtMs: this.#expiry() },
+      onStopping: () => room.beginLeaving(),
+      onStopped: () => {
+        this.#residents.delete(resident);
+        room.endLeaving(version.memoryMb);
+      },
+    });
+    this.#residents.set(resident, initializationType);
+    // Closing has counted its residents already.
+    if (this.#closed) void resident.stop();
+    return resident;
+  }
+
+  #expiry(): number {
+    const share = 1 - lifetimeJitter * this.#random.fraction();
+    return this.#clock.monotonicMs() + this.#options.lifetimeMsMax * share;
+  }
+
+  #setup(
+    version: RunnableVersion,
+    { runtime, runtimeApiAddress }: RuntimeSandbox,
+    options: { readonly code: OpenVersion; readonly initializationType: InitializationType },
+  ): EnvironmentSetup & { readonly logStream: string } {
+    const { code, initializationType } = options;
+    const { codeDir, layerDirs, extensions } = code;
+    const { region, credentials } = this.#options;
+    const logStream = this.#logStreamName(version);
+    return {
+      ...{ version, logStream, extensions, initializationType },
+      binding: { codeDir, layerDirs, limits: limitsOf(version) },
+      variables: (paths) =>
+        functionEnvironment({
+          ...{ version, runtime, paths, region, logStream, runtimeApiAddress },
+          ...{ initializationType, credentials },
+        }),
+      initMsMax: initMsMaxOf(version, initializationType),
+      runtimeVersionName: runtimeVersionName(runtime),
+    };
+  }
+
+  #telemetry(
+    { version, logStream }: { readonly version: RunnableVersion; readonly logStream: string },
+    { sandbox }: RuntimeSandbox,
+  ): EnvironmentTelemetry {
+    const { logGroup, logFormat, systemLogLevel } = version;
+    const { logSink } = this.#options;
+    const log = new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax);
+    return new EnvironmentTelemetry(this.#clock, this.#log, log, {
+      ...{ logFormat, systemLogLevel },
+      connect: (port) => sandbox.connect(port),
+    });
+  }
+
+  /** A sandbox booted in advance, if this version may be bound to one. */
+  #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
+    if (runtime.kind !== 'managed') return undefined;
+    if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
+    if (needsOwnStart(runtime.language, version.environment)) return undefined;
+    return this.#parts.bootPool.take(version.runtime);
+  }
+
+  #logStreamName(version: RunnableVersion): string {
+    const day = new Date(this.#clock.nowMs()).toISOString().slice(0, 10).replaceAll('-', '/');
+    return `${day}/[${version.version}]${this.#random.hex(16)}`;
+  }
+}
+
+/** Guide page 045: what is prepared in advance may take longer. */
+function initMsMaxOf({ timeoutMs }: RunnableVersion, type: InitializationType): number {
+  if (type === 'on-demand') return limits.initDurationMsMax;
+  return Math.max(limits.initDurationMsProvisioned, timeoutMs);
+}
+
+function limitsOf({ memoryMb, temporaryStorageMb }: RunnableVersion): SandboxLimits {
+  return { memoryMb, cpus: null, temporaryStorageMb };
+}
+
+/** As INIT_START names it: 'nodejs:22.v22.23.3' for nodejs22.x. */
+function runtimeVersionName(runtime: InstalledRuntime): string {
+  const [, language = '', release = ''] = /^([a-z]+)\.?(.*?)(?:\.x)?$/.exec(runtime.id) ?? [];
+  return `${language}:${release}.v${runtime.version || '1'}`;
+}

@@ -1,0 +1,189 @@
+/**
+ * Room on the host: memory and a number of environments. Who finds none waits in a fair queue, until
+ * room or an idle environment of the wanted version becomes free; idle environments make way. What is
+ * kept in advance, bound to no function, has only the memory that environments leave.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import { deferred, type Deferred } from '../base/deferred.ts';
+import type { RunnableVersion } from '../model/runnable-version.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { IdleEnvironments } from './idle-environments.ts';
+import type { Resident } from './resident.ts';
+
+export interface RoomOptions {
+  /** Sum of the memory sizes of all environments that are bound to a function. */
+  readonly memoryBudgetMb: number;
+  /** Environments at once, whatever their size. */
+  readonly environmentsMax: number;
+  /** Callers that may wait for room. */
+  readonly waitersMax: number;
+  /** How long one of them waits. */
+  readonly waitMsMax: number;
+}
+
+/** An environment, warm or in room of its own, or room for a new one and nothing else. */
+export type Wanted = 'environment' | 'room';
+
+/** What a caller got: a warm environment, room for a new one, or neither in time. */
+export type Grant = Resident | 'room' | 'none';
+
+interface Waiter {
+  readonly version: RunnableVersion;
+  readonly wants: Wanted;
+  readonly granted: Deferred<Grant>;
+  readonly timer: Timer;
+}
+
+export class HostRoom {
+  readonly #clock: Clock;
+  readonly #idle: IdleEnvironments;
+  readonly #options: RoomOptions;
+  /** Functions take turns. */
+  readonly #waiters: FairQueue<Waiter>;
+  #memoryUsedMb = 0;
+  /** Of what is kept in advance. */
+  #spareMemoryMb = 0;
+  /** Environments that hold room: being made, there, or being stopped. */
+  #environmentCount = 0;
+  /** Environments that are being stopped: their room will be free. */
+  #leavingCount = 0;
+  #closed = false;
+
+  constructor(clock: Clock, idle: IdleEnvironments, options: RoomOptions) {
+    this.#clock = clock;
+    this.#idle = idle;
+    this.#options = options;
+    this.#waiters = new FairQueue(options.waitersMax);
+  }
+
+  /** A warm environment or room for a new one; waits for it when there is neither now. */
+  async ask(version: RunnableVersion, wants: Wanted): Promise<Grant> {
+    return this.#grantAtOnce(version, wants) ?? (await this.#wait(version, wants));
+  }
+
+  /** Room that nobody waits for and nothing has to make way for. */
+  takeUnclaimed(memoryMb: number): boolean {
+    return this.#waiters.size === 0 && this.#take(memoryMb);
+  }
+
+  /** Whether so many environments of so much memory together would fit if nothing else were there. */
+  canHold(count: number, memoryMb: number): boolean {
+    const { memoryBudgetMb, environmentsMax } = this.#options;
+    return memoryMb <= memoryBudgetMb && count <= environmentsMax;
+  }
+
+  /** Memory for something kept in advance, if environments leave it. */
+  takeSpare(memoryMb: number): boolean {
+    if (this.#closed || this.#overMb + memoryMb > 0) return false;
+    this.#spareMemoryMb += memoryMb;
+    return true;
+  }
+
+  returnSpare(memoryMb: number): void {
+    this.#spareMemoryMb -= memoryMb;
+  }
+
+  /** What is kept in advance has memory that environments need. */
+  get isOverdrawn(): boolean {
+    return this.#overMb > 0;
+  }
+
+  get #overMb(): number {
+    return this.#memoryUsedMb + this.#spareMemoryMb - this.#options.memoryBudgetMb;
+  }
+
+  /** Room for so much memory will be free. */
+  beginLeaving(): void {
+    this.#leavingCount += 1;
+  }
+
+  endLeaving(memoryMb: number): void {
+    this.#leavingCount -= 1;
+    this.giveBack(memoryMb);
+  }
+
+  giveBack(memoryMb: number): void {
+    this.#memoryUsedMb -= memoryMb;
+    this.#environmentCount -= 1;
+    this.serve();
+  }
+
+  /** Something may have become free. The first who cannot be served keeps its place, and the others theirs. */
+  serve(): void {
+    for (let first = this.#waiters.first(); first !== undefined; first = this.#waiters.first()) {
+      const granted = this.#grant(first.version, first.wants);
+      if (granted === undefined) {
+        if (this.#leavingCount === 0) this.#evict();
+        return;
+      }
+      this.#waiters.removeFirst();
+      answer(first, granted);
+    }
+  }
+
+  /**
+   * An environment that is idle still, as room is being made for those before, goes to who waits for
+   * its version: else the next caller would take it and overtake them.
+   */
+  offer({ functionName, key }: RunnableVersion): void {
+    const waiter = this.#waiters.find(
+      functionName,
+      ({ version, wants }) => wants === 'environment' && version.key === key,
+    );
+    const resident = waiter === undefined ? undefined : this.#idle.take(key);
+    if (waiter === undefined || resident === undefined) return;
+    this.#waiters.remove(functionName, waiter);
+    answer(waiter, resident);
+  }
+
+  /** Nobody gets any more room. */
+  close(): void {
+    this.#closed = true;
+    for (const waiter of this.#waiters.clear()) answer(waiter, 'none');
+  }
+
+  /** Nobody overtakes those who wait, unless with an environment that only they could use. */
+  #grantAtOnce(version: RunnableVersion, wants: Wanted): Grant | undefined {
+    if (this.#waiters.size === 0) return this.#grant(version, wants);
+    return wants === 'environment' ? this.#idle.take(version.key) : undefined;
+  }
+
+  #grant(version: RunnableVersion, wants: Wanted): Grant | undefined {
+    const warm = wants === 'environment' ? this.#idle.take(version.key) : undefined;
+    return warm ?? (this.#take(version.memoryMb) ? 'room' : undefined);
+  }
+
+  #take(memoryMb: number): boolean {
+    const { memoryBudgetMb, environmentsMax } = this.#options;
+    const fits = this.#memoryUsedMb + memoryMb <= memoryBudgetMb || this.#environmentCount === 0;
+    if (this.#closed || !fits || this.#environmentCount >= environmentsMax) return false;
+    this.#memoryUsedMb += memoryMb;
+    this.#environmentCount += 1;
+    return true;
+  }
+
+  #wait(version: RunnableVersion, wants: Wanted): Promise<Grant> {
+    if (this.#closed) return Promise.resolve('none');
+    const granted = deferred<Grant>();
+    const timer = this.#clock.schedule(this.#options.waitMsMax, () => {
+      this.#waiters.remove(version.functionName, waiter);
+      granted.resolve('none');
+      this.serve(); // the next one may need less
+    });
+    const waiter: Waiter = { version, wants, granted, timer };
+    const refused = this.#waiters.add(version.functionName, waiter);
+    if (refused !== undefined) answer(refused, 'none');
+    if (refused !== waiter) this.#evict();
+    return granted.promise;
+  }
+
+  /** The environment idle for longest makes way; its room is free once it has stopped. */
+  #evict(): void {
+    void this.#idle.takeOldest()?.stop();
+  }
+}
+
+function answer(waiter: Waiter, granted: Grant): void {
+  waiter.timer.cancel();
+  waiter.granted.resolve(granted);
+}
