@@ -82,6 +82,11 @@ export class HearthProcess {
     throw new Error(`nothing like ${pattern} in the log:\n${this.stderr}`);
   }
 
+  /** Until an invocation is over, with --function-logs: then its environment can take the next. */
+  async reported(requestId: string): Promise<void> {
+    await this.logged(new RegExp(`REPORT RequestId: ${requestId}`));
+  }
+
   get pid(): number {
     return this.child.pid ?? 0;
   }

@@ -114,6 +114,7 @@ for (const driver of drivers) {
       const files = { 'index.mjs': nodeExtension + nodeFunction };
       await deploy(hearth.client, 'inside', { files, Environment: variables('once') });
       const first = await invoke(hearth.client, 'inside');
+      await hearth.reported(first.requestId);
       const second = await invoke(hearth.client, 'inside');
       const refusal = {
         errorType: 'Extension.InvalidEventType',

@@ -162,6 +162,7 @@ for (const driver of drivers) {
         const { result, log, requestId } = await invoke(hearth.client, 'observed');
         assert.equal(result, 'works', log);
         requestIds.push(requestId);
+        await hearth.reported(requestId);
         // Told by the function, through the wrapper and the extension's own server.
         await hearth.logged(reportOf('faas.invoke', requestId));
         const invoked = measures(hearth.stderr, 'faas.invoke').at(-1);
