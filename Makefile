@@ -26,8 +26,8 @@ check: setup ## Types, lint, formatting and generated files
 test: setup-test ## Everything in `make check`, then every test (ONLY=part-of-a-path for some)
 	@$(ENGINE) if [ -z "$(ONLY)" ]; then "$$engine" tools/check.ts || exit 1; fi; exec "$$engine" tools/run-tests.ts $(ONLY)
 
-bench: setup-test ## Measure against bare Node.js and Python on this machine (JSON lines and a table)
-	@$(ENGINE) exec "$$engine" tools/bench.ts
+bench: setup-test ## Measure against bare Node.js and Python on this machine (ONLY=row for some)
+	@$(ENGINE) exec "$$engine" tools/bench.ts $(ONLY)
 
 generate: setup ## Write the generated files again from the service model
 	@$(ENGINE) exec "$$engine" tools/generate.ts

@@ -21,7 +21,7 @@ import { FunctionDirectory } from './invoke/function-directory.ts';
 import { Invoker } from './invoke/invoke.ts';
 import { ProvisionReporter } from './invoke/provision-reporter.ts';
 import { ProvisionedConcurrency } from './invoke/provisioned-concurrency.ts';
-import { runtimeTransports } from './runtime-api/transports.ts';
+import { createRuntimeTransports } from './runtime-api/transports.ts';
 import { selectDriver } from './sandbox/select-driver.ts';
 import { sweepLeftovers } from './sandbox/sweep-leftovers.ts';
 import type { SandboxDriver, SandboxDriverName, SweepReport } from './sandbox/sandbox.ts';
@@ -120,7 +120,7 @@ async function wire(
     {
       driver,
       catalog: createRuntimeCatalog(config.runtimes),
-      transports: runtimeTransports,
+      transports: createRuntimeTransports(clock),
     },
     {
       ...config,

@@ -16,6 +16,7 @@ const stopMsMax = 45_000;
 
 export interface ThrowawayServer {
   readonly url: string;
+  readonly pid: number;
   /** What it has said on standard error so far: its driver, what that cannot do here, its log. */
   readonly lines: readonly string[];
   /** From the start of ./hearth to its ready line. */
@@ -54,7 +55,7 @@ export async function startThrowawayServer(...flags: string[]): Promise<Throwawa
     delay(readyMsMax, 'no ready line', { ref: false }),
   ]);
   if (typeof url === 'string' && url.startsWith('http:')) {
-    return { url, lines, readyMs: performance.now() - startedMs, stop };
+    return { url, pid: child.pid ?? 0, lines, readyMs: performance.now() - startedMs, stop };
   }
   await stop();
   throw new Error([`the server did not start: ${url}`, ...lines].join('\n  '));

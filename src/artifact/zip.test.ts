@@ -162,6 +162,7 @@ const unsafe: Readonly<Record<string, readonly ZipEntrySpec[]>> = {
   ],
   'a path that is too deep': [{ name: 'd/'.repeat(PATH_DEPTH_MAX) + 'x' }],
   'a link that is absolute': [link('a', '/etc/passwd')],
+  'a link into /proc': [link('a', '/proc/self/root')],
   'a link that leads out': [link('a', '../x')],
   'a link that leads out from below': [link('a/b', '../../x')],
   'a link that leads out through another': [link('a/b/c', '../..'), link('d', 'a/b/c/../x')],

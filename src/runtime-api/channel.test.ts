@@ -157,3 +157,49 @@ test('closed resolves whichever end closes, and for input that is no frame', asy
   });
   runtime.destroy();
 });
+
+test('channel closes on a runtime that keeps sending frames out of place', async () => {
+  const strange: Record<string, Buffer> = {
+    'a second request for the next event': frame(0x82, {}),
+    'answers to nothing': frame(0x84, { requestId: 'forged' }, '1'),
+    'unknown types': frame(0x7f, {}),
+  };
+  for (const [name, bytes] of Object.entries(strange)) {
+    await connectPair();
+    const channel = openRuntimeChannel(host);
+    const { port, words, said } = recordingPort();
+    const refused: PortAnswer = { status: 'invalidRequestId' };
+    channel.attach({ ...port, respond: () => refused });
+    runtime.write(frame(0x82, {}));
+    await said(1);
+    runtime.on('error', () => undefined);
+    runtime.write(Buffer.concat(Array.from({ length: 64 }, () => bytes)));
+    runtime.write(frame(0x83, {}, 'still heard'));
+    await said(2);
+    assert.deepEqual(words[1], ['initError', 'Runtime.UnknownReason', 'still heard'], name);
+    runtime.write(bytes);
+    await channel.closed;
+  }
+});
+
+test('channel takes any number of events that were asked for one by one', async () => {
+  await connectPair();
+  const channel = openRuntimeChannel(host);
+  const { port, words, said } = recordingPort();
+  channel.attach(port);
+  for (let count = 1; count <= 200; count += 1) {
+    runtime.write(frame(0x82, {}));
+    await said(count);
+    const [, deliver] = words[count - 1] as [string, (invocation: Invocation) => void];
+    deliver({
+      requestId: `r${count}`,
+      payload: Buffer.from('{}'),
+      deadlineMs: 1,
+      invokedFunctionArn: 'arn',
+      traceId: 'trace',
+      clientContext: undefined,
+      cognitoIdentity: undefined,
+    });
+  }
+  channel.close();
+});

@@ -25,6 +25,8 @@ const frameType = {
 /** A frame longer than this ends the conversation: the runtime is broken or hostile. */
 const frameBytesMax = 64 * MIB;
 const lengthBytes = 4;
+/** Frames out of place after which a runtime is taken for broken or hostile: ours send none. */
+const strangeFramesMax = 64;
 /** Of what follows the length: the type and the header's length. */
 const prefixBytes = 5;
 
@@ -34,15 +36,38 @@ interface FrameHeader {
   readonly contentType?: unknown;
 }
 
+interface RuntimeFrame {
+  readonly type: number;
+  readonly header: FrameHeader;
+  readonly payload: Buffer;
+}
+
 export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
   const booted = deferred<void>();
   const closed = deferred<void>();
   booted.promise.catch(() => undefined);
   let port: RuntimePort | null = null;
-  const deliver = (invocation: Invocation): void => sendInvoke(stream, invocation);
-  const onFrame = (type: number, header: FrameHeader, payload: Buffer): void => {
-    if (type === frameType.booted) booted.resolve();
-    else if (port !== null) passOn(port, deliver, { type, header, payload });
+  let strangeFrames = 0;
+  /** It has asked for an event and not had one. */
+  let isWaiting = false;
+  const deliver = (invocation: Invocation): void => {
+    isWaiting = false;
+    sendInvoke(stream, invocation);
+  };
+  const isInPlace = (frame: RuntimeFrame): boolean => {
+    if (frame.type === frameType.booted) booted.resolve();
+    if (port === null) return frame.type === frameType.booted;
+    if (frame.type !== frameType.next) return passOn(port, frame);
+    if (isWaiting) return false;
+    // Before the call: it may deliver at once.
+    isWaiting = true;
+    const isAccepted = port.next(deliver).status === 'accepted';
+    if (!isAccepted) isWaiting = false;
+    return isAccepted;
+  };
+  const onFrame = (frame: RuntimeFrame): boolean => {
+    if (!isInPlace(frame)) strangeFrames += 1;
+    return strangeFrames <= strangeFramesMax;
   };
   const end = (): void => {
     booted.reject(new Error('the runtime ended before it had booted'));
@@ -68,40 +93,35 @@ export function openRuntimeChannel(stream: Duplex): RuntimeChannel {
   };
 }
 
-function passOn(
-  port: RuntimePort,
-  deliver: (invocation: Invocation) => void,
-  frame: { type: number; header: FrameHeader; payload: Buffer },
-): void {
-  const requestId = String(frame.header.requestId);
-  const errorType = String(frame.header.errorType ?? 'Runtime.UnknownReason');
-  switch (frame.type) {
-    case frameType.next:
-      port.next(deliver);
-      break;
+/** Whether the frame was one that the environment could take now. */
+function passOn(port: RuntimePort, { type, header, payload }: RuntimeFrame): boolean {
+  const requestId = String(header.requestId);
+  const errorType = String(header.errorType ?? 'Runtime.UnknownReason');
+  switch (type) {
     case frameType.response: {
-      const { contentType } = frame.header;
-      port.respond(requestId, {
+      const { contentType } = header;
+      const answer = port.respond(requestId, {
         contentType: typeof contentType === 'string' ? contentType : undefined,
-        body: frame.payload,
+        body: payload,
       });
-      break;
+      return answer.status === 'accepted';
     }
     case frameType.error:
-      port.fail(requestId, { errorType, payload: frame.payload });
-      break;
+      return port.fail(requestId, { errorType, payload }).status === 'accepted';
     case frameType.initError:
-      port.initError({ errorType, payload: frame.payload });
-      break;
+      return port.initError({ errorType, payload }).status === 'accepted';
     default:
       // A frame type of a later bootstrap: not understood, no harm done.
-      break;
+      return false;
   }
 }
 
-/** Cuts a byte stream into frames; `onBroken` is called once for input that cannot be one. */
+/**
+ * Cuts a byte stream into frames; `onBroken` is called once, for input that cannot be one or when
+ * `onFrame` says that this was enough.
+ */
 function readFrames(
-  onFrame: (type: number, header: FrameHeader, payload: Buffer) => void,
+  onFrame: (frame: RuntimeFrame) => boolean,
   onBroken: () => void,
 ): (bytes: Buffer) => void {
   let chunks: Buffer[] = [];
@@ -137,10 +157,7 @@ function readFrames(
   };
 }
 
-function readFrame(
-  frame: Buffer,
-  onFrame: (type: number, header: FrameHeader, payload: Buffer) => void,
-): boolean {
+function readFrame(frame: Buffer, onFrame: (frame: RuntimeFrame) => boolean): boolean {
   const headerEnd = prefixBytes + frame.readUInt32BE(1);
   if (headerEnd > frame.length) return false;
   let header: unknown;
@@ -150,8 +167,7 @@ function readFrame(
     return false;
   }
   if (typeof header !== 'object' || header === null) return false;
-  onFrame(frame.readUInt8(0), header, frame.subarray(headerEnd));
-  return true;
+  return onFrame({ type: frame.readUInt8(0), header, payload: frame.subarray(headerEnd) });
 }
 
 function sendInit(stream: Duplex, init: RuntimeInit): void {

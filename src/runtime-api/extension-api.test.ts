@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
+import { systemClock } from '../base/clock.ts';
 import { noRuntime, ScriptedExtensions } from '../testing/scripted-extensions.ts';
 import type { ExtensionEvent } from '../worker/extension-port.ts';
 import { extensionErrorBytesMax, registerBytesMax } from './extension-api.ts';
 import { createRuntimeHttpApi } from './http-api.ts';
 
-const api = createRuntimeHttpApi();
+const api = createRuntimeHttpApi(systemClock);
 let extensions = new ScriptedExtensions();
 let base = '';
 

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
+import { systemClock } from '../base/clock.ts';
 import { limits } from '../model/limits.ts';
 import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
 import { connectionsMax, createRuntimeHttpApi } from './http-api.ts';
 
 const accepted: PortAnswer = { status: 'accepted' };
-const api = createRuntimeHttpApi();
+const api = createRuntimeHttpApi(systemClock);
 const words: unknown[][] = [];
 let answer: PortAnswer = accepted;
 let base = '';

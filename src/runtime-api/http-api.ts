@@ -4,8 +4,10 @@
  * behind RuntimePort and ExtensionPort.
  */
 import { createServer } from 'node:http';
+import type { Clock } from '../base/clock.ts';
 import type { ExtensionPort } from '../worker/extension-port.ts';
 import type { RuntimeHttpApi, RuntimePort } from '../worker/runtime-port.ts';
+import { ApiAllowance } from './api-allowance.ts';
 import { callExtensionApi } from './extension-api.ts';
 import { refuse, type Exchange } from './http-exchange.ts';
 import { noExtensions } from './no-extensions.ts';
@@ -20,10 +22,11 @@ interface Ports {
   readonly extensions: ExtensionPort;
 }
 
-export function createRuntimeHttpApi(): RuntimeHttpApi {
+export function createRuntimeHttpApi(clock: Clock): RuntimeHttpApi {
   let ports: Ports | null = null;
   const server = createServer((request, response) => {
     response.on('error', () => undefined);
+    if (!allowance.admit(request, response)) return;
     const exchange = { request, response };
     if (ports !== null) route(ports, exchange);
     else {
@@ -31,7 +34,7 @@ export function createRuntimeHttpApi(): RuntimeHttpApi {
       refuse(exchange, 403, { errorType: 'InvalidStateTransition', errorMessage });
     }
   });
-  server.maxConnections = connectionsMax;
+  const allowance = new ApiAllowance(clock, server, connectionsMax);
   // "next" may be held for as long as the function idles, and nobody else can reach this socket.
   server.requestTimeout = 0;
   server.headersTimeout = 0;
@@ -43,6 +46,7 @@ export function createRuntimeHttpApi(): RuntimeHttpApi {
       ports = { runtime, extensions: extensions ?? noExtensions };
     },
     close: () => {
+      allowance.close();
       server.close();
       server.closeAllConnections();
     },

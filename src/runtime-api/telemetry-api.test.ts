@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
+import { systemClock } from '../base/clock.ts';
 import { noRuntime, ScriptedExtensions } from '../testing/scripted-extensions.ts';
 import { createRuntimeHttpApi } from './http-api.ts';
 import { subscriptionBytesMax } from './telemetry-api.ts';
 
-const api = createRuntimeHttpApi();
+const api = createRuntimeHttpApi(systemClock);
 let extensions = new ScriptedExtensions();
 let origin = '';
 

@@ -2,13 +2,16 @@
  * The streams between the server and a sandbox's main process: its output, its channel, and for a process
  * that waits for its command (see oci/blank-box.ts) its standard input.
  */
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { createPipe, createSocketPair, readableBytes } from './native.ts';
+import type { Readable } from 'node:stream';
+import type { Clock } from '../base/clock.ts';
+import { createPipe, createSocketPair } from './native.ts';
+import { OutputPipe } from './output-pipe.ts';
 
 export interface ProcessStreams {
   /** Our read end of the one pipe that is both standard output and standard error. */
-  readonly output: Socket;
+  readonly output: Readable;
   /** Emits at once, as 'data' of `output`, what the pipe holds already. */
   drainOutput(): void;
   /** Our end of the channel; null without one. */
@@ -26,38 +29,29 @@ export interface ProcessStreams {
  * for both keeps their order. The channel is not child_process's own 'pipe', whose parent's end is drained
  * when the direct child exits, which under an OCI runtime is long before the channel ends.
  */
-export function createProcessStreams(withChannel: boolean, withInput = false): ProcessStreams {
+export function createProcessStreams(
+  clock: Clock,
+  withChannel: boolean,
+  withInput = false,
+): ProcessStreams {
   const pipe = createPipe();
   const pair = withChannel ? createSocketPair() : null;
   const input = withInput ? createPipe() : null;
   const channelEnd = pair === null ? [] : [pair[1]];
   const childEnds = [pipe.writeFd, ...channelEnd, ...(input === null ? [] : [input.readFd])];
-  const output = new Socket({ fd: pipe.readFd, readable: true, writable: false });
+  const output = new OutputPipe(clock, pipe.readFd);
   const channel = pair === null ? null : new Socket({ fd: pair[0], allowHalfOpen: true });
   // A process that dies with bytes unread resets the channel. That is an end like any other, and must
   // not end the server where nobody listens for errors.
   for (const stream of [output, channel]) stream?.on('error', () => {});
   return {
     output,
-    drainOutput: () => drainPipe(output, pipe.readFd),
+    drainOutput: () => output.drain(),
     channel,
     inputFd: input?.writeFd ?? null,
     stdio: [input?.readFd ?? 'ignore', pipe.writeFd, pipe.writeFd, ...channelEnd],
     releaseChildEnds: () => childEnds.splice(0).forEach((fd) => closeSync(fd)),
   };
-}
-
-/**
- * Reads beside the event loop, which then finds the pipe empty: so that a log is complete at the moment
- * an answer arrives, without waiting for a turn. What is being written meanwhile comes later.
- */
-function drainPipe(output: Socket, readFd: number): void {
-  // Once destroyed, its descriptor may be another file's.
-  if (output.destroyed) return;
-  const length = readableBytes(readFd);
-  if (length === 0) return;
-  const bytes = Buffer.allocUnsafe(length);
-  output.emit('data', bytes.subarray(0, readSync(readFd, bytes)));
 }
 
 /** Ends the streams of a process that did not start. */

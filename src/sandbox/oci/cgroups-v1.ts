@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import {
   CPU_PERIOD_US,
   cpuQuotaUs,
+  cpuShares,
   groupPath,
   INIT_GROUP,
   listFolders,
@@ -66,6 +67,11 @@ export class CgroupsV1 implements Cgroups {
     writeControl(this.#file('cpu', container, 'cpu.cfs_period_us'), String(CPU_PERIOD_US));
     const quota = cpuQuotaUs(cpus) ?? -1;
     writeControl(this.#file('cpu', container, 'cpu.cfs_quota_us'), String(quota));
+  }
+
+  setCpuWeight(container: string, memoryMb: number): void {
+    if (!this.#controllers.has('cpu')) return;
+    writeControl(this.#file('cpu', container, 'cpu.shares'), String(cpuShares(memoryMb)));
   }
 
   freeze(container: string): void {

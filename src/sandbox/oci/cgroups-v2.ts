@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import {
   CPU_PERIOD_US,
   cpuQuotaUs,
+  cpuWeight,
   groupPath,
   INIT_GROUP,
   listFolders,
@@ -43,6 +44,10 @@ export class CgroupsV2 implements Cgroups {
   setCpus(container: string, cpus: number | null): void {
     const quota = cpuQuotaUs(cpus) ?? 'max';
     writeControl(this.#file(container, 'cpu.max'), `${quota} ${CPU_PERIOD_US}`);
+  }
+
+  setCpuWeight(container: string, memoryMb: number): void {
+    writeControl(this.#file(container, 'cpu.weight'), String(cpuWeight(memoryMb)));
   }
 
   freeze(container: string): void {

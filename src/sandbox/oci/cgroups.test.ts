@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
 import { CgroupsV1 } from './cgroups-v1.ts';
 import { CgroupsV2 } from './cgroups-v2.ts';
-import { CPU_PERIOD_US, cpuQuotaUs } from './cgroups.ts';
+import { CPU_PERIOD_US, cpuQuotaUs, cpuShares, cpuWeight } from './cgroups.ts';
 import { cgroupMounts } from './find-cgroups.ts';
 
 test('cpuQuotaUs rounds, has a floor, and passes on no limit', () => {
@@ -14,6 +14,13 @@ test('cpuQuotaUs rounds, has a floor, and passes on no limit', () => {
   assert.equal(cpuQuotaUs(128 / 1769), 7236);
   assert.equal(cpuQuotaUs(0.0001), 1000);
   assert.equal(cpuQuotaUs(null), null);
+});
+
+test('the weight of a group goes with its memory, in the unit of either version', () => {
+  assert.equal(cpuShares(128), 74);
+  assert.equal(cpuShares(10_240), 5928);
+  assert.equal(cpuWeight(128), 7);
+  assert.equal(cpuWeight(10_240), 579);
 });
 
 test('cgroupMounts tells the versions apart', () => {
@@ -52,7 +59,7 @@ describe('control groups over plain files', () => {
   after(() => rmSync(root, { recursive: true, force: true }));
 
   test('version 2 writes the unified files', async () => {
-    const names = ['memory.max', 'memory.swap.max', 'cpu.max', 'cgroup.freeze'];
+    const names = ['memory.max', 'memory.swap.max', 'cpu.max', 'cpu.weight', 'cgroup.freeze'];
     for (const name of names) put(`hearth-x/c.1/${name}`);
     put(
       'hearth-x/c.1/memory.events',
@@ -66,6 +73,8 @@ describe('control groups over plain files', () => {
     assert.equal(get('hearth-x/c.1/memory.swap.max'), '0');
     groups.setCpus('c.1', 0.5);
     assert.equal(get('hearth-x/c.1/cpu.max'), '50000 100000');
+    groups.setCpuWeight('c.1', 1769);
+    assert.equal(get('hearth-x/c.1/cpu.weight'), '100');
     groups.freeze('c.1');
     assert.equal(get('hearth-x/c.1/cgroup.freeze'), '1');
     groups.thaw('c.1');
@@ -90,6 +99,7 @@ describe('control groups over plain files', () => {
       'memory/hearth-x/c/memory.memsw.limit_in_bytes',
       'cpu/hearth-x/c/cpu.cfs_quota_us',
       'cpu/hearth-x/c/cpu.cfs_period_us',
+      'cpu/hearth-x/c/cpu.shares',
       'freezer/hearth-x/c/freezer.state',
     ]) {
       put(path);
@@ -100,10 +110,12 @@ describe('control groups over plain files', () => {
     const groups = new CgroupsV1(systemClock, controllers, [...controllers.values()], 'hearth-x');
     groups.setMemoryLimit('c', 1048576);
     groups.setCpus('c', null);
+    groups.setCpuWeight('c', 1769);
     groups.freeze('c');
     assert.equal(get('memory/hearth-x/c/memory.limit_in_bytes'), '1048576');
     assert.equal(get('memory/hearth-x/c/memory.memsw.limit_in_bytes'), '1048576');
     assert.equal(get('cpu/hearth-x/c/cpu.cfs_quota_us'), '-1');
+    assert.equal(get('cpu/hearth-x/c/cpu.shares'), '1024');
     assert.equal(get('freezer/hearth-x/c/freezer.state'), 'FROZEN');
     assert.equal(groups.oomKills('c'), 1);
     assert.deepEqual(groups.containers(), ['c']);

@@ -10,6 +10,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delay, type Clock } from '../../base/clock.ts';
+import { cpusForMemory } from '../../model/runnable-version.ts';
 
 export interface Cgroups {
   readonly version: 1 | 2;
@@ -17,6 +18,8 @@ export interface Cgroups {
   containerPath(container: string): string;
   setMemoryLimit(container: string, limitBytes: number): void;
   setCpus(container: string, cpus: number | null): void;
+  /** Its part of the CPUs when all want them: in proportion to its memory, as on the real service. */
+  setCpuWeight(container: string, memoryMb: number): void;
   /** Asks for all processes to stop; the kernel does it within a moment. */
   freeze(container: string): void;
   thaw(container: string): void;
@@ -45,6 +48,20 @@ const CPU_QUOTA_US_MIN = 1_000;
 /** CPU time per period in microseconds; null is no limit. */
 export function cpuQuotaUs(cpus: number | null): number | null {
   return cpus === null ? null : Math.max(CPU_QUOTA_US_MIN, Math.round(cpus * CPU_PERIOD_US));
+}
+
+/** Weights of a group with the memory that comes with one CPU: the kernel's defaults. */
+const CPU_SHARES_DEFAULT = 1024;
+const CPU_WEIGHT_DEFAULT = 100;
+
+/** Weight of a container for version 1. */
+export function cpuShares(memoryMb: number): number {
+  return Math.max(2, Math.round(cpusForMemory(memoryMb) * CPU_SHARES_DEFAULT));
+}
+
+/** The same for version 2. */
+export function cpuWeight(memoryMb: number): number {
+  return Math.max(1, Math.round(cpusForMemory(memoryMb) * CPU_WEIGHT_DEFAULT));
 }
 
 /** Group of all sandboxes' processes 1; a name that no container can have. */

@@ -2,7 +2,7 @@
 import type { SandboxCommand, SandboxLimits } from '../sandbox.ts';
 import { MIB } from '../../model/limits.ts';
 import type { BoxPlace } from './box.ts';
-import { CPU_PERIOD_US, cpuQuotaUs } from './cgroups.ts';
+import { CPU_PERIOD_US, cpuQuotaUs, cpuShares } from './cgroups.ts';
 import { envCommand } from './env-command.ts';
 import { SANDBOX_HOSTNAME } from './root-filesystem.ts';
 import type { SeccompProfile } from './seccomp.ts';
@@ -84,7 +84,10 @@ function resources(limits: SandboxLimits): object {
     devices: [{ allow: false, access: 'rwm' }, ...ALLOWED_DEVICES],
     memory: { limit: memoryBytes, swap: memoryBytes },
     pids: { limit: PROCESSES_MAX },
-    cpu: quota === null ? {} : { quota, period: CPU_PERIOD_US },
+    cpu: {
+      shares: cpuShares(limits.memoryMb),
+      ...(quota === null ? {} : { quota, period: CPU_PERIOD_US }),
+    },
   };
 }
 

@@ -27,6 +27,7 @@ export class ContainerProcess {
     this.streams = streams;
     this.ended = reaped.then((status) => {
       this.#isRunning = false;
+      streams.drainOutput(); // its last words may be waiting for their turn
       return onEnd(status);
     });
     this.ended.catch(() => {}); // whoever waits for it gets the error

@@ -73,7 +73,7 @@ export class Container {
   /** Rejects with SandboxStartError; nothing of it is left then. */
   static async start(parts: OciParts, box: Box, options: ContainerOptions): Promise<Container> {
     const name = box.nextContainer();
-    const streams = createProcessStreams(options.command.channel, options.withInput);
+    const streams = createProcessStreams(parts.clock, options.command.channel, options.withInput);
     const pids = new PidNamespace(parts.lifeLine, `hearth-init ${parts.instanceId} ${name}`);
     try {
       const pid = await launch(parts, box, { ...options, name, streams, pids });
@@ -122,7 +122,7 @@ export class Container {
       name: `${this.name}.${this.#launches}`,
       process: processConfig(command),
     };
-    const streams = createProcessStreams(command.channel);
+    const streams = createProcessStreams(this.#parts.clock, command.channel);
     try {
       const pid = await runtime.exec(settings, streams);
       this.#hasOthers = true;
@@ -169,6 +169,7 @@ export class Container {
     if (this.#hasEnded) return;
     if (limits.memoryMb !== memoryMb) {
       this.#parts.cgroups.setMemoryLimit(this.name, limits.memoryMb * MIB);
+      this.#parts.cgroups.setCpuWeight(this.name, limits.memoryMb);
     }
     if (limits.cpus !== cpus) this.#parts.cgroups.setCpus(this.name, limits.cpus);
   }

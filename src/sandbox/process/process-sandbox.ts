@@ -151,7 +151,7 @@ export class ProcessSandbox implements Sandbox {
     command: SandboxCommand,
     onEnd: (pid: number) => Promise<void>,
   ): Promise<SandboxProcess> {
-    const streams = createProcessStreams(command.channel);
+    const streams = createProcessStreams(this.#parts.clock, command.channel);
     try {
       const child = await this.#spawn(command, streams);
       return this.#follow(child, streams, onEnd);
@@ -192,6 +192,8 @@ export class ProcessSandbox implements Sandbox {
     this.#running.add(running);
     if (this.#frozen) sendSignal(-pid, 'SIGSTOP'); // meanwhile
     if (this.#killsUnderWay > 0) killGroup(pid);
+    // Its last words may be waiting for their turn.
+    child.once('exit', () => streams.drainOutput());
     const exited = this.#ends.add(this.#exitOf(child, running, onEnd));
     return {
       channel: streams.channel,

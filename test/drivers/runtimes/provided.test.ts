@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { systemClock } from '../../../src/base/clock.ts';
 import { createRuntimeHttpApi } from '../../../src/runtime-api/http-api.ts';
 import type { Invocation, PortAnswer, RuntimePort } from '../../../src/worker/runtime-port.ts';
 import { repositoryFolder } from './installed-runtimes.ts';
@@ -80,7 +81,7 @@ after(() => {
 
 async function start(bootstrap: string, taskRoot: string, handler: string) {
   const port = new ScriptedPort();
-  const api = createRuntimeHttpApi();
+  const api = createRuntimeHttpApi(systemClock);
   api.attach(port, null);
   await new Promise<void>((resolve) => {
     api.server.listen(0, '127.0.0.1', () => resolve());

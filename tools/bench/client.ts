@@ -2,7 +2,7 @@
  * The benchmark's client, in a process of its own: so many callers, each with one keep-alive
  * connection, each sending its next request when it has its answer. The same for every server.
  *
- *   node tools/bench-client.ts '{"url": ..., "callers": 1, "durationMs": 2000, "body": ...}'
+ *   node tools/bench/client.ts '{"url": ..., "callers": 1, "durationMs": 2000, "body": ...}'
  */
 import { Agent, request } from 'node:http';
 

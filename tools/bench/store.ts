@@ -3,14 +3,14 @@
  * several numbers of writers, and what a commit, a read and the first delivery of a watch cost with
  * few and with many documents. Prints JSON lines. Every figure belongs to the disk it was taken on.
  *
- *   node tools/bench-store.ts [FOLDER]     (default: a temporary folder)
+ *   node tools/bench/store.ts [FOLDER]     (default: a temporary folder)
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '../src/base/log.ts';
-import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts';
-import type { DocumentKey, Store } from '../src/store/store.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import type { DocumentKey, Store } from '../../src/store/store.ts';
 
 const durationMs = 2_000;
 /** About what a function's configuration takes. */
