@@ -10,6 +10,8 @@ import sys
 import time
 
 import _json
+import _signal
+import _thread
 
 INIT, INVOKE = 0x01, 0x02
 BOOTED, NEXT, INIT_ERROR, RESPONSE, ERROR = 0x81, 0x82, 0x83, 0x84, 0x85
@@ -48,6 +50,7 @@ class Channel:
     def restart(self):
         """Forgets what was read: the channel is new, or this process is a copy with one of its own."""
         self._unread = bytearray()
+        self._wakeup = None
         self._process = os.getpid()
 
     def receive(self):
@@ -66,6 +69,9 @@ class Channel:
         while len(self._unread) < needed:
             missing = needed - len(self._unread)
             size = min(max(missing, READ_BYTES_MIN), READ_BYTES_MAX)
+            # The function has threads: the kernel may give one of them a signal that is for us.
+            if _thread._count() > 0:
+                self._await_bytes()
             try:
                 data = os.read(CHANNEL, size) if self.read is None else self.read(size)
             except OSError:
@@ -73,6 +79,30 @@ class Channel:
             if not data:
                 os._exit(0)
             self._unread += data
+
+    def _await_bytes(self):
+        """Waits as reading does, but lets signals that other threads took run their handlers here.
+
+        Handlers run in the main thread, which such a signal does not get out of a read.
+        """
+        import select
+
+        if self._wakeup is None:
+            self._wakeup = os.pipe()
+            for end in self._wakeup:
+                os.set_blocking(end, False)
+        wakeup, written = self._wakeup
+        ready = select.poll()
+        for descriptor in (CHANNEL, wakeup):
+            ready.register(descriptor, select.POLLIN)
+        before = _signal.set_wakeup_fd(written, warn_on_full_buffer=False)
+        while all(descriptor == wakeup for descriptor, _ in ready.poll()):
+            os.read(wakeup, READ_BYTES_MIN)
+        try:
+            _signal.set_wakeup_fd(before)
+        except (OSError, ValueError):
+            # The function has closed its own meanwhile.
+            _signal.set_wakeup_fd(-1)
 
     def send(self, kind, header=b"{}", payload=b"", suffix=b""):
         if os.getpid() != self._process:

@@ -167,6 +167,7 @@ describe('registering', () => {
     const shutdown = extensions.register('inside', ['INVOKE', 'SHUTDOWN']);
     assert(typeof shutdown !== 'string');
     assert.equal(shutdown.errorType, 'Extension.InvalidEventType');
+    assert.equal(shutdown.errorMessage, 'SHUTDOWN: ShutdownEventNotSupportedForInternalExtension');
     registered(extensions, 'inside', ['INVOKE']);
     assert.equal(extensions.shutdownMsMax, limits.shutdownMsInternal);
     assert.equal(extensions.runtimeShutdownMsMax, limits.shutdownMsInternal);

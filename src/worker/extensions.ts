@@ -186,7 +186,8 @@ export class Extensions {
     events: readonly ExtensionEventType[],
   ): ExtensionRefusal | undefined {
     if (events.includes('SHUTDOWN')) {
-      return refused('InvalidEventType', 'SHUTDOWN: event not supported for internal extensions');
+      const reason = 'SHUTDOWN: ShutdownEventNotSupportedForInternalExtension';
+      return refused('InvalidEventType', reason);
     }
     if (!this.#isRegistrationOpen) {
       return refused('RegistrationClosed', 'Extension registration closed already');

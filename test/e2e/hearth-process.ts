@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 
@@ -69,6 +70,21 @@ export class HearthProcess {
   /** All that the server printed on standard error so far. */
   get stderr(): string {
     return Buffer.concat(this.#stderrChunks).toString();
+  }
+
+  /** What it printed on standard error, once that has something like `pattern`. */
+  async logged(pattern: RegExp): Promise<string> {
+    for (let attempt = 0; attempt < 600; attempt += 1) {
+      const log = this.stderr;
+      if (pattern.test(log)) return log;
+      await sleep(10);
+    }
+    throw new Error(`nothing like ${pattern} in the log:\n${this.stderr}`);
+  }
+
+  /** Until an invocation is over, with --function-logs: then its environment can take the next. */
+  async reported(requestId: string): Promise<void> {
+    await this.logged(new RegExp(`REPORT RequestId: ${requestId}`));
   }
 
   get pid(): number {

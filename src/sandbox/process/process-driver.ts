@@ -24,6 +24,7 @@ export interface ProcessDriverOptions {
 const NOTICES = [
   'sandbox process: functions run as plain processes of this user, without isolation: run only code you trust',
   'sandbox process: memory, CPU and /tmp size limits are not enforced',
+  'sandbox process: extensions share the ports of this machine, and cannot listen at the name sandbox.localdomain',
 ];
 const NOTICE_NO_MARKS =
   'sandbox process: a process that leaves its process group cannot be found again on this system';

@@ -546,6 +546,25 @@ def handler(event, context): return 1`),
       assert.equal(trapping.output, 'trapped\n');
     });
 
+    it('runs the handler of a signal that another thread was given', async () => {
+      const trapping = await bench.start(
+        module(`import signal, sys, threading
+def stop(number, frame):
+    print("trapped by", threading.current_thread() is threading.main_thread())
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+# From here on only the other thread can be given it.
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+def handler(event, context): return 1`),
+        handler,
+      );
+      for (let count = 0; count < 3; count += 1) await trapping.result({});
+      trapping.signal('SIGTERM');
+      assert.deepEqual(await trapping.exited, { code: 0, signal: null });
+      assert.equal(trapping.output, 'trapped by True\n');
+    });
+
     it('exits at once when the host is gone', async () => {
       const booted = await bench.boot();
       booted.closeChannel();
