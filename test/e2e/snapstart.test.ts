@@ -103,14 +103,13 @@ async function untilNoTraces(dataFolder: string): Promise<void> {
 }
 
 /** Only Linux can copy processes; `oci` does when it is told to. */
-const settings = drivers.flatMap((driver) =>
-  driver === 'process'
-    ? [{ driver, copies: process.platform === 'linux', flags: [] }]
-    : [
-        { driver, copies: false, flags: [] },
-        { driver, copies: process.arch === 'x64', flags: ['--snapstart-copies'] },
-      ],
-);
+const settings = drivers.map((driver) => ({
+  ...{ driver, copies: driver === 'process' && process.platform === 'linux' },
+  flags: [] as readonly string[],
+}));
+if (drivers.includes('oci') && process.arch === 'x64') {
+  settings.push({ driver: 'oci', copies: true, flags: ['--snapstart-copies'] });
+}
 
 for (const { driver, copies, flags } of settings) {
   const name = ['SnapStart on the', driver, 'driver', ...flags].join(' ');
