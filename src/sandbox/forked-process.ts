@@ -75,7 +75,7 @@ async function follow(status: Socket, clock: Clock): Promise<CopiedProcess> {
   const timer = clock.schedule(forkMsMax, () => status.destroy());
   status.on('error', () => {}); // it closes
   status.on('data', (bytes: Buffer) => {
-    said += bytes.toString('latin1', 0, keeperBytesMax);
+    said += bytes.toString('latin1', 0, keeperBytesMax + 1);
     const [, pid, mainPid] = pidsLine.exec(said) ?? [];
     if (pid !== undefined && mainPid !== undefined) {
       timer.cancel();

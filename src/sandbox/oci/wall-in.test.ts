@@ -20,26 +20,22 @@ async function waitingSleeper(): Promise<number> {
   return pid;
 }
 
-/** A process whose memory at the system call that it waits in is shared with one that changes it later. */
+/** Its child shares the memory of the system call that it waits in, and changes it at a word. */
 const changing = `
-import ctypes, mmap, os, time
+import ctypes, mmap, os, sys
 code = mmap.mmap(-1, 4096, prot=7)
-# pause() until a signal comes, then once more
-code[:11] = bytes.fromhex("b822000000" "0f05" "ebf7" "c3c3")
+code[:7] = bytes.fromhex("b822000000" "0f05") # pause()
 base = ctypes.addressof(ctypes.c_char.from_buffer(code))
-if os.fork() == 0:
-    waiting = os.fork()
-    if waiting == 0:
-        ctypes.CFUNCTYPE(None)(base)()
-    print(waiting, flush=True)
-    tracer = lambda: [l for l in open(f"/proc/{waiting}/status") if l.startswith("TracerPid")][0].split()[1]
-    while tracer() == "0":
-        pass
-    code[5:7] = bytes.fromhex("ebfe") # goes round and round
-    os.waitpid(waiting, 0)
-    os._exit(0)
-os.wait()
+waiting = os.fork()
+if waiting == 0:
+    ctypes.CFUNCTYPE(None)(base)()
+print(waiting, flush=True)
+sys.stdin.read(1)
+code[5:7] = bytes.fromhex("ebfe") # a jump to itself
+print("changed", flush=True)
+os.waitpid(waiting, 0)
 `;
+/** pause(2) */
 const pausing = 34;
 
 test('tryWallIn says that it works here, as it must as root on Linux', { skip }, async () => {
@@ -77,20 +73,22 @@ test(
   'a process that does not come to its next stop is killed, and holds up nobody',
   { skip },
   async () => {
-    const child = spawn('python3', ['-c', changing], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('python3', ['-c', changing], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const pid = Number(line);
     await untilWaiting(systemClock, pid, pausing);
+    const traced = await TracedProcess.stop(systemClock, pid);
+    assert.equal(await traced.call(39), BigInt(pid), 'getpid');
+    child.stdin.write('x');
+    await once(child.stdout, 'data');
     let turns = 0;
     const counting = setInterval(() => (turns += 1), 10);
-    const traced = await TracedProcess.stop(systemClock, pid);
-    const calls = (async () => {
-      for (;;) await traced.call(39);
-    })();
-    await assert.rejects(calls, { name: 'TraceError', message: 'it does not stop' });
+    const called = traced.call(39);
+    await assert.rejects(called, { name: 'TraceError', message: 'it does not stop' });
     clearInterval(counting);
     assert(turns > traceMsMax / 100, 'other things went on');
     await traced.end();
-    assert.equal((await once(child, 'exit'))[0], 0, 'it has ended for its parent, too');
+    assert.equal((await exited)[0], 0, 'it has ended for its parent, too');
   },
 );
