@@ -29,6 +29,7 @@ import type { SandboxDriver, SandboxDriverName, SweepReport } from './sandbox/sa
 import { startWatchdog, type Watchdog } from './sandbox/watchdog/watchdog.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import { discardLogs, type LogSink } from './telemetry/log-stream.ts';
+import { Metrics } from './telemetry/metrics.ts';
 import type { OpenCode } from './worker/open-version.ts';
 import { createRuntimeCatalog, type RuntimeListing } from './worker/runtimes.ts';
 import { Worker } from './worker/worker.ts';
@@ -114,6 +115,9 @@ async function wire(
   });
   onStop(() => control.close());
 
+  const metrics = new Metrics({
+    isFunction: (name) => directory.find(name, undefined) !== undefined,
+  });
   const worker = new Worker(
     clock,
     random,
@@ -128,6 +132,7 @@ async function wire(
       credentials: placeholderCredentials,
       openCode: (hash) => openCode(codeTrees, blobs, hash),
       logSink: options.logSink ?? discardLogs,
+      listener: metrics,
     },
   );
   const snapshots = new SnapshotPreparer(clock, log, store, {
@@ -151,7 +156,10 @@ async function wire(
       worker.retire(key);
     },
     onReserve: (functionName, reserved) => concurrency.setReserved(functionName, reserved),
-    onDeleted: (functionName) => concurrency.forget(functionName),
+    onDeleted: (functionName) => {
+      concurrency.forget(functionName);
+      metrics.functions.forget(functionName);
+    },
   });
   const reporter = new ProvisionReporter(log, store);
   onStop(() => reporter.settled());
@@ -160,11 +168,14 @@ async function wire(
   onStop(() => directory.close());
   await provisioned.open(store);
   onStop(() => provisioned.close());
-  const invoker = new Invoker(clock, random, { directory, concurrency, worker }, identity);
+  metrics.observe({ concurrency, host: worker });
+  const parts = { directory, concurrency, worker, metrics: metrics.functions };
+  const invoker = new Invoker(clock, random, parts, identity);
 
   const handlers = createOperationHandlers({ control, invoker, identity });
   const server: ApiServer = createApiServer(clock, random, log, handlers, {
     loopbackOnly: config.loopbackOnly,
+    metrics,
     extraRoutes: createCodeDownloadRoute(log, blobs, codeLocations),
   });
   const address = await server.listen(config.host, config.port);

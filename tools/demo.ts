@@ -5,16 +5,21 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import {
+  CreateAliasCommand,
   CreateFunctionCommand,
   DeleteFunctionCommand,
   GetFunctionCommand,
+  GetProvisionedConcurrencyConfigCommand,
   InvokeCommand,
   LambdaClient,
   ListFunctionsCommand,
+  PublishLayerVersionCommand,
   PublishVersionCommand,
+  PutProvisionedConcurrencyConfigCommand,
   type Runtime,
   waitUntilFunctionActiveV2,
 } from '@aws-sdk/client-lambda';
@@ -41,6 +46,8 @@ interface Example {
   readonly name: string;
   readonly runtime: string;
   readonly handler: string;
+  /** Folder below examples/ that is published as a layer, for the function to have. */
+  readonly layer?: string;
   readonly steps: readonly Step[];
 }
 
@@ -62,6 +69,12 @@ function examplesFor(python: string | undefined): Example[] {
     const { errorType, errorMessage } = result as { errorType: string; errorMessage: string };
     assert.deepEqual([errorType, errorMessage], ['OutOfStock', 'order 7: nothing left']);
     assert.match(log, /cannot deliver order 7/);
+  };
+  const isWatched = ({ functionError, log }: Answer): void => {
+    assert.equal(functionError, undefined);
+    assert.match(log, /^watch: registered with watched-node$/m);
+    assert.match(log, /^EXTENSION\tName: watch\.mjs\tState: Ready/m);
+    assert.match(log, /^watch: INVOKE/m);
   };
   return [
     {
@@ -95,6 +108,13 @@ function examplesFor(python: string | undefined): Example[] {
       handler: 'index.handler',
       steps: [{ event: { order: 7 }, check: fails }],
     },
+    {
+      name: 'watched-node',
+      runtime: 'nodejs24.x',
+      handler: 'index.handler',
+      layer: 'watch-layer',
+      steps: [{ event: greeting, check: isWatched }],
+    },
   ];
 }
 
@@ -127,8 +147,16 @@ function findPython(): string | undefined {
   return found.sort((a, b) => Number(b[2]) - Number(a[2]))[0]?.[1];
 }
 
+async function publishLayer(lambda: LambdaClient, name: string): Promise<string[]> {
+  const Content = { ZipFile: await zipFolder(`${root}examples/${name}`) };
+  const command = new PublishLayerVersionCommand({ LayerName: name, Content });
+  const { LayerVersionArn: arn } = await lambda.send(command);
+  return arn === undefined ? [] : [arn];
+}
+
 async function deploy(lambda: LambdaClient, example: Example): Promise<void> {
   const startedMs = performance.now();
+  const { layer } = example;
   await lambda.send(
     new CreateFunctionCommand({
       FunctionName: example.name,
@@ -136,14 +164,16 @@ async function deploy(lambda: LambdaClient, example: Example): Promise<void> {
       Handler: example.handler,
       Role: 'arn:aws:iam::000000000000:role/demo',
       Code: { ZipFile: await zipFolder(`${root}examples/${example.name}`) },
+      ...(layer === undefined ? {} : { Layers: await publishLayer(lambda, layer) }),
       Timeout: 10,
       MemorySize: 256,
     }),
   );
   const waiter = { client: lambda, maxWaitTime: waitSecondsMax, minDelay: 0.05, maxDelay: 1 };
   await waitUntilFunctionActiveV2(waiter, { FunctionName: example.name });
+  const what = layer === undefined ? example.runtime : `${example.runtime}, with layer ${layer}`;
   const took = `active after ${(performance.now() - startedMs).toFixed(0)} ms`;
-  print(`${paint('bold', example.name)}  ${paint('dim', `${example.runtime}, ${took}`)}`);
+  print(`${paint('bold', example.name)}  ${paint('dim', `${what}, ${took}`)}`);
 }
 
 async function invoke(lambda: LambdaClient, name: string, step: Step): Promise<void> {
@@ -180,6 +210,44 @@ async function runExample(lambda: LambdaClient, example: Example): Promise<void>
     for (const step of example.steps) await invoke(lambda, example.name, step);
   } catch (error) {
     report(example.name, error);
+  }
+  print();
+}
+
+/** Environments that wait for their first call: the alias `live` with provisioned concurrency. */
+async function provision(lambda: LambdaClient, FunctionName: string): Promise<void> {
+  const target = { FunctionName, Qualifier: 'live' };
+  const startedMs = performance.now();
+  const { Version: FunctionVersion } = await lambda.send(
+    new PublishVersionCommand({ FunctionName }),
+  );
+  await lambda.send(new CreateAliasCommand({ FunctionName, Name: 'live', FunctionVersion }));
+  const units = { ProvisionedConcurrentExecutions: 2 };
+  await lambda.send(new PutProvisionedConcurrencyConfigCommand({ ...target, ...units }));
+  const query = new GetProvisionedConcurrencyConfigCommand(target);
+  let config = await lambda.send(query);
+  while (config.Status === 'IN_PROGRESS' && performance.now() - startedMs < waitSecondsMax * 1000) {
+    await delay(10);
+    config = await lambda.send(query);
+  }
+  assert.equal(config.Status, 'READY', config.StatusReason);
+  const ready = `${config.AvailableProvisionedConcurrentExecutions} environments provisioned`;
+  const took = `ready after ${(performance.now() - startedMs).toFixed(0)} ms`;
+  print(`${paint('bold', `${FunctionName}:live`)}  ${paint('dim', `${ready}, ${took}`)}`);
+}
+
+async function runProvisioned(lambda: LambdaClient, name: string): Promise<void> {
+  const isInitialized = ({ result, log }: Answer): void => {
+    const { initialized } = result as { initialized: string };
+    assert.equal(initialized, 'provisioned-concurrency');
+    // What happened ahead of this call is in the log that it is the first to show.
+    assert.match(log, /^INIT_REPORT Init Duration: [^]*^START RequestId[^]*^watch: INVOKE/m);
+  };
+  try {
+    await provision(lambda, name);
+    await invoke(lambda, `${name}:live`, { event: { name: 'Hearth' }, check: isInitialized });
+  } catch (error) {
+    report(`provisioned concurrency of ${name}`, error);
   }
   print();
 }
@@ -224,6 +292,7 @@ const lambda = new LambdaClient({
   maxAttempts: 1,
 });
 for (const example of examples) await runExample(lambda, example);
+await runProvisioned(lambda, 'watched-node');
 if (python === undefined) print('  no Python on this host: hello-python was left out\n');
 await manage(lambda, examples);
 lambda.destroy();

@@ -176,6 +176,28 @@ describe('api server', () => {
     assert.equal((await call(port, { method: 'GET', path })).status, 200);
   });
 
+  test('metrics are answered as text, behind the same defence, and are unknown without any', async (context) => {
+    const metrics = { contentType: 'text/plain; version=0.0.4', render: async () => 'a 1\n' };
+    const get = { method: 'GET', path: '/metrics' };
+    const { port } = await start(context, echo, { metrics });
+    const answer = await call(port, get);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers['content-type'], 'text/plain; version=0.0.4');
+    assert.equal(answer.body, 'a 1\n');
+    assert.equal((await call(port, { ...get, headers: { Host: 'evil.example' } })).status, 403);
+    const foreign = { Origin: 'https://evil.example' };
+    assert.equal((await call(port, { ...get, headers: foreign })).status, 403);
+    assert.equal((await call(port, { ...get, method: 'POST' })).status, 404);
+    const without = await start(context);
+    assert.equal((await call(without.port, get)).status, 404);
+  });
+
+  test('metrics that cannot be told answer ServiceException', async (context) => {
+    const metrics = { contentType: 'text/plain', render: () => Promise.reject(new Error('no')) };
+    const { port } = await start(context, echo, { metrics });
+    assert.equal((await call(port, { method: 'GET', path: '/metrics' })).status, 500);
+  });
+
   test('extra routes come before the route table', async (context) => {
     const { port } = await start(context, echo, {
       extraRoutes: (request, response) => {

@@ -31,6 +31,8 @@ export interface ApiServerOptions {
   readonly loopbackOnly: boolean;
   /** What GET /healthz reports: true once requests can be served. Ready from the start by default. */
   readonly isReady?: () => boolean;
+  /** What GET /metrics answers; without it the path is unknown. */
+  readonly metrics?: { readonly contentType: string; render(): Promise<string> };
   /**
    * Tried before the route table; true when it took the request, body included. Throwing answers
    * ServiceException.
@@ -210,6 +212,7 @@ class HttpApiServer implements ApiServer {
       const refusal = this.#refuseBrowser?.(request.headers);
       if (refusal !== undefined) this.#refuse(exchange, refusal);
       else if (request.url === '/healthz') this.#answerHealth(exchange);
+      else if (this.#wantsMetrics(request)) this.#answerMetrics(exchange);
       else if (this.#options.extraRoutes?.(request, response) !== true) this.#route(exchange);
     } catch (error) {
       this.#fail(exchange, error);
@@ -221,6 +224,19 @@ class HttpApiServer implements ApiServer {
     const body = JSON.stringify({ status: isReady ? 'ready' : 'not ready' });
     const headers = ['Content-Type', 'application/json'];
     this.#send(exchange, { status: isReady ? 200 : 503, headers, body });
+  }
+
+  #wantsMetrics({ method, url }: IncomingMessage): boolean {
+    return url === '/metrics' && method === 'GET' && this.#options.metrics !== undefined;
+  }
+
+  #answerMetrics(exchange: Exchange): void {
+    const { metrics } = this.#options;
+    metrics?.render().then(
+      (body) =>
+        this.#send(exchange, { status: 200, headers: ['Content-Type', metrics.contentType], body }),
+      (error: unknown) => this.#fail(exchange, error),
+    );
   }
 
   #route(exchange: Exchange): void {

@@ -297,3 +297,31 @@ test('metrics tell of what runs on units now, and of no units at all', () => {
   concurrency.acquire('one', '1');
   assert.equal(concurrency.provisionedMetrics()[0]?.ProvisionedConcurrencySpilloverInvocations, 0);
 });
+
+test('claimed is what is unreserved and in use, reserved, or provisioned outside a reserve', () => {
+  const concurrency = create(1000);
+  concurrency.setReserved('blue', 400);
+  concurrency.setProvisioned('blue', '1', { version: '1', count: 200 });
+  concurrency.setProvisioned('orange', '1', { version: '1', count: 10 });
+  const claims = (): number[] => {
+    const account = concurrency.accountMetrics();
+    return [account.UnreservedConcurrentExecutions, account.ClaimedAccountConcurrency];
+  };
+  assert.deepEqual(claims(), [0, 410]);
+  permit(concurrency, 'blue');
+  assert(typeof concurrency.acquire('orange', '1') !== 'string');
+  assert.deepEqual(claims(), [0, 410], 'what is allocated counts whether or not it is used');
+  const held = permit(concurrency, 'orange');
+  permit(concurrency, 'green');
+  assert.deepEqual(claims(), [2, 412]);
+  assert.deepEqual(
+    new Map(concurrency.executions()),
+    new Map([
+      ['blue', 1],
+      ['orange', 2],
+      ['green', 1],
+    ]),
+  );
+  held.release();
+  assert.deepEqual(claims(), [1, 411]);
+});

@@ -8,7 +8,8 @@ import type { Clock } from '../base/clock.ts';
 import { RateBucket } from '../base/rate-bucket.ts';
 import type { ThrottleReason } from '../model/generated/api-types.ts';
 import { limits } from '../model/limits.ts';
-import { ProvisionedUnits, type ProvisionedMetrics } from './provisioned-units.ts';
+import type { AccountMetrics, ProvisionedMetrics } from '../telemetry/metric-sources.ts';
+import { ProvisionedUnits } from './provisioned-units.ts';
 
 export interface ConcurrencyOptions {
   /** Invocations of the account at once. */
@@ -67,6 +68,20 @@ export class Concurrency {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Invocations now, by function. */
+  *executions(): Generator<readonly [functionName: string, count: number]> {
+    for (const { name, inFlight } of this.#functions.values()) yield [name, inFlight];
+  }
+
+  /** Provisioned units of a function with a reserve are a part of the reserve. */
+  accountMetrics(): AccountMetrics {
+    const unreserved = this.#unreservedInFlight;
+    return {
+      UnreservedConcurrentExecutions: unreserved,
+      ClaimedAccountConcurrency: unreserved + this.#reservedTotal + this.#unreservedUnits,
+    };
   }
 
   /** Functions that anything is kept for. */

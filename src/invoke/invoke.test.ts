@@ -11,6 +11,8 @@ import type { RunnableVersion } from '../model/runnable-version.ts';
 import { runnable } from '../testing/runnable.ts';
 import { obedient, patient, ScriptedHost, turns } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { MetricSamples } from '../testing/metric-samples.ts';
 import { Worker } from '../worker/worker.ts';
 import type { AliasRoute } from './alias-route.ts';
 import { Concurrency } from './concurrency.ts';
@@ -23,6 +25,7 @@ let host: ScriptedHost;
 let worker: Worker;
 let concurrency: Concurrency;
 let invoker: Invoker;
+let metrics: Metrics;
 let known: RunnableVersion | undefined;
 let numbered: Map<string, RunnableVersion>;
 let aliases: Map<string, AliasRoute>;
@@ -32,6 +35,7 @@ beforeEach(() => {
   host = new ScriptedHost();
   host.script = obedient;
   known = version;
+  metrics = new Metrics({ isFunction: () => true });
   numbered = new Map();
   aliases = new Map();
   const { driver, catalog, transports } = host;
@@ -46,6 +50,7 @@ beforeEach(() => {
       freezeAfterMs: 10,
       poolSize: 0,
       logSink: () => undefined,
+      listener: metrics,
     },
     openCode: () =>
       Promise.resolve({ folder: '/code', hasSharedLibraries: false, release: () => undefined }),
@@ -63,7 +68,12 @@ function invokerWith(limited: Concurrency, random: Random = systemRandom): Invok
   return new Invoker(
     clock,
     random,
-    { directory: directory as FunctionDirectory, concurrency: limited, worker },
+    {
+      directory: directory as FunctionDirectory,
+      concurrency: limited,
+      worker,
+      metrics: metrics.functions,
+    },
     { accountId: '000000000000', region: 'us-east-1' },
   );
 }
@@ -265,4 +275,39 @@ test('a function error and a timeout are results', async () => {
   assert.match(String((await late).payload), /Task timed out after 3\.00 seconds/);
   assert.equal((await (await late).finished).logTail.length <= limits.logTailBytesMax, true);
   assert.equal(concurrency.inFlight, 0);
+});
+
+test('metrics tell what callers were told: answers, failures, throttles, and nothing else', async () => {
+  numbered.set('1', runnable({ version: '1' }));
+  aliases.set('live', { version: '1', additionalVersion: undefined, additionalShare: 0 });
+  const { finished } = await invoker.invoke(request({ qualifier: 'live' }));
+  await finished;
+  host.script = (runtime) => {
+    patient(runtime);
+    runtime.onInvoke = () => runtime.exit({ code: 1 });
+  };
+  const failed = await invoker.invoke(request());
+  await failed.finished;
+  host.faults.create = () => {
+    throw new Error('no memory');
+  };
+  known = runnable({ key: 'one:$LATEST:build-2' });
+  await assert.rejects(invoker.invoke(request()), { code: 'ServiceException' });
+  concurrency.setReserved('one', 0);
+  await assert.rejects(invoker.invoke(request()), { code: 'TooManyRequestsException' });
+  known = undefined;
+  await assert.rejects(invoker.invoke(request({ functionName: 'none' })), {
+    code: 'ResourceNotFoundException',
+  });
+  const samples = new MetricSamples(await metrics.render());
+  const live = { function: 'one', qualifier: 'live', executed_version: '1' };
+  const latest = { function: 'one', qualifier: '$LATEST', executed_version: '$LATEST' };
+  const counts = (labels: typeof live): number[] =>
+    ['invocations_total', 'errors_total', 'throttles_total', 'duration_seconds_count'].map((name) =>
+      samples.sum(`hearth_${name}`, labels),
+    );
+  assert.deepEqual(counts(live), [1, 0, 0, 1]);
+  assert.deepEqual(counts(latest), [1, 1, 1, 1]);
+  assert.deepEqual(samples.find('hearth_invocations_total', { function: 'none' }), []);
+  assert.equal(metrics.functions.underWayCount, 0);
 });

@@ -12,6 +12,7 @@ import {
   functionNotFound,
   invalidClientContext,
   invalidRequestContent,
+  isApiError,
   serviceError,
   snapStartFailed,
   snapStartNotReady,
@@ -20,6 +21,7 @@ import {
 } from '../model/errors.ts';
 import { describeJsonError } from '../model/json-error.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { FunctionMetrics, FunctionSeries } from '../telemetry/function-metrics.ts';
 import type { FinishedInvocation } from '../worker/invocation-record.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
 import type { RestoreFailure } from '../worker/held-runtime.ts';
@@ -59,6 +61,7 @@ export class Invoker {
   readonly #directory: FunctionDirectory;
   readonly #concurrency: Concurrency;
   readonly #worker: Worker;
+  readonly #metrics: FunctionMetrics;
   readonly #identity: Identity;
 
   constructor(
@@ -68,6 +71,7 @@ export class Invoker {
       directory: FunctionDirectory;
       concurrency: Concurrency;
       worker: Worker;
+      metrics: FunctionMetrics;
     },
     identity: Identity,
   ) {
@@ -76,6 +80,7 @@ export class Invoker {
     this.#directory = dependencies.directory;
     this.#concurrency = dependencies.concurrency;
     this.#worker = dependencies.worker;
+    this.#metrics = dependencies.metrics;
     this.#identity = identity;
   }
 
@@ -91,17 +96,25 @@ export class Invoker {
     const version = this.#resolve(request);
     const payload = eventOf(request);
     const clientContext = clientContextOf(request);
+    const series = this.#seriesOf(request, version);
     const permit = this.#concurrency.acquire(version.functionName, version.version);
-    if (typeof permit === 'string') throw throttled(permit);
+    if (typeof permit === 'string') {
+      series.noteThrottle();
+      throw throttled(permit);
+    }
     try {
       const lease = this.#acquireAtOnce(version, permit) ?? (await this.#acquire(version, permit));
       const invocation = this.#invocation(request, version, { payload, clientContext });
+      series.begin(request.requestId);
       // Held until the environment is free again, not until the caller has the answer.
       const attempt = lease.invoke(invocation, () => permit.release());
       const answer = renderOutcome(await attempt.outcome, request.requestId);
+      series.noteInvocation(answer.functionError !== undefined);
       return { ...answer, executedVersion: version.version, finished: attempt.finished };
     } catch (error) {
       permit.release();
+      series.abandon(request.requestId);
+      if (isThrottle(error)) series.noteThrottle();
       throw error;
     }
   }
@@ -124,6 +137,14 @@ export class Invoker {
       acquired.type === 'lease' ? acquired.isNew : startedAndFailed.has(acquired.type);
     if (!hasStarted) permit.returnStart();
     return leaseOf(acquired);
+  }
+
+  #seriesOf({ qualifier }: InvokeRequest, version: RunnableVersion): FunctionSeries {
+    return this.#metrics.seriesOf(
+      version.functionName,
+      qualifier ?? version.version,
+      version.version,
+    );
   }
 
   #resolve({ functionName, qualifier }: InvokeRequest): RunnableVersion {
@@ -182,6 +203,10 @@ function leaseOf(acquired: AcquireResult): Lease {
     case 'failed':
       throw serviceError(acquired.cause);
   }
+}
+
+function isThrottle(error: unknown): boolean {
+  return isApiError(error) && error.code === 'TooManyRequestsException';
 }
 
 function restoreError({ reason }: RestoreFailure): ApiError {

@@ -4,20 +4,7 @@
  */
 import { RateBucket } from '../base/rate-bucket.ts';
 import { limits } from '../model/limits.ts';
-
-/** Under the names of the service's metrics. */
-export interface ProvisionedMetrics {
-  readonly functionName: string;
-  readonly qualifier: string;
-  /** Invocations on provisioned units now. */
-  readonly ProvisionedConcurrentExecutions: number;
-  /** Of all units, from 0 to 1; undefined while there are none. */
-  readonly ProvisionedConcurrencyUtilization: number | undefined;
-  /** So far. */
-  readonly ProvisionedConcurrencyInvocations: number;
-  /** So far, while all units were in use. */
-  readonly ProvisionedConcurrencySpilloverInvocations: number;
-}
+import type { ProvisionedMetrics } from '../telemetry/metric-sources.ts';
 
 export class ProvisionedUnits {
   readonly qualifier: string;

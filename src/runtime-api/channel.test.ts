@@ -143,10 +143,27 @@ test('channel delivers an event of several megabytes in one frame', async () => 
   assert.equal(received.length - headerEnd, payload.length);
 });
 
+test('channel takes values of any type in a header, also those that are no text', async () => {
+  await connectPair();
+  const channel = openRuntimeChannel(host);
+  const { port, words, said } = recordingPort();
+  channel.attach(port);
+  const odd = { toString: null };
+  runtime.write(frame(0x84, { requestId: odd, contentType: odd }, '{}'));
+  runtime.write(frame(0x85, { requestId: ['r1'], errorType: odd }, '{}'));
+  await said(2);
+  assert.deepEqual(words, [
+    ['respond', '', '{}'],
+    ['fail', '', 'Runtime.UnknownReason', '{}'],
+  ]);
+  runtime.destroy();
+});
+
 for (const [what, bytes] of [
   ['a length over the bound', Buffer.from([0xff, 0xff, 0xff, 0xff])],
   ['a length under the smallest frame', Buffer.from([0, 0, 0, 1])],
   ['a header longer than its frame', Buffer.from([0, 0, 0, 5, 0x82, 0, 0, 0, 9])],
+  ['a header over the bound', frame(0x83, { errorType: 'E'.repeat(64 * 1024) })],
   ['a header that is not JSON', Buffer.from([0, 0, 0, 6, 0x82, 0, 0, 0, 1, 0x7b])],
 ] as const) {
   test(`channel ends the conversation at ${what}`, async () => {

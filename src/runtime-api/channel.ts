@@ -3,8 +3,9 @@
  * in front of the same RuntimePort as the HTTP Runtime API. Format: docs/internals/runtime-channel.md.
  */
 import type { Duplex } from 'node:stream';
+import { ByteList } from '../base/byte-list.ts';
 import { deferred } from '../base/deferred.ts';
-import { MIB } from '../model/limits.ts';
+import { KIB, MIB } from '../model/limits.ts';
 import type {
   Invocation,
   RuntimeChannel,
@@ -29,6 +30,8 @@ const frameType = {
 
 /** A frame longer than this ends the conversation: the runtime is broken or hostile. */
 const frameBytesMax = 64 * MIB;
+/** A header names one invocation or error; parsed, JSON takes many times its length. */
+const headerBytesMax = 64 * KIB;
 const lengthBytes = 4;
 /** Frames out of place after which a runtime is taken for broken or hostile: ours send none. */
 const strangeFramesMax = 64;
@@ -107,16 +110,12 @@ function passOn(
   restore: (restored: RuntimeRestore) => void,
   { type, header, payload }: RuntimeFrame,
 ): boolean {
-  const requestId = String(header.requestId);
-  const errorType = String(header.errorType ?? 'Runtime.UnknownReason');
+  const requestId = textOr(header.requestId, '');
+  const errorType = textOr(header.errorType, 'Runtime.UnknownReason');
   switch (type) {
     case frameType.response: {
-      const { contentType } = header;
-      const answer = port.respond(requestId, {
-        contentType: typeof contentType === 'string' ? contentType : undefined,
-        body: payload,
-      });
-      return answer.status === 'accepted';
+      const contentType = textOr(header.contentType, undefined);
+      return port.respond(requestId, { contentType, body: payload }).status === 'accepted';
     }
     case frameType.error:
       return port.fail(requestId, { errorType, payload }).status === 'accepted';
@@ -132,6 +131,11 @@ function passOn(
   }
 }
 
+/** What a runtime says may be of any type, and not every value can be made a string. */
+function textOr<Other>(value: unknown, other: Other): string | Other {
+  return typeof value === 'string' ? value : other;
+}
+
 /**
  * Cuts a byte stream into frames; `onBroken` is called once, for input that cannot be one or when
  * `onFrame` says that this was enough.
@@ -140,16 +144,14 @@ function readFrames(
   onFrame: (frame: RuntimeFrame) => boolean,
   onBroken: () => void,
 ): (bytes: Buffer) => void {
-  let chunks: Buffer[] = [];
-  let buffered = 0;
+  const buffered = new ByteList();
   let needed = lengthBytes;
   let broken = false;
   return (bytes) => {
     if (broken) return;
-    chunks.push(bytes);
-    buffered += bytes.length;
-    if (buffered < needed) return;
-    let input = chunks.length === 1 ? bytes : Buffer.concat(chunks, buffered);
+    buffered.push(bytes);
+    if (buffered.length < needed) return;
+    let input = buffered.take();
     needed = lengthBytes;
     while (input.length >= lengthBytes) {
       const length = input.readUInt32BE(0);
@@ -168,14 +170,14 @@ function readFrames(
       input = input.subarray(needed);
       needed = lengthBytes;
     }
-    chunks = input.length === 0 ? [] : [input];
-    buffered = input.length;
+    if (input.length > 0) buffered.push(input);
   };
 }
 
 function readFrame(frame: Buffer, onFrame: (frame: RuntimeFrame) => boolean): boolean {
-  const headerEnd = prefixBytes + frame.readUInt32BE(1);
-  if (headerEnd > frame.length) return false;
+  const headerBytes = frame.readUInt32BE(1);
+  const headerEnd = prefixBytes + headerBytes;
+  if (headerBytes > headerBytesMax || headerEnd > frame.length) return false;
   let header: unknown;
   try {
     header = JSON.parse(frame.toString('utf8', prefixBytes, headerEnd));

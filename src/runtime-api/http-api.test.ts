@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import { after, before, test } from 'node:test';
+import { connect, type Socket } from 'node:net';
+import { after, before, test, type TestContext } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { limits } from '../model/limits.ts';
 import type { Invocation, PortAnswer, RuntimePort } from '../worker/runtime-port.ts';
+import { bodyBytesMax } from './body-room.ts';
 import { connectionsMax, createRuntimeHttpApi } from './http-api.ts';
 
 const accepted: PortAnswer = { status: 'accepted' };
@@ -133,6 +134,12 @@ test('error takes its type from the header, else from the document', async () =>
   assert.deepEqual(words.at(-1), ['initError', 'Runtime.UnknownReason', 'not json']);
 });
 
+test('error cuts a type that goes on and on', async () => {
+  const document = JSON.stringify({ errorType: 'E'.repeat(100_000) });
+  assert.equal((await post('/invocation/r1/error', document)).status, 202);
+  assert.equal((words.at(-1)?.[2] as string).length, 1024);
+});
+
 test('restore/next answers 200 once restored, and restore/error 202', async () => {
   const restored = await fetch(`${base}/restore/next`);
   assert.equal(restored.status, 200);
@@ -162,6 +169,48 @@ test('unknown paths answer 404 and wrong methods 405', async () => {
   assert.equal((await fetch(`${base}/init/error`)).status, 405);
   assert.equal((await fetch(`${base}/restore/error`)).status, 405);
   assert.equal((await post('/restore/next', '')).status, 405);
+});
+
+function connectTo(t: TestContext): Socket {
+  const { port: tcpPort } = new URL(base);
+  const socket = connect(Number(tcpPort), '127.0.0.1').on('error', () => undefined);
+  t.after(() => socket.destroy());
+  return socket;
+}
+
+test('bodies that never end take no more memory than their bound, and give it back', async (t) => {
+  const bodyBytes = limits.invokeResponseBytesMax;
+  const head = `POST /2018-06-01/runtime/invocation/r1/response HTTP/1.1\r\nHost: host\r\n`;
+  const body = Buffer.alloc(bodyBytes - 1, 'a');
+  const tooMany = Math.ceil(bodyBytesMax / bodyBytes) + 1;
+  const closed: Promise<void>[] = [];
+  const onConnection = (socket: Socket): void => {
+    closed.push(new Promise((resolve) => socket.once('close', () => resolve())));
+  };
+  api.server.on('connection', onConnection);
+  t.after(() => api.server.off('connection', onConnection));
+  const sockets = Array.from({ length: tooMany }, () => {
+    const socket = connectTo(t);
+    socket.write(`${head}Content-Length: ${bodyBytes}\r\n\r\n`);
+    socket.write(body);
+    return socket;
+  });
+  await Promise.race(
+    sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+  );
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(closed);
+  // Room again, for as many one after the other.
+  for (let sent = 0; sent < tooMany; sent += 1) {
+    const response = await post('/invocation/r1/response', 'a'.repeat(bodyBytes));
+    assert.equal(response.status, 202);
+    await response.text();
+  }
+});
+
+test('a connection that cannot be accepted does not end the server', () => {
+  const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
+  assert.doesNotThrow(() => api.server.emit('error', error));
 });
 
 test('a function cannot take more connections than its bound', async (t) => {

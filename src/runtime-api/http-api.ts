@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { ExtensionPort } from '../worker/extension-port.ts';
 import type { RuntimeHttpApi, RuntimePort } from '../worker/runtime-port.ts';
 import { ApiAllowance } from './api-allowance.ts';
+import { BodyRoom } from './body-room.ts';
 import { callExtensionApi } from './extension-api.ts';
 import { refuse, type Exchange } from './http-exchange.ts';
 import { noExtensions } from './no-extensions.ts';
@@ -24,16 +25,19 @@ interface Ports {
 
 export function createRuntimeHttpApi(clock: Clock): RuntimeHttpApi {
   let ports: Ports | null = null;
+  const room = new BodyRoom();
   const server = createServer((request, response) => {
     response.on('error', () => undefined);
     if (!allowance.admit(request, response)) return;
-    const exchange = { request, response };
+    const exchange = { request, response, room };
     if (ports !== null) route(ports, exchange);
     else {
       const errorMessage = 'No function is bound';
       refuse(exchange, 403, { errorType: 'InvalidStateTransition', errorMessage });
     }
   });
+  // A connection that could not be accepted, for want of descriptors: the client sees it closed.
+  server.on('error', () => undefined);
   const allowance = new ApiAllowance(clock, server, connectionsMax);
   // "next" may be held for as long as the function idles, and nobody else can reach this socket.
   server.requestTimeout = 0;

@@ -1,9 +1,13 @@
 /** One request to an environment's HTTP APIs and its answer, as their routes share them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ByteList } from '../base/byte-list.ts';
+import type { BodyRoom } from './body-room.ts';
 
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** For the body, shared by all requests of the environment. */
+  readonly room: BodyRoom;
 }
 
 /** By path, then by method. */
@@ -32,23 +36,28 @@ export function callRoute<Port>(
 
 /**
  * Reads a body whole. One that is longer than `maxBytes` is read to its end but kept only as far as
- * shows that it is too long, so that the answer can still be sent.
+ * shows that it is too long, so that the answer can still be sent. Closes the connection when there is
+ * no room for it.
  */
 export function readBody(
-  request: IncomingMessage,
+  { request, room }: Exchange,
   maxBytes: number,
   done: (body: Buffer) => void,
 ): void {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const body = new ByteList();
+  let takenBytes = 0;
   request.on('data', (chunk: Buffer) => {
-    if (length <= maxBytes) chunks.push(chunk);
-    length += chunk.length;
+    if (body.length > maxBytes) return;
+    if (!room.take(chunk.length)) {
+      request.destroy();
+      return;
+    }
+    takenBytes += chunk.length;
+    body.push(chunk);
   });
-  request.on('end', () => {
-    done(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
-  });
+  request.on('end', () => done(body.take()));
   request.on('error', () => undefined);
+  request.on('close', () => room.giveBack(takenBytes));
 }
 
 /** As readBody, but answers 413 itself when the body is longer than `maxBytes`. */
@@ -57,7 +66,7 @@ export function readBoundedBody(
   maxBytes: number,
   done: (body: Buffer) => void,
 ): void {
-  readBody(exchange.request, maxBytes, (body) => {
+  readBody(exchange, maxBytes, (body) => {
     if (body.length > maxBytes) answerTooLarge(exchange.response, maxBytes);
     else done(body);
   });

@@ -17,6 +17,8 @@ const base = '/2018-06-01/runtime';
 const invocationPath = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/;
 /** An error document may be as long as a response, with room for its JSON quoting. */
 const errorBytesMax = 8 * MIB;
+/** It goes into log lines and to every subscriber; longer ones are cut. */
+const errorTypeCharactersMax = 1024;
 const errorTypeHeader = 'lambda-runtime-function-error-type';
 
 const routes: RouteTable<RuntimePort> = {
@@ -88,7 +90,7 @@ function postResponse(port: RuntimePort, requestId: string, exchange: Exchange):
     answerPort(response, expected);
     return;
   }
-  readBody(request, limits.invokeResponseBytesMax, (body) => {
+  readBody(exchange, limits.invokeResponseBytesMax, (body) => {
     const contentType = request.headers['content-type'];
     answerPort(response, port.respond(requestId, { contentType, body }));
   });
@@ -102,7 +104,7 @@ function postError(port: RuntimePort, requestId: string, exchange: Exchange): vo
     answerPort(response, expected);
     return;
   }
-  readBody(request, errorBytesMax, (body) => {
+  readBody(exchange, errorBytesMax, (body) => {
     const errorType = reportedErrorType(request, body);
     answerPort(response, port.fail(requestId, { errorType, payload: body }));
   });
@@ -116,11 +118,9 @@ function postRestoreError(port: RuntimePort, exchange: Exchange): void {
   readError(exchange, (error) => port.restoreError(error));
 }
 
-function readError(
-  { request, response }: Exchange,
-  report: (error: RuntimeError) => PortAnswer,
-): void {
-  readBody(request, errorBytesMax, (body) => {
+function readError(exchange: Exchange, report: (error: RuntimeError) => PortAnswer): void {
+  const { request, response } = exchange;
+  readBody(exchange, errorBytesMax, (body) => {
     const errorType = reportedErrorType(request, body);
     answerPort(response, report({ errorType, payload: body }));
   });
@@ -133,7 +133,7 @@ function reportedErrorType(request: IncomingMessage, body: Buffer): string {
   try {
     const document: unknown = JSON.parse(body.toString());
     if (typeof document === 'object' && document !== null && 'errorType' in document) {
-      return String(document.errorType);
+      return String(document.errorType).slice(0, errorTypeCharactersMax);
     }
   } catch {
     // Not JSON: the caller gets the bytes as they are.

@@ -122,6 +122,8 @@ export interface ForkSource {
 
 export interface Sandbox {
   readonly id: string;
+  /** Made from what the driver keeps started in advance. */
+  readonly isFromStandby: boolean;
   readonly paths: SandboxPaths;
   /** Gives code, layers and final limits; exactly once. */
   bind(binding: SandboxBinding): Promise<void>;

@@ -64,6 +64,18 @@ const types = (listener: TelemetryListener): string[] =>
 const records = (listener: TelemetryListener): unknown[] =>
   listener.batches.flatMap((batch) => batch.records.map(({ record }) => record));
 
+test('a listener hears every event, filtered from the log or not', (t) => {
+  const heard: string[] = [];
+  const { telemetry, logged } = createTelemetry(t, {
+    ...{ logFormat: 'JSON', systemLogLevel: 'WARN' },
+    onEvent: ({ type }) => heard.push(type),
+  });
+  telemetry.emit(initStart);
+  telemetry.emit({ type: 'platform.start', record: { requestId: 'r', version: '1' } });
+  assert.deepEqual(heard, ['platform.initStart', 'platform.start']);
+  assert.equal(logged(), '');
+});
+
 const initStart: PlatformEvent = {
   type: 'platform.initStart',
   record: {

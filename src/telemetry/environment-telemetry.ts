@@ -27,6 +27,8 @@ export interface TelemetryOptions {
   /** Of the log, and only with LogFormat JSON: subscribers are told everything. */
   readonly systemLogLevel: SystemLogLevel;
   readonly connect: ConnectToPort;
+  /** Hears every event before anyone else does. */
+  readonly onEvent?: (event: PlatformEvent) => void;
 }
 
 interface Subscription {
@@ -58,7 +60,8 @@ export class EnvironmentTelemetry {
   emit(event: PlatformEvent): void {
     if (event.type === 'platform.initStart') this.#replay = new InitReplay();
     const timeMs = this.#clock.nowMs();
-    const { logFormat, systemLogLevel } = this.#options;
+    const { logFormat, systemLogLevel, onEvent } = this.#options;
+    onEvent?.(event);
     const line =
       logFormat === 'JSON' ? renderJsonLine(event, timeMs, systemLogLevel) : renderTextLine(event);
     if (line !== '') this.#logStream.write(line);

@@ -1,4 +1,5 @@
 /** Cuts a stream of output into lines. */
+import { ByteList } from '../base/byte-list.ts';
 
 const lineFeed = 0x0a;
 
@@ -6,8 +7,7 @@ export class LineSplitter {
   readonly #lineBytesMax: number;
   readonly #onLine: (line: Buffer) => void;
   /** The beginning of a line whose end has not come. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #held = new ByteList();
 
   /**
    * @param lineBytesMax longer lines are cut there
@@ -20,30 +20,25 @@ export class LineSplitter {
 
   /** There is the beginning of a line. */
   get isHolding(): boolean {
-    return this.#heldBytes > 0;
+    return this.#held.length > 0;
   }
 
   push(bytes: Buffer): void {
     let rest = bytes;
     while (rest.length > 0) {
-      const room = this.#lineBytesMax - this.#heldBytes;
+      const room = this.#lineBytesMax - this.#held.length;
       const end = rest.subarray(0, room).indexOf(lineFeed) + 1;
       const isWhole = end > 0 || rest.length >= room;
       const part = rest.subarray(0, end > 0 ? end : room);
       rest = rest.subarray(part.length);
-      // What is held is copied: a part must not keep the whole chunk that it came in.
-      this.#held.push(isWhole ? part : Buffer.from(part));
-      this.#heldBytes += part.length;
+      // Copied: a part must not keep the whole chunk that it came in.
+      this.#held.push(Buffer.from(part));
       if (isWhole) this.flush();
     }
   }
 
   /** What is held is a line, though its end has not come. */
   flush(): void {
-    if (this.#heldBytes === 0) return;
-    const line = Buffer.concat(this.#held);
-    this.#held = [];
-    this.#heldBytes = 0;
-    this.#onLine(line);
+    if (this.#held.length > 0) this.#onLine(this.#held.take());
   }
 }

@@ -68,6 +68,25 @@ test('HTTP: an answer that is none, or is cut, is not taken', async (t) => {
   }
 });
 
+test('HTTP: an answer without end is not read to its end', async (t) => {
+  const port = await silentServer(t, (socket) => {
+    const chunk = Buffer.alloc(16 * 1024, 'a');
+    const goOn = (): void => {
+      while (socket.write(chunk));
+    };
+    socket.on('drain', goOn);
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n');
+      goOn();
+    });
+    socket.resume();
+  });
+  const destination = { protocol: 'HTTP', port, path: '/', method: 'POST' } as const;
+  const sender = createTelemetrySender(connectLoopback, destination);
+  await assert.rejects(sender.send(['{}'], new AbortController().signal), /too long/);
+  sender.close();
+});
+
 test('HTTP: a redirection is not followed', async (t) => {
   const listener = new TelemetryListener();
   const port = await listener.listen();

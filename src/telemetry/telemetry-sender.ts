@@ -5,6 +5,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { KIB } from '../model/limits.ts';
 import type { TelemetryDestination } from './telemetry-subscription.ts';
 
 /** Opens a connection to a port of the environment's own network; rejects when nobody listens. */
@@ -28,6 +29,9 @@ export function createTelemetrySender(
     ? new HttpSender(connect, destination)
     : new TcpSender(connect, destination);
 }
+
+/** Nobody looks at what a subscriber answers; one that answers without end keeps the server reading. */
+const answerBytesMax = 64 * KIB;
 
 /** The name that a sandbox has for itself. */
 const sandboxHost = 'sandbox.localdomain';
@@ -66,7 +70,11 @@ class HttpSender implements TelemetrySender {
             if (isTaken) resolve();
             else reject(new Error(`the subscriber answered ${statusCode}`));
           });
-          response.resume();
+          let answerBytes = 0;
+          response.on('data', (chunk: Buffer) => {
+            answerBytes += chunk.length;
+            if (answerBytes > answerBytesMax) request.destroy(new Error('the answer is too long'));
+          });
         },
       );
       request.on('error', reject);

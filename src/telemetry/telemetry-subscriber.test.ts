@@ -206,9 +206,16 @@ test('what a slow listener has no room for is dropped, counted and told once', a
   assert.equal(rest.length, 1);
   assert.equal(rest[0]?.type, 'platform.logsDropped');
   const { reason, ...counts } = rest[0].record as { reason: string };
-  const recordBytes = Buffer.byteLength(JSON.stringify(recordOf('x\n')));
-  assert.deepEqual(counts, { droppedRecords: dropped, droppedBytes: dropped * recordBytes });
+  assert.deepEqual(counts, { droppedRecords: dropped, droppedBytes: dropped * 'x\n'.length });
   assert.match(reason, /slower/);
+});
+
+test('a line for which there is no room is not rendered', (t) => {
+  const { subscriber } = subscribe(t, { port: 1 }, { maxItems: 1000 });
+  for (let added = 0; added < 2 * defaults.maxItems; added += 1) subscriber.add(line('x\n'));
+  const bytes = Buffer.from('x\n');
+  t.mock.method(bytes, 'toString', () => assert.fail('it was rendered'));
+  subscriber.add({ stream: 'function', timeMs: 0, line: bytes });
 });
 
 test('nothing is sent while the environment is frozen', async (t) => {

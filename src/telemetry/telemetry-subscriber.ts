@@ -73,20 +73,29 @@ export class TelemetrySubscriber {
   /** Never waits; what there is no room for is dropped, counted and told later. */
   add(entry: TelemetryEntry): void {
     if (this.#isClosed || !this.#subscription.types.includes(entry.stream)) return;
+    // Counted as it was printed: to render it costs far more than to print it.
+    if (entry.stream !== 'platform' && this.#isFull()) {
+      this.#drop(entry.line.length);
+      return;
+    }
     for (const record of renderEntry(entry, this.#form)) this.#enqueue(record);
   }
 
   #enqueue(record: string): void {
     const bytes = Buffer.byteLength(record);
     if (this.#isFull()) {
-      this.#dropped.records += 1;
-      this.#dropped.bytes += bytes;
+      this.#drop(bytes);
       return;
     }
     this.#waiting.push(record);
     this.#waitingBytes += bytes;
     if (this.#isFull()) this.#isDue = true;
     this.#deliver();
+  }
+
+  #drop(bytes: number): void {
+    this.#dropped.records += 1;
+    this.#dropped.bytes += bytes;
   }
 
   /** The last record may reach over the bound of bytes, or none longer than it could ever be sent. */

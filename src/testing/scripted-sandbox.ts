@@ -67,6 +67,8 @@ export class ScriptedRuntime {
   onTerminate: () => void = () => undefined;
   readonly signals: string[] = [];
   isChannelClosed = false;
+  /** It has asked for an event: its Init is over. */
+  isInitialized = false;
   /** Who the channel speaks to. */
   #attached: RuntimePort | null = null;
   readonly #exited = deferred<ProcessExit>();
@@ -143,6 +145,7 @@ export class ScriptedRuntime {
   // What a runtime says to its environment.
 
   next(): PortAnswer {
+    this.isInitialized = true;
     return this.#port.next((invocation) => {
       this.invocations.push(invocation);
       this.onInvoke(invocation);
@@ -263,6 +266,7 @@ export class ScriptedExtension {
 export class ScriptedSandbox implements Sandbox {
   readonly host: ScriptedHost;
   readonly id: string;
+  readonly isFromStandby = false;
   readonly spec: SandboxSpec;
   readonly paths: SandboxPaths;
   /** Where the host can fork: `host.forks` has what was asked for. */

@@ -130,6 +130,13 @@ export class BootPool {
     }
   }
 
+  /** Sandboxes that wait now, by runtime. */
+  sizes(): ReadonlyMap<string, number> {
+    return new Map(
+      Array.from(this.#shelves.values(), ({ runtimeId, booted }) => [runtimeId, booted.length]),
+    );
+  }
+
   /** Resolves once every shelf is as full as it gets; for tests, benchmarks and a quiet start. */
   async settled(): Promise<void> {
     while (this.#boots.size > 0) await Promise.all(this.#boots);

@@ -7,8 +7,9 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
-import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
+import { EnvironmentTelemetry, flushMsMax } from '../telemetry/environment-telemetry.ts';
 import { LogStream } from '../telemetry/log-stream.ts';
+import type { TelemetrySubscription } from '../telemetry/telemetry-subscription.ts';
 import { runnable } from '../testing/runnable.ts';
 import {
   obedient,
@@ -27,6 +28,12 @@ import { RuntimeSandbox } from './runtime-sandbox.ts';
 
 const timeoutMs = 3000;
 const version = runnable({ timeoutMs });
+
+const subscription: TelemetrySubscription = {
+  ...{ api: 'telemetry', schemaVersion: '2022-12-13', types: ['platform'] },
+  ...{ maxItems: 1000, maxBytes: 262_144, timeoutMs: 1000 },
+  destination: { protocol: 'HTTP', method: 'POST', port: 8080, path: '/' },
+};
 
 /** An extension that registers and asks for events; what it does with one, the test says. */
 class Member {
@@ -61,19 +68,21 @@ beforeEach(() => {
   log = '';
   members = [];
   released = 0;
-  host.extensionScript = (extension) => {
-    queueMicrotask(() => {
-      const member = new Member(extension, ['INVOKE', 'SHUTDOWN']);
-      members.push(member);
-      member.next();
-    });
-  };
+  host.extensionScript = (extension) => queueMicrotask(() => join(extension));
 });
 afterEach(async () => {
   // Whoever did not end when it was told to is killed.
   await pass(limits.shutdownMsExternal);
   assert.deepEqual(host.living(), []);
 });
+
+/** The extension takes part as most do. */
+function join(extension: ScriptedExtension, onRegistered?: (member: Member) => void): void {
+  const member = new Member(extension, ['INVOKE', 'SHUTDOWN']);
+  members.push(member);
+  onRegistered?.(member);
+  member.next();
+}
 
 /** Time goes by in small steps, with all that happens in each. */
 async function pass(durationMs: number): Promise<void> {
@@ -112,8 +121,10 @@ async function createEnvironment(extensions: readonly string[]): Promise<Executi
 
 async function readyEnvironment(
   script = patient,
+  onRegistered: (member: Member) => void = () => undefined,
 ): Promise<{ environment: ExecutionEnvironment; runtime: ScriptedRuntime; member: Member }> {
   host.script = script;
+  host.extensionScript = (extension) => queueMicrotask(() => join(extension, onRegistered));
   const environment = await createEnvironment(['a']);
   await environment.start(null);
   const [member] = members;
@@ -167,6 +178,28 @@ describe('Init', () => {
     await started;
     assert.equal(environment.state, 'Ready');
     assert.match(log, /EXTENSION\tName: a\tState: Ready\tEvents: \[INVOKE\]/);
+    void environment.stop();
+  });
+
+  test('repeated within an invocation and overrun is not billed for the end of extensions', async () => {
+    const own = host.extensionScript;
+    host.script = (runtime) => runtime.booted.resolve();
+    host.faults.startBeside = () => Promise.reject(new Error('not today'));
+    const environment = await createEnvironment(['a']);
+    const started = environment.start(null);
+    await pass(limits.shutdownMsExternal);
+    await started;
+    host.faults.startBeside = null;
+    host.extensionScript = own;
+    const attempt = invoke(environment);
+    await turns();
+    clock.advance(timeoutMs);
+    assert.equal(faultOf(await attempt.outcome), 'timeout');
+    await pass(limits.shutdownMsExternal);
+    const { report } = await attempt.finished;
+    assert.equal(report.metrics.durationMs, timeoutMs);
+    assert.equal(report.status, 'timeout');
+    assert.equal(released, 1);
     void environment.stop();
   });
 
@@ -262,6 +295,34 @@ describe('an invocation', () => {
     void environment.stop();
   });
 
+  test('fails with an extension that ended just before, not with the host', async () => {
+    const { environment, member } = await readyEnvironment();
+    member.extension.exit({ code: 1 });
+    await Promise.resolve(); // its end is known, what it said is not all here
+    const attempt = invoke(environment);
+    const outcome = await attempt.outcome;
+    assert(outcome.type === 'fault' && outcome.fault.type === 'extension', faultOf(outcome));
+    await attempt.finished;
+    await pass(limits.shutdownMsExternal);
+    assert.equal(environment.state, 'Ready');
+    assert.equal(released, 1);
+    void environment.stop();
+  });
+
+  test('fails with an extension that reported its error just before', async () => {
+    const { environment, member } = await readyEnvironment();
+    const error = { errorType: 'Extension.Tired', payload: Buffer.alloc(0) };
+    assert.equal(member.extension.port.extensionExitError(member.id, error).status, 'accepted');
+    const attempt = invoke(environment);
+    const outcome = await attempt.outcome;
+    assert(outcome.type === 'fault' && outcome.fault.type === 'extension', faultOf(outcome));
+    assert.equal(outcome.fault.errorType, 'Extension.Tired');
+    await attempt.finished;
+    await pass(limits.shutdownMsExternal);
+    assert.equal(environment.state, 'Ready');
+    void environment.stop();
+  });
+
   test('waits for what ends since the one before: an extension that failed while idle', async () => {
     const { environment, member } = await readyEnvironment(obedient);
     member.extension.exit({ code: 1 });
@@ -274,6 +335,42 @@ describe('an invocation', () => {
     assert.equal(faultOf(await attempt.outcome), 'response');
     members[1]?.next();
     await attempt.finished;
+    void environment.stop();
+  });
+});
+
+describe('freezing', () => {
+  test('is given up when an invocation came while telemetry was sent', async () => {
+    host.connect = () => new Promise(() => undefined); // a listener that takes its time
+    const { environment, member } = await readyEnvironment(obedient, (registered) => {
+      registered.extension.port.subscribe(registered.id, subscription);
+    });
+    environment.freeze();
+    const attempt = invoke(environment);
+    await turns();
+    member.next();
+    await attempt.finished;
+    clock.advance(flushMsMax);
+    await turns();
+    assert.equal(environment.state, 'Ready');
+    environment.freeze();
+    await turns();
+    clock.advance(flushMsMax);
+    await turns();
+    assert.equal(environment.state, 'Frozen');
+    void environment.stop();
+  });
+
+  test('does not reach extensions that are being told to end', async () => {
+    const { environment, member, runtime } = await readyEnvironment();
+    runtime.exit({ code: 1 });
+    await turns();
+    assert.equal(reasonOf(member), 'FAILURE');
+    environment.freeze();
+    assert.equal(environment.state, 'Ready');
+    assert.equal(host.sandboxes[0]?.isFrozen, false);
+    member.extension.exit();
+    await turns();
     void environment.stop();
   });
 });

@@ -91,6 +91,10 @@ export class EnvironmentProcesses {
     return this.#hasStartedRuntime;
   }
 
+  get isEnding(): boolean {
+    return this.#ending !== null;
+  }
+
   get isLost(): boolean {
     return this.#lost !== null;
   }

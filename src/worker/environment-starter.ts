@@ -10,12 +10,14 @@ import { limits } from '../model/limits.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxLimits } from '../sandbox/sandbox.ts';
 import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
+import type { ColdStartKind, EnvironmentListener } from '../telemetry/environment-listener.ts';
 import type { InitializationType } from '../telemetry/platform-event.ts';
 import { LogStream, type LogSink } from '../telemetry/log-stream.ts';
 import type { BootedRuntime, BootPool } from './boot-pool.ts';
 import { functionEnvironment, type Credentials } from './environment-variables.ts';
 import type { EnvironmentSetup } from './environment-setup.ts';
 import { ExecutionEnvironment } from './environment.ts';
+import { environmentStates, type EnvironmentState } from './environment-states.ts';
 import type { HeldRuntime } from './held-runtime.ts';
 import type { HostRoom } from './host-room.ts';
 import { openVersion, type CodeOpener, type OpenVersion } from './open-version.ts';
@@ -31,6 +33,8 @@ export interface StarterOptions {
   readonly credentials: Credentials;
   readonly openCode: CodeOpener;
   readonly logSink: LogSink;
+  /** Hears what happens to environments. */
+  readonly listener?: EnvironmentListener;
   /** An environment that is older takes no further invocation; most end somewhat earlier. */
   readonly lifetimeMsMax: number;
 }
@@ -144,6 +148,13 @@ export class EnvironmentStarter {
     return count;
   }
 
+  /** How many are in each state. */
+  countByState(): Record<EnvironmentState, number> {
+    const counts = Object.fromEntries(environmentStates.map((state) => [state, 0]));
+    for (const { environment } of this.#residents.keys()) counts[environment.state]! += 1;
+    return counts as Record<EnvironmentState, number>;
+  }
+
   /** Environments of this runtime are there. */
   hasEnvironments(runtimeId: string): boolean {
     for (const { environment } of this.#residents.keys()) {
@@ -172,11 +183,14 @@ export class EnvironmentStarter {
       const isCopied = version.snapStart && this.#snapshots.isCopied(code);
       // Extensions are there before the runtime is, and a copied process brings itself.
       const isBootable = !code.hasSharedLibraries && code.extensions.length === 0 && !isCopied;
-      const booted = isBootable ? this.#takeBooted(version, runtime) : undefined;
+      const isPoolable = isBootable && canBeBooted(version, runtime);
       const { sandboxes, bootPool, room } = this.#parts;
+      const booted = isPoolable ? bootPool.take(version.runtime) : undefined;
       bootPool.shed(() => room.isOverdrawn);
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await sandboxes.create(runtime, limitsOf(version), isCopied));
+      const kind = isCopied ? 'snapshot' : boxKind(booted, runtimeSandbox);
+      this.#noteColdStart(start, kind, isPoolable && booted === undefined);
       const resident = this.#addResident(start, runtimeSandbox, code);
       return { resident, running: booted?.running ?? null };
     } catch (error) {
@@ -244,7 +258,7 @@ export class EnvironmentStarter {
     runtimeSandbox: RuntimeSandbox,
     options: { readonly code: OpenVersion; readonly initializationType: InitializationType },
   ): { setup: EnvironmentSetup; telemetry: EnvironmentTelemetry } {
-    const initializationType = version.snapStart ? 'snap-start' : options.initializationType;
+    const initializationType = shownType(version, options.initializationType);
     const setup = this.#setup(version, runtimeSandbox, { ...options, initializationType });
     return { setup, telemetry: this.#telemetry(setup, runtimeSandbox) };
   }
@@ -281,26 +295,42 @@ export class EnvironmentStarter {
     { sandbox }: RuntimeSandbox,
   ): EnvironmentTelemetry {
     const { logGroup, logFormat, systemLogLevel } = version;
-    const { logSink } = this.#options;
+    const { logSink, listener } = this.#options;
     const log = new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax);
     return new EnvironmentTelemetry(this.#clock, this.#log, log, {
       ...{ logFormat, systemLogLevel },
       connect: (port) => sandbox.connect(port),
+      ...(listener && { onEvent: (event) => listener.onPlatformEvent(version, event) }),
     });
   }
 
-  /** A sandbox booted in advance, if this version may be bound to one. */
-  #takeBooted(version: RunnableVersion, runtime: InstalledRuntime): BootedRuntime | undefined {
-    if (runtime.kind !== 'managed') return undefined;
-    if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return undefined;
-    if (needsOwnStart(runtime.language, version.environment)) return undefined;
-    return this.#parts.bootPool.take(version.runtime);
+  #noteColdStart({ version, ...start }: Start, kind: ColdStartKind, isPoolMiss: boolean): void {
+    const { runtime } = version;
+    const initializationType = shownType(version, start.initializationType);
+    this.#options.listener?.onColdStart({ runtime, initializationType, kind, isPoolMiss });
   }
 
   #logStreamName(version: RunnableVersion): string {
     const day = new Date(this.#clock.nowMs()).toISOString().slice(0, 10).replaceAll('-', '/');
     return `${day}/[${version.version}]${this.#random.hex(16)}`;
   }
+}
+
+/** Whether this version may be bound to a sandbox booted in advance. */
+function canBeBooted(version: RunnableVersion, runtime: InstalledRuntime): boolean {
+  if (runtime.kind !== 'managed') return false;
+  if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return false;
+  return !needsOwnStart(runtime.language, version.environment);
+}
+
+/** What functions, logs and metrics are told. */
+function shownType({ snapStart }: RunnableVersion, type: InitializationType): InitializationType {
+  return snapStart ? 'snap-start' : type;
+}
+
+function boxKind(booted: BootedRuntime | undefined, { sandbox }: RuntimeSandbox): ColdStartKind {
+  if (booted !== undefined) return 'pool_hit';
+  return sandbox.isFromStandby ? 'blank_box' : 'new_box';
 }
 
 /** Guide page 045: what is prepared in advance may take longer. */

@@ -43,6 +43,8 @@ const moves: Readonly<Record<EnvironmentState, readonly EnvironmentState[]>> = {
   Stopped: [],
 };
 
+export const environmentStates = Object.keys(moves) as readonly EnvironmentState[];
+
 export function canMove(from: EnvironmentState, to: EnvironmentState): boolean {
   return moves[from].includes(to);
 }

@@ -82,6 +82,7 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   /** Of the Init or restore before the first invocation; reported once. */
   #startDurations: StartDurations = {};
   #current: InvocationRecord | null = null;
+  #invocationCount = 0;
   /** Over, but END and REPORT are still to be written. */
   #unreported: InvocationRecord | null = null;
   #stopped: Promise<void> | null = null;
@@ -215,7 +216,11 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
       this.#telemetry.closeSubscriptions();
     } else {
       const reason = outcome.type === 'timeout' ? 'TIMEOUT' : 'FAILURE';
-      await this.#reset(reason, emitEnd);
+      await this.#reset(reason, () => {
+        emitEnd();
+        // Within an invocation: how long extensions take to end is not its time.
+        this.#current?.noteEnd();
+      });
     }
     return outcome;
   }
@@ -391,6 +396,7 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     this.#writeReport();
     this.thaw();
     this.#move('Invoking');
+    this.#invocationCount += 1;
     const current = new InvocationRecord(this.#clock, invocation, onReleased);
     current.timer = this.#clock.schedule(this.version.timeoutMs, () => this.#onTimeout(current));
     this.#current = current;
@@ -573,16 +579,22 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   // ---- freezing and stopping ----
 
   /**
-   * Stops the processes where they are, until the next event. Only when idle; else nothing happens. What
-   * subscribers are still to be told is sent first.
+   * Stops the processes where they are, until the next event. Only when idle, and not while something is
+   * being ended; else nothing happens. What subscribers are still to be told is sent first.
    */
   freeze(): void {
-    if (this.#telemetry.hasPending) void this.#telemetry.flush().then(() => this.#freeze());
-    else this.#freeze();
+    if (!this.#telemetry.hasPending) {
+      this.#freeze();
+      return;
+    }
+    const idleSince = this.#invocationCount;
+    void this.#telemetry.flush().then(() => {
+      if (this.#invocationCount === idleSince) this.#freeze();
+    });
   }
 
   #freeze(): void {
-    if (this.#state !== 'Ready') return;
+    if (this.#state !== 'Ready' || this.#processes.isEnding) return;
     try {
       this.#runtimeSandbox.sandbox.freeze();
       this.#telemetry.pause();

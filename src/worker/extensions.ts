@@ -8,7 +8,6 @@
  * An error that an extension reports, and the end of its process before it was told to end, are
  * failures of the environment.
  */
-import { assert } from '../base/assert.ts';
 import { within, type Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import type { Random } from '../base/random.ts';
@@ -255,11 +254,13 @@ export class Extensions {
 
   // ---- what the platform asks ----
 
-  /** Gives an INVOKE event to every extension that registered for it; all of them are ready. */
+  /**
+   * Gives an INVOKE event to every extension that registered for it. All of them are ready, but for one
+   * that has failed just now: that is being told.
+   */
   invoke(event: ExtensionEvent): void {
     for (const extension of this.#members) {
-      if (!extension.events.includes('INVOKE')) continue;
-      assert(extension.state === 'Ready', 'an extension that is ready waits for an event');
+      if (extension.state !== 'Ready' || !extension.events.includes('INVOKE')) continue;
       this.#tell(extension, event);
     }
   }

@@ -6,6 +6,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { deferred, type Deferred } from '../base/deferred.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { HostMetrics } from '../telemetry/metric-sources.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { IdleEnvironments } from './idle-environments.ts';
 import type { Resident } from './resident.ts';
@@ -20,6 +21,8 @@ export interface RoomOptions {
   /** How long one of them waits. */
   readonly waitMsMax: number;
 }
+
+export type RoomMetrics = Omit<HostMetrics, 'environments' | 'booted'>;
 
 /** An environment, warm or in room of its own, or room for a new one and nothing else. */
 export type Wanted = 'environment' | 'room';
@@ -86,6 +89,13 @@ export class HostRoom {
   /** What is kept in advance has memory that environments need. */
   get isOverdrawn(): boolean {
     return this.#overMb > 0;
+  }
+
+  /** What is held now, and how much may be. */
+  metrics(): RoomMetrics {
+    const { memoryBudgetMb, environmentsMax } = this.#options;
+    const held = { memoryUsedMb: this.#memoryUsedMb, memorySpareMb: this.#spareMemoryMb };
+    return { memoryBudgetMb, environmentsMax, ...held, waiting: this.#waiters.size };
   }
 
   get #overMb(): number {

@@ -93,9 +93,9 @@ export class InvocationRecord {
     this.#runtimeDoneAtMs = this.#clock.monotonicMs();
   }
 
-  /** Runtime and extensions are done with it: its duration is known. */
+  /** Runtime and extensions are done with it: its duration is known, from the first time on. */
   noteEnd(): void {
-    this.#endedAtMs = this.#clock.monotonicMs();
+    this.#endedAtMs ??= this.#clock.monotonicMs();
     this.timer?.cancel();
   }
 

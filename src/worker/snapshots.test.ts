@@ -25,6 +25,10 @@ let worker: Worker;
 /** Code folders that are held. */
 let pins: number;
 let log: string;
+/** Cold starts, with what each was made from. */
+let starts: string[];
+/** Durations told of, by event. */
+let durations: string[];
 /** Of all code and layers. */
 let folder: string;
 
@@ -35,6 +39,8 @@ function createWorker(canFork: boolean): void {
   host.script = snapshotting;
   pins = 0;
   log = '';
+  starts = [];
+  durations = [];
   folder = '/code';
   const { driver, catalog, transports } = host;
   worker = new Worker(
@@ -59,6 +65,12 @@ function createWorker(canFork: boolean): void {
         return Promise.resolve({ folder, hasSharedLibraries: false, release });
       },
       logSink: (_name, bytes) => void (log += bytes.toString()),
+      listener: {
+        onColdStart: ({ initializationType, kind }) => starts.push(`${initializationType} ${kind}`),
+        onPlatformEvent: (_version, { type }) => {
+          if (/Report$/.test(type)) durations.push(type);
+        },
+      },
     },
   );
 }
@@ -106,6 +118,8 @@ describe('where processes can be copied', () => {
     assert.equal(await invoke(leaseOf(await acquire())), 'response');
     assert.equal(template?.invocations.length, 0);
     assert.equal(template?.sandbox.isFrozen, true, 'again');
+    assert.deepEqual(starts, ['snap-start snapshot']);
+    assert.deepEqual(durations, ['platform.initReport', 'platform.restoreReport']);
   });
 
   test('environments are copies, each with its own variables, restored once', async () => {

@@ -11,6 +11,7 @@ import { obedient, patient, ScriptedHost, turns } from '../testing/scripted-sand
 import { runnable } from '../testing/runnable.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import type { InvocationOutcome } from './invocation-record.ts';
+import type { ColdStart } from '../telemetry/environment-listener.ts';
 import type { OpenCode } from './open-version.ts';
 import { Worker, type AcquireResult, type Lease, type WorkerOptions } from './worker.ts';
 
@@ -233,6 +234,35 @@ describe('environments', () => {
     await close(worker);
   });
 
+  test('are told of to a listener: from what they were made, and what the platform says', async () => {
+    const starts: ColdStart[] = [];
+    const events: string[] = [];
+    const worker = createWorker({
+      poolSize: 1,
+      listener: {
+        onColdStart: (start) => starts.push(start),
+        onPlatformEvent: ({ functionName }, { type }) => events.push(`${functionName} ${type}`),
+      },
+    });
+    worker.expectVersion(one);
+    await worker.poolSettled();
+    await invoke(worker, one);
+    await invoke(worker, two);
+    await invoke(worker, runnable({ ...two, key: 'x', temporaryStorageMb: 1024 }));
+    const common = { runtime: one.runtime, initializationType: 'on-demand' };
+    assert.deepEqual(starts, [
+      { ...common, kind: 'pool_hit', isPoolMiss: false },
+      { ...common, kind: 'new_box', isPoolMiss: true },
+      { ...common, kind: 'new_box', isPoolMiss: false },
+    ]);
+    assert.deepEqual(events.slice(0, 3), [
+      `${one.functionName} platform.initStart`,
+      `${one.functionName} platform.initRuntimeDone`,
+      `${one.functionName} platform.initReport`,
+    ]);
+    await close(worker);
+  });
+
   test('are bound to their code and layers in order, and hold them until they end', async () => {
     const held: string[] = [];
     const openCode = async (hash: string): Promise<OpenCode> => {
@@ -295,6 +325,30 @@ describe('room', () => {
     assert.equal(host.living().length, 1, 'the booted one has made way');
     assert.equal(await invoke(worker, big), host.living()[0]?.id);
     await close(worker);
+  });
+
+  test('is told of: what is held, by whom, and how much there may be', async () => {
+    const worker = createWorker({ poolSize: 1, environmentsMax: 2 });
+    const nothing = { Starting: 0, Ready: 0, Invoking: 0, Frozen: 0, Stopping: 0, Stopped: 0 };
+    const bounds = { memoryBudgetMb: 1024, environmentsMax: 2 };
+    const empty = { ...bounds, memoryUsedMb: 0, memorySpareMb: 0, waiting: 0 };
+    const environments = { ...nothing, Failed: 0 };
+    assert.deepEqual(worker.metrics(), { ...empty, environments, booted: new Map() });
+    host.script = patient;
+    worker.expectVersion(one);
+    await worker.poolSettled();
+    assert.equal(worker.metrics().memorySpareMb, 128);
+    assert.deepEqual(worker.metrics().booted, new Map([[one.runtime, 1]]));
+    const busy = run(leaseOf(await worker.acquire(runnable({ memoryMb: 256 }))));
+    await worker.acquire(two);
+    const waiting = worker.acquire(two);
+    await turns();
+    const { memoryUsedMb, waiting: waiters, environments: counts } = worker.metrics();
+    assert.deepEqual([memoryUsedMb, waiters], [256 + 128, 1]);
+    assert.deepEqual(counts, { ...environments, Invoking: 1, Ready: 1 });
+    await worker.close();
+    await Promise.all([busy.outcome, waiting]);
+    assert.deepEqual(worker.metrics().environments, environments);
   });
 
   test('is bounded by the number of environments; an idle one makes way', async () => {

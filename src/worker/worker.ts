@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { HostMetrics } from '../telemetry/metric-sources.ts';
 import { BootPool } from './boot-pool.ts';
 import { EnvironmentStarter, type StarterOptions } from './environment-starter.ts';
 import type { Attempt, ExecutionEnvironment } from './environment.ts';
@@ -161,6 +162,12 @@ export class Worker {
   acquireProvisioned(name: string): Lease | undefined {
     const taken = this.#provisioned.take(name);
     return taken && this.#lease(taken.resident, () => taken.pool.giveBack(taken.resident));
+  }
+
+  /** What this host holds now. */
+  metrics(): HostMetrics {
+    const environments = this.#starter.countByState();
+    return { environments, booted: this.#bootPool.sizes(), ...this.#room.metrics() };
   }
 
   /** The version is out of date or gone: no new invocation comes, idle environments stop. */

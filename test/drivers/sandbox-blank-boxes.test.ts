@@ -120,6 +120,7 @@ describe('blank boxes', { skip: isRoot ? false : 'containers need root on Linux'
     await waitFor(() => driver.blankBoxesWaiting === 2);
     const sandboxes = await Promise.all([create(), create(), create()]);
     assert.equal(driver.blankBoxesWaiting, 0);
+    assert.equal(sandboxes.filter(({ isFromStandby }) => isFromStandby).length, 2);
     const boxes = await Promise.all(
       sandboxes.map((sandbox) => run(sandbox, 'grep -o "boxes/[^/]*" /proc/self/mountinfo | uniq')),
     );

@@ -187,7 +187,8 @@ for (const driver of drivers) {
         answer.log,
         /^EXTENSION\tName: teller\.cjs\tState: InitError\t.*Extension\.ConfigInvalid$/m,
       );
-      assert.doesNotMatch(answer.log, /function initialized/);
+      // It had registered, so the runtime may have begun its own Init.
+      assert.doesNotMatch(answer.log, /function works/);
     });
 
     for (const [mode, errorType] of [

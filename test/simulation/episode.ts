@@ -13,7 +13,9 @@ import { ProvisionedConcurrency } from '../../src/invoke/provisioned-concurrency
 import { aliasCollections, type ProvisionedStatusRecord } from '../../src/model/alias.ts';
 import { isApiError } from '../../src/model/errors.ts';
 import type { RunnableVersion } from '../../src/model/runnable-version.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
 import { createMemoryStore } from '../../src/testing/memory-store.ts';
+import { MetricSamples } from '../../src/testing/metric-samples.ts';
 import {
   ScriptedHost,
   turns,
@@ -91,6 +93,7 @@ class Episode {
   readonly #directory: FunctionDirectory;
   readonly #reporter: ProvisionReporter;
   readonly #provisioned: ProvisionedConcurrency;
+  readonly #metrics = new Metrics({ isFunction: () => true });
   readonly #worker: Worker;
   readonly #invoker: Invoker;
   readonly #limits: ReturnType<typeof randomLimits>;
@@ -140,6 +143,7 @@ class Episode {
         directory: this.#directory,
         concurrency: this.#model as unknown as Concurrency,
         worker: this.#worker,
+        metrics: this.#metrics.functions,
       },
       { accountId: '000000000000', region: 'us-east-1' },
     );
@@ -272,6 +276,7 @@ class Episode {
     assert.equal(this.#unfinished, 0, 'every invocation is finished');
     this.#model.checkIdle();
     await this.#checkProvisioned();
+    await this.#checkMetrics();
     let isClosed = false;
     const closing = this.#worker.close().then(() => void (isClosed = true));
     for (let turn = 0; turn < 100 && !isClosed; turn += 1) {
@@ -308,9 +313,23 @@ class Episode {
     }
     for (const runtime of this.#host.runtimes) {
       const isProvisioned = runtime.inits[0]?.initializationType === 'provisioned-concurrency';
-      if (isProvisioned && !runtime.hasEnded && !runtime.sandbox.isDestroyed) kept += 1;
+      const isThere = runtime.isInitialized && !runtime.hasEnded && !runtime.sandbox.isDestroyed;
+      // One whose Init is under way when it is no longer wanted ends with that, at last by its time limit.
+      if (isProvisioned && isThere) kept += 1;
     }
     assert(kept <= keptMax, `${kept} provisioned environments kept, ${keptMax} at most`);
+  }
+
+  /** Metrics tell of every call what its caller was told, and once. */
+  async #checkMetrics(): Promise<void> {
+    const samples = new MetricSamples(await this.#metrics.render());
+    const ended = (ending: string): number => this.#endings.get(ending) ?? 0;
+    const failed = ended('Unhandled');
+    assert.equal(samples.sum('hearth_invocations_total'), ended('success') + failed);
+    assert.equal(samples.sum('hearth_errors_total'), failed);
+    assert.equal(samples.sum('hearth_throttles_total'), ended('TooManyRequestsException'));
+    assert.equal(samples.sum('hearth_duration_seconds_count'), ended('success') + failed);
+    assert.equal(this.#metrics.functions.underWayCount, 0);
   }
 
   #createWorker(): Worker {
@@ -336,6 +355,7 @@ class Episode {
         return Promise.resolve({ folder: `/code/${hash}`, hasSharedLibraries: false, release });
       },
       logSink: () => undefined,
+      listener: this.#metrics,
     });
   }
 

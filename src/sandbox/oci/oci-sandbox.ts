@@ -44,6 +44,7 @@ export interface SandboxEvents {
 
 export class OciSandbox implements Sandbox {
   readonly id: string;
+  readonly isFromStandby: boolean;
   readonly paths: SandboxPaths;
   readonly #parts: OciParts;
   readonly #box: Box;
@@ -85,6 +86,7 @@ export class OciSandbox implements Sandbox {
     this.id = spec.id;
     this.#parts = parts;
     this.#box = origin.box;
+    this.isFromStandby = origin.blank !== null;
     this.#shell = origin.blank?.shell ?? null;
     this.#events = events;
     this.#connections = new LoopbackConnections(parts.clock, () => {

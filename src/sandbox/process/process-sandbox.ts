@@ -47,6 +47,7 @@ interface Running {
 
 export class ProcessSandbox implements Sandbox {
   readonly id: string;
+  readonly isFromStandby = false;
   /** Where the copy of a process can be found by its mark. */
   readonly startFork?: (source: ForkSource) => Promise<SandboxProcess>;
   readonly #spec: SandboxSpec;

@@ -1,53 +1,20 @@
-"""Deploys and invokes through boto3, unmodified: called by clients.test.ts with the endpoint's URL."""
+"""Deploys and invokes through boto3, unmodified: called by boto3.test.ts with the server's URL."""
 
 import base64
-import io
 import json
-import sys
-import zipfile
 
-import boto3
-from botocore.exceptions import ClientError
-
-ROLE = "arn:aws:iam::000000000000:role/lambda-role"
+from boto3_checks import ROLE, archive, check, connect, done, fails_with
 
 
-def archive(text):
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w") as file:
-        file.writestr("app.py", text)
-    return data.getvalue()
-
-
-def check(condition, message):
-    if not condition:
-        raise AssertionError(message)
-
-
-def fails_with(code, call, **arguments):
-    try:
-        call(**arguments)
-    except ClientError as error:
-        check(error.response["Error"]["Code"] == code, f"{code} expected, got {error}")
-        return error.response
-    raise AssertionError(f"{code} expected, but the call succeeded")
-
-
-def main(endpoint):
-    client = boto3.client(
-        "lambda",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+def main():
+    client = connect()
     name = "from-boto3"
     created = client.create_function(
         FunctionName=name,
         Runtime="python3.11",
         Role=ROLE,
         Handler="app.handler",
-        Code={"ZipFile": archive("def handler(event, context):\n    return {'one': event}\n")},
+        Code={"ZipFile": archive(app="def handler(event, context):\n    return {'one': event}\n")},
         Tags={"team": "a"},
     )
     check(created["State"] == "Pending", created)
@@ -59,7 +26,7 @@ def main(endpoint):
         Runtime="python3.11",
         Role=ROLE,
         Handler="app.handler",
-        Code={"ZipFile": archive("")},
+        Code={"ZipFile": archive(app="")},
     )
 
     answer = client.invoke(FunctionName=name, Payload=b'{"a": 1}', LogType="Tail")
@@ -71,7 +38,7 @@ def main(endpoint):
     published = client.publish_version(FunctionName=name, Description="first")
     check(published["Version"] == "1", published)
     client.update_function_code(
-        FunctionName=name, ZipFile=archive("def handler(event, context):\n    return 'two'\n")
+        FunctionName=name, ZipFile=archive(app="def handler(event, context):\n    return 'two'\n")
     )
     client.get_waiter("function_updated_v2").wait(FunctionName=name)
     check(json.load(client.invoke(FunctionName=name)["Payload"]) == "two", "new code")
@@ -104,7 +71,7 @@ def main(endpoint):
     check(client.get_account_settings()["AccountUsage"]["FunctionCount"] >= 1, "account usage")
     client.delete_function(FunctionName=name)
     fails_with("ResourceNotFoundException", client.get_function, FunctionName=name)
-    print("boto3", boto3.__version__, "ok")
+    done()
 
 
-main(sys.argv[1])
+main()
