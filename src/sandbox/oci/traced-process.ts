@@ -6,7 +6,6 @@
  * goes on with other things meanwhile, and when it dies, so does the process.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { delay, type Clock } from '../../base/clock.ts';
 import { pollTracee, ptrace } from '../native.ts';
 
@@ -167,7 +166,8 @@ export class TracedProcess {
   }
 
   #pause(): Promise<void> {
-    return this.#elapsedMs < EAGER_MS ? nextTurn() : delay(this.#clock, 1);
+    const isEager = this.#elapsedMs < EAGER_MS;
+    return isEager ? new Promise((resolve) => setImmediate(resolve)) : delay(this.#clock, 1);
   }
 
   /** Lets it go on where it was stopped, with its filter. */
