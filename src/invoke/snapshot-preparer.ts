@@ -94,6 +94,7 @@ export class SnapshotPreparer {
       this.#log.warn({ err: error, version: version.key }, 'could not prepare a snapshot yet');
       const timer = this.#clock.schedule(retryDelayMs, () => {
         this.#timers.delete(timer);
+        if (!this.#known.has(version.key)) return; // meanwhile
         const run = this.#prepare(version, attempt + 1).finally(() => this.#running.delete(run));
         this.#running.add(run);
       });

@@ -5,8 +5,8 @@
  */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { createInterface, type Interface } from 'node:readline';
 import type { Clock } from '../base/clock.ts';
+import { deferred } from '../base/deferred.ts';
 import { createPipe, signalName } from './native.ts';
 import type { ProcessStreams } from './process-streams.ts';
 import type { ForkSource } from './sandbox.ts';
@@ -16,11 +16,24 @@ export interface ForkedProcess {
   /** Leads the group that all processes of the sandbox begin in. */
   readonly pid: number;
   readonly mainPid: number;
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  readonly ended: Promise<ProcessEnd>;
+}
+
+/** A copy: it may have left the pipe's other end with processes that go on. */
+export interface CopiedProcess extends ForkedProcess {
+  /** It was killed: `ended` waits no longer. */
+  forget(): void;
+}
+
+interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
 }
 
 /** A process that takes longer to copy itself is stuck. */
 export const forkMsMax = 5_000;
+/** Both lines of a keeper. The pipe is in the hands of the function. */
+export const keeperBytesMax = 64;
 
 /**
  * Asks for the copy and resolves once it is there, waiting for its host's word. The numbers are those of
@@ -31,7 +44,7 @@ export async function askForCopy(
   source: ForkSource,
   streams: ProcessStreams,
   others: readonly number[] = [],
-): Promise<ForkedProcess> {
+): Promise<CopiedProcess> {
   const pipe = createPipe();
   const status = new Socket({ fd: pipe.readFd, readable: true, writable: false });
   try {
@@ -43,41 +56,46 @@ export async function askForCopy(
       closeSync(pipe.writeFd);
       streams.releaseChildEnds();
     }
-    const lines = createInterface({ input: status });
-    const [pid, mainPid] = await keptPids(lines, status, clock);
-    return { pid, mainPid, ended: endOf(lines) };
+    return await follow(status, clock);
   } catch (error) {
     status.destroy();
     throw error;
   }
 }
 
-/** The keeper's and the copy's process ids, which are the first line. */
-function keptPids(lines: Interface, status: Socket, clock: Clock): Promise<[number, number]> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.schedule(forkMsMax, () => status.destroy());
-    lines.once('close', () => {
+/** The keeper's first line: its own process id and the copy's. */
+const pidsLine = /^([1-9]\d{0,9}) ([1-9]\d{0,9})\n/;
+/** The second one: the exit status, or a signal's number made negative. */
+const endLine = /\n(-?\d{1,3})\n$/;
+
+async function follow(status: Socket, clock: Clock): Promise<CopiedProcess> {
+  let said = '';
+  const pids = deferred<[number, number]>();
+  const ended = deferred<ProcessEnd>();
+  const timer = clock.schedule(forkMsMax, () => status.destroy());
+  status.on('error', () => {}); // it closes
+  status.on('data', (bytes: Buffer) => {
+    said += bytes.toString('latin1', 0, keeperBytesMax + 1);
+    const [, pid, mainPid] = pidsLine.exec(said) ?? [];
+    if (pid !== undefined && mainPid !== undefined) {
       timer.cancel();
-      reject(new Error('the process did not copy itself'));
-    });
-    lines.once('line', (line) => {
-      timer.cancel();
-      const [, pid, mainPid] = /^(\d+) (\d+)$/.exec(line) ?? [];
-      if (pid !== undefined && mainPid !== undefined) resolve([Number(pid), Number(mainPid)]);
-      else reject(new Error(`the process did not copy itself: ${line}`));
-    });
+      pids.resolve([Number(pid), Number(mainPid)]);
+    }
+    const isStrange = pid === undefined && said.includes('\n');
+    if (isStrange || said.length > keeperBytesMax) status.destroy();
   });
+  status.once('close', () => {
+    timer.cancel();
+    pids.reject(new Error(`the process did not copy itself: ${JSON.stringify(said)}`));
+    ended.resolve(endOf(said));
+  });
+  const [pid, mainPid] = await pids.promise;
+  return { pid, mainPid, ended: ended.promise, forget: () => status.destroy() };
 }
 
-/** The second line is the exit status, or a signal's number made negative. */
-function endOf(lines: Interface): ForkedProcess['ended'] {
-  return new Promise((resolve) => {
-    let code: number | null = null;
-    lines.once('line', (line) => (code = Number(line)));
-    lines.once('close', () => {
-      if (code === null) resolve({ code: null, signal: 'SIGKILL' });
-      else if (code < 0) resolve({ code: null, signal: signalName(-code) });
-      else resolve({ code, signal: null });
-    });
-  });
+function endOf(said: string): ProcessEnd {
+  const code = endLine.exec(said)?.[1];
+  if (code === undefined) return { code: null, signal: 'SIGKILL' };
+  const number = Number(code);
+  return number < 0 ? { code: null, signal: signalName(-number) } : { code: number, signal: null };
 }

@@ -441,12 +441,12 @@ export function ptrace(request: number, pid: number, address: bigint, data: bigi
 
 const WAIT_ALL = 0x40000000;
 
-/** Waits, and nothing else runs meanwhile, until a traced process stops or ends: its status word. */
-export function waitForTracee(pid: number): number {
+/** Status word of a traced process that has stopped or ended since the last time; null when it runs. */
+export function pollTracee(pid: number): number | null {
   const status = new Int32Array(1);
   const prototype = 'int wait4(int pid, int *status, int options, void *usage)';
-  call(prototype, `${pid}`, pid, status, WAIT_ALL, null);
-  return status[0]!;
+  const found = call(prototype, `${pid}`, pid, status, WAIT_ALL | WNOHANG, null);
+  return found === 0 ? null : status[0]!;
 }
 
 const RLIMIT_LOCKS = 10;

@@ -14,6 +14,8 @@ export interface SelectDriverOptions {
   readonly runtimePath?: string;
   /** Sandboxes of the OCI driver kept started in advance; its own default when not given, 0 for none. */
   readonly blankBoxes?: number;
+  /** See OciDriverOptions. */
+  readonly allowCopies?: boolean;
 }
 
 const RUNTIME_PATH_DEFAULT = 'runc';
@@ -37,10 +39,9 @@ export async function selectDriver(
   log: Log,
   options: SelectDriverOptions,
 ): Promise<SandboxDriver> {
-  const { choice, folder, runtimePath = RUNTIME_PATH_DEFAULT, blankBoxes } = options;
+  const { choice, folder, runtimePath = RUNTIME_PATH_DEFAULT } = options;
   if (choice === 'process') return createProcessDriver(clock, random, log, { folder });
-  const oci = { folder, runtimePath, ...(blankBoxes === undefined ? {} : { blankBoxes }) };
-  const tried = await createTriedOciDriver(clock, random, log, oci);
+  const tried = await createTriedOciDriver(clock, random, log, { ...options, runtimePath });
   if ('driver' in tried) return tried.driver;
   if (choice === 'oci') throw new SandboxDriverError(tried.reason);
   const driver = createProcessDriver(clock, random, log, { folder });

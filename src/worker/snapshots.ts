@@ -80,7 +80,7 @@ export class Snapshots {
     try {
       return await template.fork(into);
     } catch (error) {
-      await this.#drop(entry); // it died, or is stuck: the next one is new
+      void this.#drop(entry); // it died, or is stuck: the next one is new; its copies may live for long
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 /**
  * SnapStart through the whole program: what publishing a version does, what restored environments have in
- * common and what not, and how it fails. Linux only can copy processes; elsewhere each runs Init (ADR 0015).
+ * common and what not, and how it fails. Where processes are not copied each runs Init (ADR 0015).
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -102,9 +102,18 @@ async function untilNoTraces(dataFolder: string): Promise<void> {
   }
 }
 
-for (const driver of drivers) {
-  const copies = process.platform === 'linux';
-  describe(`SnapStart on the ${driver} driver`, { skip: runtime === undefined }, () => {
+/** Only Linux can copy processes; `oci` does when it is told to. */
+const settings = drivers.map((driver) => ({
+  ...{ driver, copies: driver === 'process' && process.platform === 'linux' },
+  flags: [] as readonly string[],
+}));
+if (drivers.includes('oci') && process.arch === 'x64') {
+  settings.push({ driver: 'oci', copies: true, flags: ['--snapstart-copies'] });
+}
+
+for (const { driver, copies, flags } of settings) {
+  const name = ['SnapStart on the', driver, 'driver', ...flags].join(' ');
+  describe(name, { skip: runtime === undefined }, () => {
     let hearth: HearthProcess;
     let client: LambdaClient;
     const setup = {
@@ -115,7 +124,7 @@ for (const driver of drivers) {
     } as const;
 
     before(async () => {
-      hearth = await HearthProcess.start({ driver });
+      hearth = await HearthProcess.start({ driver, flags });
       ({ client } = hearth);
       await deploy(client, 'unique', { ...setup, files: { 'app.py': module } });
       const published = await publish(client, 'unique');
@@ -208,11 +217,11 @@ for (const driver of drivers) {
       await invoke(client, 'unique', {}, { Qualifier: '1' });
       await hearth.kill();
       await untilNoTraces(hearth.dataFolder);
-      hearth = await HearthProcess.start({ driver, dataFolder: hearth.dataFolder });
+      hearth = await HearthProcess.start({ driver, flags, dataFolder: hearth.dataFolder });
       await invoke(hearth.client, 'unique', {}, { Qualifier: '1' });
       await hearth.stop();
       assert.deepEqual(hostTraces(hearth.dataFolder), []);
-      hearth = await HearthProcess.start({ driver, dataFolder: hearth.dataFolder });
+      hearth = await HearthProcess.start({ driver, flags, dataFolder: hearth.dataFolder });
       ({ client } = hearth);
       const { restored, type } = told(await invoke(client, 'unique', {}, { Qualifier: '1' }));
       assert.equal(type, 'snap-start');

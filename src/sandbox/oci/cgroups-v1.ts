@@ -76,6 +76,10 @@ export class CgroupsV1 implements Cgroups {
     }
   }
 
+  forbidProcesses(container: string): void {
+    writeControl(this.#file('pids', container, 'pids.max'), '0');
+  }
+
   adopt(container: string, pid: number): void {
     for (const root of this.#roots) {
       const group = groupPath(root, this.#parent, container);

@@ -45,6 +45,10 @@ export class CgroupsV2 implements Cgroups {
     writeControl(this.#file(container, 'pids.max'), String(processesMax));
   }
 
+  forbidProcesses(container: string): void {
+    writeControl(this.#file(container, 'pids.max'), '0');
+  }
+
   adopt(container: string, pid: number): void {
     writeControl(this.#file(container, 'cgroup.procs'), String(pid));
   }

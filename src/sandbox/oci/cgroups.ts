@@ -18,6 +18,8 @@ export interface Cgroups {
   containerPath(container: string): string;
   /** Makes a container's groups for processes that no OCI runtime starts. */
   create(container: string, limits: GroupLimits): void;
+  /** None can be made there any more. */
+  forbidProcesses(container: string): void;
   /** Moves a process into a container's groups. */
   adopt(container: string, pid: number): void;
   setMemoryLimit(container: string, limitBytes: number): void;

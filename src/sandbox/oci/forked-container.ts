@@ -3,11 +3,11 @@
  * control group of its own and lies in the pid namespace of the container that it was copied from, so it is
  * killed by its group, and before the other one goes.
  */
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { delay } from '../../base/clock.ts';
 import { deferred } from '../../base/deferred.ts';
 import { MIB } from '../../model/limits.ts';
-import { askForCopy, type ForkedProcess } from '../forked-process.ts';
+import { askForCopy, type CopiedProcess } from '../forked-process.ts';
 import { cloneMount, type ChildStatus } from '../native.ts';
 import { PeakMemory } from '../peak-memory.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
@@ -26,7 +26,7 @@ interface Forked {
   readonly name: string;
   /** Of the copy, on the host. */
   readonly pid: number;
-  readonly ended: ForkedProcess['ended'];
+  readonly copied: CopiedProcess;
   readonly network: SandboxNetwork;
 }
 
@@ -39,6 +39,7 @@ export class ForkedContainer {
   readonly network: SandboxNetwork;
   readonly hasOthers = false;
   readonly #parts: OciParts;
+  readonly #copied: CopiedProcess;
   readonly #memory: PeakMemory;
   readonly #forgotten = deferred<void>();
   readonly #ended = deferred<void>();
@@ -52,13 +53,14 @@ export class ForkedContainer {
     streams: ProcessStreams,
     limits: SandboxLimits,
   ) {
-    const { name, pid } = forked;
+    const { name, pid, copied } = forked;
     this.name = name;
     this.network = forked.network;
     this.#parts = parts;
+    this.#copied = copied;
     this.#limits = limits;
     this.#memory = new PeakMemory(parts.clock, pid, () => parts.cgroups.processes(name));
-    const reaped = forked.ended.then((end): ChildStatus => ({ ...end, residentPeakBytes: 0 }));
+    const reaped = copied.ended.then((end): ChildStatus => ({ ...end, residentPeakBytes: 0 }));
     this.first = new ContainerProcess(pid, streams, reaped, (status) => this.#onEnd(status));
     this.ended = this.#ended.promise;
   }
@@ -100,7 +102,8 @@ export class ForkedContainer {
   /** Kills every process inside; see `ended`. */
   kill(): void {
     this.thaw(); // version 1 does not let frozen processes die
-    this.#killing ??= killAll(this.#parts, this.name);
+    // Then it has ended, whoever else holds the pipe that would say so.
+    this.#killing ??= killAll(this.#parts, this.name).then(() => this.#copied.forget());
   }
 
   freeze(): void {
@@ -160,9 +163,10 @@ async function fork(
     // A frozen template must not hold up its copies, or who waits for them.
     for (const moved of [keeper, pid]) parts.cgroups.adopt(name, moved);
     await untilWaiting(parts.clock, pid);
-    wallIn(pid, temporaryFd);
-    const network = await parts.network.adopt(openSync(`/proc/${pid}/ns/net`, 'r'));
-    return { name, pid, ended: copied.ended, network };
+    const isOurs = (): boolean => parts.cgroups.processes(name).includes(pid);
+    const networkFd = await wallIn(parts.clock, pid, { temporaryFd, isOurs });
+    const network = await parts.network.adopt(networkFd);
+    return { name, pid, copied, network };
   } finally {
     closeSync(temporaryFd);
   }
@@ -184,6 +188,7 @@ async function killAll(parts: OciParts, name: string): Promise<void> {
   for (;;) {
     const pids = parts.cgroups.processes(name);
     if (pids.length === 0) return;
+    parts.cgroups.forbidProcesses(name);
     for (const pid of pids) kill(pid);
     await delay(parts.clock, KILL_PAUSE_MS);
   }

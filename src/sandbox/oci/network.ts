@@ -218,9 +218,14 @@ class HostNetwork implements Network {
   }
 
   async adopt(fd: number): Promise<SandboxNetwork> {
-    prepareNamespace(fd);
-    const [subnet = null] = await this.#connect([fd]);
-    return this.#describe(fd, subnet);
+    try {
+      prepareNamespace(fd);
+      const [subnet = null] = await this.#connect([fd]);
+      return this.#describe(fd, subnet);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
   }
 
   #describe(fd: number, subnet: Subnet | null): SandboxNetwork {

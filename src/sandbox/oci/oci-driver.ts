@@ -40,6 +40,8 @@ export interface OciDriverOptions {
   readonly runtimePath: string;
   /** Boxes kept started in advance (blank-boxes.ts); BLANK_BOXES_DEFAULT when not given, 0 for none. */
   readonly blankBoxes?: number;
+  /** Sandboxes may be copies of others, whose walls are weaker (ADR 0015); not when left out. */
+  readonly allowCopies?: boolean;
 }
 
 export interface OciSandboxDriver extends SandboxDriver {
@@ -78,7 +80,7 @@ export async function createOciDriver(
   const own = realpathSync(folder);
   const swept = await sweepOci(clock, log, own);
   try {
-    const made = await createParts(clock, log, own, options.runtimePath);
+    const made = await createParts(clock, log, own, options);
     return new OciDriver(clock, made.parts, { ...made, folder: own, swept, blankBoxes });
   } catch (error) {
     await sweepOci(clock, log, own);
@@ -95,7 +97,7 @@ async function createParts(
   clock: Clock,
   log: Log,
   folder: string,
-  runtimePath: string,
+  { runtimePath, allowCopies = false }: OciDriverOptions,
 ): Promise<{ parts: OciParts; notices: string[]; canFork: boolean }> {
   const folders = prepareFolders(folder);
   const instanceId = instanceIdOf(folder);
@@ -110,7 +112,7 @@ async function createParts(
   if (storage.notice !== null) notices.push(`sandbox oci: ${storage.notice}`);
   if (resolver.problem !== null)
     notices.push(`sandbox oci: no name resolution: ${resolver.problem}`);
-  const obstacle = await tryWallIn(clock);
+  const obstacle = allowCopies ? await tryWallIn(clock) : null;
   if (obstacle !== null) {
     notices.push(`sandbox oci: SnapStart runs Init for each environment: ${obstacle}`);
   }
@@ -127,7 +129,7 @@ async function createParts(
     lifeLine: createLifeLine(),
     seccomp: seccompProfile(process.arch),
   };
-  return { parts, notices, canFork: obstacle === null };
+  return { parts, notices, canFork: allowCopies && obstacle === null };
 }
 
 function prepareFolders(folder: string): OciFolders {

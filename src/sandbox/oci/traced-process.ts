@@ -1,22 +1,26 @@
 /**
  * Makes a stopped process of a sandbox do system calls of the server's choice, one by one, by ptrace (x86-64
- * Linux). The process's filter is suspended for these calls alone, and not one instruction of its program
- * runs between them: each step goes from one system call's entry to its exit, and what is about to be
- * executed is compared with what was asked for. When the server dies meanwhile, so does the process.
+ * Linux). Its memory is the function's, perhaps shared with processes that run, so what its program does
+ * between two stops cannot be foreseen. But it does no other call than what was asked for: each is stopped at
+ * its entry and compared, and only when the process is stopped there is its filter suspended. The server
+ * goes on with other things meanwhile, and when it dies, so does the process.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { ptrace, waitForTracee } from '../native.ts';
+import { delay, type Clock } from '../../base/clock.ts';
+import { pollTracee, ptrace } from '../native.ts';
 
 const PTRACE_GETREGS = 12;
 const PTRACE_SETREGS = 13;
 const PTRACE_DETACH = 17;
 const PTRACE_SYSCALL = 24;
+const PTRACE_SETOPTIONS = 0x4200;
 const PTRACE_SEIZE = 0x4206;
 const PTRACE_INTERRUPT = 0x4207;
+const PTRACE_GET_SYSCALL_INFO = 0x420e;
 const OPTIONS =
   0x1 | // PTRACE_O_TRACESYSGOOD
-  0x10_0000 | // PTRACE_O_EXITKILL
-  0x20_0000; // PTRACE_O_SUSPEND_SECCOMP
+  0x10_0000; // PTRACE_O_EXITKILL
+const PTRACE_O_SUSPEND_SECCOMP = 0x20_0000;
 
 /** struct user_regs_struct: 27 registers of 8 bytes. */
 const REGISTERS_BYTES = 27 * 8;
@@ -33,11 +37,27 @@ const argumentRegisters = [
 ] as const;
 
 const syscallInstruction = Buffer.from([0x0f, 0x05]);
-const SYSCALL_STOP = 0x85;
+/** Status words: stopped by PTRACE_INTERRUPT, and at the entry or exit of a system call. */
+const INTERRUPTED = 0x80_057f;
+const AT_SYSCALL = 0x857f;
 const NO_SYSCALL = 0xffff_ffff_ffff_ffffn;
+
+/** struct ptrace_syscall_info: where its members are, and what they must be. */
+const INFO_BYTES = 88;
+const info = { kind: 0, architecture: 4, numberOrResult: 24, args: 32 } as const;
+const ENTRY = 1;
+const EXIT = 2;
+/** Not the 32-bit calls, which are other ones under the same numbers. */
+const AUDIT_ARCH_X86_64 = 0xc000_003e;
+
 /** Below what the interrupted program may use of its stack without moving the pointer. */
 const SCRATCH_BELOW = 1024n;
 export const scratchBytes = 256;
+
+/** All that a process is made to do takes some milliseconds. */
+export const traceMsMax = 1_000;
+/** From then on its stops are looked for once in a millisecond, not at every turn of the event loop. */
+const EAGER_MS = 50;
 
 /** The process did something else than what it was told to. */
 export class TraceError extends Error {
@@ -45,96 +65,137 @@ export class TraceError extends Error {
 }
 
 export class TracedProcess {
+  readonly #clock: Clock;
   readonly #pid: number;
-  readonly #saved: Buffer;
-  readonly #memory: number;
-  /** Where `writeScratch` writes, as the process sees it. */
-  readonly scratch: bigint;
+  readonly #startedAtMs: number;
+  readonly #saved = Buffer.alloc(REGISTERS_BYTES);
   readonly #scratchBefore = Buffer.alloc(scratchBytes);
+  #memory: number | null = null;
 
-  private constructor(pid: number, saved: Buffer, memory: number) {
+  private constructor(clock: Clock, pid: number) {
+    this.#clock = clock;
     this.#pid = pid;
-    this.#saved = saved;
-    this.#memory = memory;
-    this.scratch = (at(saved, stackPointer) - SCRATCH_BELOW) & ~15n;
-    readSync(memory, this.#scratchBefore, 0, scratchBytes, this.scratch);
+    this.#startedAtMs = clock.monotonicMs();
   }
 
-  /** Stops a process that waits in a system call. Throws NativeError or TraceError; it must be killed then. */
-  static stop(pid: number): TracedProcess {
+  /**
+   * Stops a process that waits in a system call; not a child of child_process, which would take its stops
+   * for its end. Rejects with NativeError when it cannot be traced, else with TraceError, and has killed it.
+   */
+  static async stop(clock: Clock, pid: number): Promise<TracedProcess> {
     ptrace(PTRACE_SEIZE, pid, 0n, BigInt(OPTIONS));
-    ptrace(PTRACE_INTERRUPT, pid, 0n, 0n);
-    waitForTracee(pid);
-    const saved = Buffer.alloc(REGISTERS_BYTES);
-    ptrace(PTRACE_GETREGS, pid, 0n, saved);
-    const memory = openSync(`/proc/${pid}/mem`, 'r+');
-    const instruction = Buffer.alloc(syscallInstruction.length);
-    readSync(memory, instruction, 0, instruction.length, at(saved, instructionPointer) - 2n);
-    if (instruction.equals(syscallInstruction)) return new TracedProcess(pid, saved, memory);
-    closeSync(memory);
-    throw new TraceError('not in a system call');
+    const traced = new TracedProcess(clock, pid);
+    try {
+      await traced.#stop();
+      return traced;
+    } catch (error) {
+      await traced.end();
+      throw error;
+    }
   }
 
-  /** At most `scratchBytes`; overwritten by the next call. */
+  async #stop(): Promise<void> {
+    ptrace(PTRACE_INTERRUPT, this.#pid, 0n, 0n);
+    await this.#until(INTERRUPTED);
+    // Not before: what runs would be without its filter.
+    const options = BigInt(OPTIONS | PTRACE_O_SUSPEND_SECCOMP);
+    ptrace(PTRACE_SETOPTIONS, this.#pid, 0n, options);
+    ptrace(PTRACE_GETREGS, this.#pid, 0n, this.#saved);
+    this.#memory = openSync(`/proc/${this.#pid}/mem`, 'r+');
+    const instruction = Buffer.alloc(syscallInstruction.length);
+    readSync(this.#memory, instruction, 0, instruction.length, this.#instructionAt);
+    if (!instruction.equals(syscallInstruction)) throw new TraceError('not in a system call');
+    readSync(this.#memory, this.#scratchBefore, 0, scratchBytes, this.scratch);
+  }
+
+  /** Where `writeScratch` writes, as the process sees it. */
+  get scratch(): bigint {
+    return (at(this.#saved, stackPointer) - SCRATCH_BELOW) & ~15n;
+  }
+
+  get #instructionAt(): bigint {
+    return at(this.#saved, instructionPointer) - BigInt(syscallInstruction.length);
+  }
+
+  /** At most `scratchBytes`; overwritten by the next call. The process may change what it reads. */
   writeScratch(bytes: Buffer): void {
-    writeSync(this.#memory, bytes, 0, bytes.length, Number(this.scratch));
+    writeSync(this.#memory!, bytes, 0, bytes.length, Number(this.scratch));
   }
 
   /** The call's result; a negative one is an errno. */
-  call(number: number, ...args: readonly (number | bigint)[]): bigint {
+  async call(number: number, ...args: readonly (number | bigint)[]): Promise<bigint> {
+    const values = args.map((value) => BigInt.asUintN(64, BigInt(value)));
     const registers = Buffer.from(this.#saved);
-    put(registers, instructionPointer, at(this.#saved, instructionPointer) - 2n);
+    put(registers, instructionPointer, this.#instructionAt);
     put(registers, register.rax, BigInt(number));
     put(registers, register.origRax, NO_SYSCALL);
-    args.forEach((value, index) => put(registers, argumentRegisters[index]!, BigInt(value)));
+    values.forEach((value, index) => put(registers, argumentRegisters[index]!, value));
     ptrace(PTRACE_SETREGS, this.#pid, 0n, registers);
-    this.#step();
-    const entered = this.#registers();
+    const entered = await this.#step(ENTRY);
     const isAsAsked =
-      at(entered, register.origRax) === BigInt(number) &&
-      args.every((_, index) => {
-        const name = argumentRegisters[index]!;
-        return at(entered, name) === at(registers, name);
-      });
+      entered.readBigUInt64LE(info.numberOrResult) === BigInt(number) &&
+      values.every((value, index) => entered.readBigUInt64LE(info.args + index * 8) === value);
     if (!isAsAsked) throw new TraceError(`another system call than ${number}`);
-    this.#step();
-    return BigInt.asIntN(64, at(this.#registers(), register.rax));
+    return (await this.#step(EXIT)).readBigInt64LE(info.numberOrResult);
   }
 
-  #step(): void {
+  /** To the entry of a system call or from there to its exit. */
+  async #step(kind: typeof ENTRY | typeof EXIT): Promise<Buffer> {
     ptrace(PTRACE_SYSCALL, this.#pid, 0n, 0n);
-    const status = waitForTracee(this.#pid);
-    const isStop = (status & 0xff) === 0x7f && ((status >> 8) & 0xff) === SYSCALL_STOP;
-    if (!isStop) throw new TraceError(`status ${status} in a system call`);
+    await this.#until(AT_SYSCALL);
+    const found = Buffer.alloc(INFO_BYTES);
+    ptrace(PTRACE_GET_SYSCALL_INFO, this.#pid, BigInt(found.length), found);
+    const isOfKind = found[info.kind] === kind;
+    if (isOfKind && found.readUInt32LE(info.architecture) === AUDIT_ARCH_X86_64) return found;
+    throw new TraceError('another system call than one of x86-64');
   }
 
-  #registers(): Buffer {
-    const registers = Buffer.alloc(REGISTERS_BYTES);
-    ptrace(PTRACE_GETREGS, this.#pid, 0n, registers);
-    return registers;
+  /** It may run for as long as it likes, or be where no signal gets to it. */
+  async #until(wanted: number): Promise<void> {
+    for (;;) {
+      const status = pollTracee(this.#pid);
+      if (status === wanted) return;
+      if (status !== null) throw new TraceError(`status ${status} instead of ${wanted}`);
+      await this.#pause();
+      if (this.#elapsedMs >= traceMsMax) throw new TraceError('it does not stop');
+    }
   }
 
-  /** Lets it go on where it was stopped. */
+  get #elapsedMs(): number {
+    return this.#clock.monotonicMs() - this.#startedAtMs;
+  }
+
+  #pause(): Promise<void> {
+    const isEager = this.#elapsedMs < EAGER_MS;
+    return isEager ? new Promise((resolve) => setImmediate(resolve)) : delay(this.#clock, 1);
+  }
+
+  /** Lets it go on where it was stopped, with its filter. */
   release(): void {
     this.writeScratch(this.#scratchBefore);
     ptrace(PTRACE_SETREGS, this.#pid, 0n, this.#saved);
     ptrace(PTRACE_DETACH, this.#pid, 0n, 0n);
-    this.forget();
+    this.#forget();
   }
 
-  /** Closes what was opened here, once it was released or ended. */
-  forget(): void {
-    closeSync(this.#memory);
+  /** Kills it; resolves when it has ended, which its tracer has to wait for. */
+  async end(): Promise<void> {
+    this.#forget();
+    try {
+      process.kill(this.#pid, 'SIGKILL');
+      for (;;) {
+        const status = pollTracee(this.#pid);
+        if (status !== null && (status & 0xff) !== 0x7f) return;
+        if (status === null) await this.#pause(); // else stopped once more on its way out
+      }
+    } catch {
+      // It is not there any more.
+    }
   }
-}
 
-/** Kills a process that may be traced, and waits for that: as its tracer, who has to. */
-export function endTraced(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-    while ((waitForTracee(pid) & 0xff) === 0x7f); // stopped once more on its way out
-  } catch {
-    // It is not traced, or not there any more.
+  #forget(): void {
+    if (this.#memory !== null) closeSync(this.#memory);
+    this.#memory = null;
   }
 }
 

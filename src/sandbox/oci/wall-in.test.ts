@@ -1,42 +1,94 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
-import { endTraced, TracedProcess } from './traced-process.ts';
-import { tryWallIn, untilWaiting } from './wall-in.ts';
+import { TracedProcess, traceMsMax } from './traced-process.ts';
+import { startSleeper, tryWallIn, untilWaiting } from './wall-in.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const skip = !isRoot || process.arch !== 'x64';
 /** clock_nanosleep(2) */
 const sleeping = 230;
+/** restart_syscall(2): a sleep that was interrupted */
+const restarted = 219;
+
+async function waitingSleeper(): Promise<number> {
+  const pid = await startSleeper();
+  await untilWaiting(systemClock, pid, sleeping);
+  return pid;
+}
+
+/** Its child shares the memory of the system call that it waits in, and changes it at a word. */
+const changing = `
+import ctypes, mmap, os, sys
+code = mmap.mmap(-1, 4096, prot=7)
+code[:7] = bytes.fromhex("b822000000" "0f05") # pause()
+base = ctypes.addressof(ctypes.c_char.from_buffer(code))
+waiting = os.fork()
+if waiting == 0:
+    ctypes.CFUNCTYPE(None)(base)()
+print(waiting, flush=True)
+sys.stdin.read(1)
+code[5:7] = bytes.fromhex("ebfe") # a jump to itself
+print("changed", flush=True)
+os.waitpid(waiting, 0)
+`;
+/** pause(2) */
+const pausing = 34;
 
 test('tryWallIn says that it works here, as it must as root on Linux', { skip }, async () => {
   assert.equal(await tryWallIn(systemClock), null);
 });
 
 test('a traced process does what it is told and then goes on', { skip }, async () => {
-  const child = spawn('/bin/sleep', ['0.2'], { stdio: 'ignore' });
-  const pid = child.pid ?? 0;
-  await untilWaiting(systemClock, pid, sleeping);
-  const traced = TracedProcess.stop(pid);
-  assert.equal(traced.call(39), BigInt(pid), 'getpid');
-  assert.equal(traced.call(3, 999), -9n, 'close of what is not open: EBADF');
+  const pid = await waitingSleeper();
+  const traced = await TracedProcess.stop(systemClock, pid);
+  assert.equal(await traced.call(39), BigInt(pid), 'getpid');
+  assert.equal(await traced.call(3, 999), -9n, 'close of what is not open: EBADF');
   traced.writeScratch(Buffer.from('/nowhere\0'));
-  assert.equal(traced.call(80, traced.scratch), -2n, 'chdir: ENOENT');
+  assert.equal(await traced.call(80, traced.scratch), -2n, 'chdir: ENOENT');
   traced.release();
-  const [code] = (await once(child, 'exit')) as [number];
-  assert.equal(code, 0);
+  await untilWaiting(systemClock, pid, restarted);
+  assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^TracerPid:\t0$/m);
+  process.kill(pid);
 });
 
 test('a process that runs its program is not made to do anything', { skip }, async () => {
-  const child = spawn('/bin/sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
-  child.unref();
-  await once(child, 'spawn');
-  const pid = child.pid ?? 0;
+  const child = spawn('/bin/sh', ['-c', '(while :; do :; done) & echo $!; wait'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const pid = Number(line);
   await assert.rejects(untilWaiting(systemClock, pid), { name: 'TraceError' });
-  assert.throws(() => TracedProcess.stop(pid), { name: 'TraceError' });
-  endTraced(pid);
+  const files = readdirSync('/proc/self/fd').length;
+  await assert.rejects(TracedProcess.stop(systemClock, pid), { name: 'TraceError' });
+  await once(child, 'exit');
   assert(!existsSync(`/proc/${pid}`), 'killed and waited for');
+  assert.equal(readdirSync('/proc/self/fd').length <= files, true, 'no file is left open');
 });
+
+test(
+  'a process that does not come to its next stop is killed, and holds up nobody',
+  { skip },
+  async () => {
+    const child = spawn('python3', ['-c', changing], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const pid = Number(line);
+    await untilWaiting(systemClock, pid, pausing);
+    const traced = await TracedProcess.stop(systemClock, pid);
+    assert.equal(await traced.call(39), BigInt(pid), 'getpid');
+    child.stdin.write('x');
+    await once(child.stdout, 'data');
+    let turns = 0;
+    const counting = setInterval(() => (turns += 1), 10);
+    const called = traced.call(39);
+    await assert.rejects(called, { name: 'TraceError', message: 'it does not stop' });
+    clearInterval(counting);
+    assert(turns > traceMsMax / 100, 'other things went on');
+    await traced.end();
+    assert.equal((await exited)[0], 0, 'it has ended for its parent, too');
+  },
+);

@@ -5,10 +5,11 @@
  * other mounts are the same read-only ones, and the filter and `no_new_privs` are inherited.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { assert } from '../../base/assert.ts';
 import { delay, type Clock } from '../../base/clock.ts';
-import { endTraced, TracedProcess, TraceError } from './traced-process.ts';
+import { TracedProcess, TraceError } from './traced-process.ts';
 import { SANDBOX_GID, SANDBOX_UID } from './user.ts';
 
 /** System calls by their numbers on x86-64. */
@@ -46,21 +47,28 @@ const WAITING_PAUSE_MS = 1;
 const waitingMsMax = 1_000;
 
 /**
- * `pid` waits in a system call; `temporaryFd` is a mount that the process has open, too. Synchronous, some
- * milliseconds. When it throws, the process has been killed.
+ * `pid` waits in a system call; `temporaryFd` is a mount that the process has open, too. `isOurs` says whether
+ * the number is still that of the copy. Resolves with its network namespace as a descriptor, which the caller
+ * closes. When it rejects, the process has been killed.
  */
-export function wallIn(pid: number, temporaryFd: number): void {
-  let traced: TracedProcess | null = null;
+export async function wallIn(
+  clock: Clock,
+  pid: number,
+  options: { readonly temporaryFd: number; readonly isOurs: () => boolean },
+): Promise<number> {
+  // A number that has ended may be given away again, but not once it is traced.
+  if (!options.isOurs()) throw new TraceError('the copy is gone');
+  const traced = await TracedProcess.stop(clock, pid);
   try {
-    traced = TracedProcess.stop(pid);
-    leaveNamespaces(traced, pid);
-    mountTemporary(traced, descriptorOf(pid, temporaryFd));
-    dropCapabilities(traced);
+    await leaveNamespaces(traced, pid);
+    await mountTemporary(traced, descriptorOf(pid, options.temporaryFd));
+    await dropCapabilities(traced);
     requireNoCapabilities(pid);
+    const networkFd = openSync(`/proc/${pid}/ns/net`, 'r');
     traced.release();
+    return networkFd;
   } catch (error) {
-    endTraced(pid);
-    traced?.forget();
+    await traced.end();
     throw error;
   }
 }
@@ -68,29 +76,33 @@ export function wallIn(pid: number, temporaryFd: number): void {
 /** Whether this host lets a process be walled in, tried on one; else why not. */
 export async function tryWallIn(clock: Clock): Promise<string | null> {
   if (process.arch !== 'x64') return `not made for ${process.arch}`;
-  const child = spawn('/bin/sleep', ['60'], {
-    ...{ uid: SANDBOX_UID, gid: SANDBOX_GID, stdio: 'ignore', env: {}, cwd: '/' },
-  });
-  // Its tracer waits for it, not Node.
-  child.unref();
-  const pid = child.pid;
-  if (pid === undefined) return '/bin/sleep cannot be started';
   try {
+    const pid = await startSleeper({ uid: SANDBOX_UID, gid: SANDBOX_GID });
     await untilWaiting(clock, pid, call.sleep);
-    const traced = TracedProcess.stop(pid);
+    const traced = await TracedProcess.stop(clock, pid);
     try {
-      leaveNamespaces(traced, pid);
-      dropCapabilities(traced);
+      await leaveNamespaces(traced, pid);
+      await dropCapabilities(traced);
       requireNoCapabilities(pid);
     } finally {
-      traced.forget();
+      await traced.end();
     }
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
-  } finally {
-    endTraced(pid);
   }
+}
+
+/** A process that waits for ten seconds; a shell's child, for Node would wait for one of its own. */
+export async function startSleeper(user: { uid?: number; gid?: number } = {}): Promise<number> {
+  const shell = spawn('/bin/sh', ['-c', '/bin/sleep 10 & echo $!; wait'], {
+    ...{ ...user, stdio: ['ignore', 'pipe', 'ignore'], env: {}, cwd: '/' },
+  });
+  shell.unref();
+  await once(shell, 'spawn');
+  const [line] = (await once(shell.stdout, 'data')) as [Buffer];
+  shell.stdout.destroy();
+  return Number(line);
 }
 
 /** A copy may still be on its way to where it waits for its host's word. */
@@ -107,20 +119,20 @@ export async function untilWaiting(
   throw new TraceError('the copy does not wait');
 }
 
-function leaveNamespaces(traced: TracedProcess, pid: number): void {
-  required(traced.call(call.unshare, NEW_NAMESPACES), 'unshare');
+async function leaveNamespaces(traced: TracedProcess, pid: number): Promise<void> {
+  required(await traced.call(call.unshare, NEW_NAMESPACES), 'unshare');
   writeFileSync(`/proc/${pid}/setgroups`, 'deny');
   writeFileSync(`/proc/${pid}/gid_map`, `${SANDBOX_GID} ${SANDBOX_GID} 1`);
   writeFileSync(`/proc/${pid}/uid_map`, `${SANDBOX_UID} ${SANDBOX_UID} 1`);
 }
 
-function mountTemporary(traced: TracedProcess, fd: number): void {
+async function mountTemporary(traced: TracedProcess, fd: number): Promise<void> {
   // An empty path for the source, then the target.
   traced.writeScratch(Buffer.from('\0/tmp\0'));
   const { scratch } = traced;
   const args = [fd, scratch, AT_FDCWD, scratch + 1n, MOVE_MOUNT_EMPTY_PATH] as const;
-  required(traced.call(call.moveMount, ...args), 'move_mount');
-  required(traced.call(call.close, fd), 'close');
+  required(await traced.call(call.moveMount, ...args), 'move_mount');
+  required(await traced.call(call.close, fd), 'close');
 }
 
 /** Which number a mount has in a process that was sent it: the one with the same mount id. */
@@ -136,9 +148,9 @@ function mountIdOf(path: string): string | undefined {
   return /^mnt_id:\t(\d+)$/m.exec(readFileSync(path, 'latin1'))?.[1];
 }
 
-function dropCapabilities(traced: TracedProcess): void {
+async function dropCapabilities(traced: TracedProcess): Promise<void> {
   for (let capability = 0; capability < CAPABILITIES_MAX; capability += 1) {
-    const result = traced.call(call.prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
+    const result = await traced.call(call.prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
     if (result === -EINVAL) break; // the kernel knows no more
     required(result, 'prctl');
   }
@@ -147,10 +159,13 @@ function dropCapabilities(traced: TracedProcess): void {
   traced.writeScratch(header);
   const { scratch } = traced;
   const data = scratch + BigInt(CAPABILITY_HEADER_BYTES);
-  required(traced.call(call.capset, scratch, data), 'capset');
-  required(traced.call(call.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), 'prctl');
+  required(await traced.call(call.capset, scratch, data), 'capset');
+  required(
+    await traced.call(call.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0),
+    'prctl',
+  );
   // Having had capabilities made it one whose /proc files are root's.
-  required(traced.call(call.prctl, PR_SET_DUMPABLE, 1, 0, 0, 0), 'prctl');
+  required(await traced.call(call.prctl, PR_SET_DUMPABLE, 1, 0, 0, 0), 'prctl');
 }
 
 function requireNoCapabilities(pid: number): void {
