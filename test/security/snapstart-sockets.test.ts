@@ -32,16 +32,21 @@ def errno_of(action):
 
 if os.fork() == 0:
     while True:
-        _, files, _, _ = socket.recv_fds(theirs, 1, 1)
+        _, files, _, _ = socket.recv_fds(theirs, 1, 2)
         sock = socket.socket(fileno=files[0])
         loopback_down = lambda: fcntl.ioctl(sock, 0x8914, struct.pack("16sH14x", b"lo", 0))
         packet_filter = lambda: sock.setsockopt(socket.IPPROTO_IP, 64, bytes(96))
-        theirs.send(bytes([errno_of(loopback_down), errno_of(packet_filter)]))
+        netlink = socket.socket(fileno=files[1])
+        # RTM_NEWLINK: the loopback's flag IFF_UP to 0. With an address it is the sender's rights that count.
+        netlink.sendto(struct.pack("=IHHIIBBHiII", 32, 16, 5, 1, 0, 0, 0, 0, 1, 0, 1), (0, 0))
+        by_message = -struct.unpack_from("i", netlink.recv(4096), 16)[0]
+        theirs.send(bytes([errno_of(loopback_down), errno_of(packet_filter), by_message]))
 
 def handler(event, context):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        socket.send_fds(ours, [b"x"], [sock.fileno()])
-    return list(ours.recv(2))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, \\
+            socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
+        socket.send_fds(ours, [b"x"], [sock.fileno(), netlink.fileno()])
+    return list(ours.recv(3))
 `;
 
 const EPERM = 1;
@@ -80,8 +85,9 @@ describe(
       );
       for (const { result, text } of invoked) {
         assert(Array.isArray(result), text);
-        const [loopbackDown, packetFilter] = result as number[];
+        const [loopbackDown, packetFilter, byMessage] = result as number[];
         assert.equal(loopbackDown, EPERM);
+        assert.equal(byMessage, EPERM);
         assert(
           [EPERM, ENOPROTOOPT].includes(packetFilter ?? 0),
           `setsockopt: errno ${packetFilter}`,
