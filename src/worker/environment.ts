@@ -154,7 +154,11 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     const startedAtMs = this.#clock.monotonicMs();
     const outcome = await this.#runInit(this.#setup.initMsMax, 'init');
     const initDurationMs = this.#clock.monotonicMs() - startedAtMs;
-    if (outcome.type === 'ready') this.#startDurations = { initDurationMs };
+    if (outcome.type === 'ready') {
+      // Provisioned environments are billed for their Init by itself (guide page 019).
+      const isBilled = this.#setup.initializationType === 'on-demand';
+      this.#startDurations = { initDurationMs, ...(isBilled && { billedStartMs: initDurationMs }) };
+    }
     if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
   }
 
@@ -174,7 +178,8 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     const endedAtMs = this.#clock.monotonicMs();
     const billedRestoreDurationMs = Math.ceil(endedAtMs - obtainedAtMs);
     const restoreDurationMs = endedAtMs - startedAtMs;
-    this.#startDurations = { restoreDurationMs, billedRestoreDurationMs };
+    const billedStartMs = billedRestoreDurationMs;
+    this.#startDurations = { restoreDurationMs, billedRestoreDurationMs, billedStartMs };
   }
 
   /** It was restored and has lost its runtime, which cannot be restored again: of no further use. */
