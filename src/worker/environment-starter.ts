@@ -212,7 +212,7 @@ export class EnvironmentStarter {
       if (this.#snapshots.isCopied(code)) return this.#snapshots.copy(version, runtimeSandbox);
       const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
       requireReady(await template.start(booted));
-      runtimeSandbox.attach(environment, environment);
+      environment.attach();
       return template.release();
     };
     const setup = version.snapStart ? { ...parts.setup, obtainRestored } : parts.setup;

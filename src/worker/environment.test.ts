@@ -11,6 +11,7 @@ import { silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import { SandboxStartError } from '../sandbox/sandbox.ts';
+import type { InitializationType } from '../telemetry/platform-event.ts';
 import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
 import { LogStream } from '../telemetry/log-stream.ts';
 import {
@@ -53,16 +54,21 @@ afterEach(async () => {
 async function createEnvironment(
   runtimeId = 'nodejs24.x',
   codeDir = '/',
+  initializationType: InitializationType = 'on-demand',
 ): Promise<ExecutionEnvironment> {
   const runtimeSandbox = await RuntimeSandbox.create(host.driver, host.transports, {
     id: 'one',
     runtime: scriptedRuntime(runtimeId),
     limits: { memoryMb: 128, cpus: null, temporaryStorageMb: 512 },
   });
-  return environmentOf(runtimeSandbox, codeDir);
+  return environmentOf(runtimeSandbox, codeDir, initializationType);
 }
 
-function environmentOf(runtimeSandbox: RuntimeSandbox, codeDir = '/'): ExecutionEnvironment {
+function environmentOf(
+  runtimeSandbox: RuntimeSandbox,
+  codeDir = '/',
+  initializationType: InitializationType = 'on-demand',
+): ExecutionEnvironment {
   const sink = (_name: unknown, bytes: Buffer): void => void (log += bytes.toString());
   const name = { logGroup: 'group', logStream: 'stream' };
   const logStream = new LogStream(name, sink, limits.logTailBytesMax);
@@ -76,7 +82,7 @@ function environmentOf(runtimeSandbox: RuntimeSandbox, codeDir = '/'): Execution
       binding: { codeDir, layerDirs: [], limits: runtimeSandbox.limits },
       variables: () => ({ COLOUR: 'green' }),
       extensions: [],
-      initializationType: 'on-demand',
+      initializationType,
       initMsMax: limits.initDurationMsMax,
       runtimeVersionName: 'nodejs:24.v24.0.0',
     },
@@ -176,6 +182,26 @@ describe('Init', () => {
     runtime.respond();
     runtime.next();
     assert.equal((await second.finished).report.metrics.initDurationMs, undefined);
+  });
+
+  test('ahead of all invocations is in the first report, and not in its bill', async () => {
+    host.script = (runtime) => {
+      runtime.onInit = () => {
+        clock.advance(80);
+        runtime.next();
+      };
+    };
+    const environment = await createEnvironment('nodejs24.x', '/', 'provisioned-concurrency');
+    await environment.start(null);
+    const runtime = await host.started(1);
+    const first = invoke(environment);
+    clock.advance(20.25);
+    runtime.respond();
+    runtime.next();
+    const { report } = await first.finished;
+    assert.equal(report.metrics.initDurationMs, 80);
+    assert.equal(report.metrics.billedDurationMs, 21);
+    assert.match(log, /^INIT_REPORT Init Duration: 80\.00 ms$/m);
   });
 
   test('longer than its limit it is logged, its runtime ended, and run again in the invocation', async () => {

@@ -1,6 +1,6 @@
 /**
  * One execution environment: a sandbox bound to one function version for life. It is the state
- * machine behind the Runtime API (RuntimePort) and the Extensions API (ExtensionPort) on one side and
+ * machine behind the Runtime API (RuntimePort) and the Extensions API (extension-calls.ts) on one side and
  * `invoke` on the other; the states are in environment-states.ts, what runs in environment-processes.ts.
  * Known by its own endpoint, never by what it says (ADR 0010).
  */
@@ -13,20 +13,11 @@ import { limits, MIB } from '../model/limits.ts';
 import { cpusForMemory, type RunnableVersion } from '../model/runnable-version.ts';
 import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
 import type { InitPhase } from '../telemetry/platform-event.ts';
-import type { TelemetrySubscription } from '../telemetry/telemetry-subscription.ts';
 import { EnvironmentProcesses } from './environment-processes.ts';
 import type { EnvironmentSetup } from './environment-setup.ts';
 import { canMove, type EnvironmentState } from './environment-states.ts';
-import type {
-  DeliverExtensionEvent,
-  ExtensionAnswer,
-  ExtensionError,
-  ExtensionEventType,
-  ExtensionPort,
-  ExtensionRefusal,
-  RegisterAnswer,
-  ShutdownReason,
-} from './extension-port.ts';
+import { ExtensionCalls } from './extension-calls.ts';
+import type { ExtensionEvent, ShutdownReason } from './extension-port.ts';
 import { hostFault, type Fault } from './faults.ts';
 import {
   InvocationRecord,
@@ -65,7 +56,7 @@ const responseBytesMax = limits.invokeResponseBytesMax;
 const accepted: PortAnswer = { status: 'accepted' };
 const invalidRequestId: PortAnswer = { status: 'invalidRequestId' };
 
-export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
+export class ExecutionEnvironment implements RuntimePort {
   readonly version: RunnableVersion;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -73,6 +64,7 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   readonly #runtimeSandbox: RuntimeSandbox;
   readonly #setup: EnvironmentSetup;
   readonly #processes: EnvironmentProcesses;
+  readonly #extensionCalls: ExtensionCalls;
   #state: EnvironmentState = 'Starting';
   /** What the runtime's pending "next" is waiting with. */
   #deliver: Deliver | null = null;
@@ -108,7 +100,17 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
         onExtensionNext: () => this.#onExtensionNext(),
       },
     });
-    runtimeSandbox.attach(this, this);
+    this.#extensionCalls = new ExtensionCalls({
+      ...{ version: setup.version, telemetry },
+      extensions: () => this.#processes.extensions,
+      isInitializing: () => this.#init !== null,
+    });
+    this.attach();
+  }
+
+  /** From now on it hears what is said in its sandbox; again after somebody else did. */
+  attach(): void {
+    this.#runtimeSandbox.attach(this, this.#extensionCalls);
   }
 
   get state(): EnvironmentState {
@@ -154,7 +156,11 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     const startedAtMs = this.#clock.monotonicMs();
     const outcome = await this.#runInit(this.#setup.initMsMax, 'init');
     const initDurationMs = this.#clock.monotonicMs() - startedAtMs;
-    if (outcome.type === 'ready') this.#startDurations = { initDurationMs };
+    if (outcome.type === 'ready') {
+      // Provisioned environments are billed for their Init by itself (guide page 019).
+      const isBilled = this.#setup.initializationType === 'on-demand';
+      this.#startDurations = { initDurationMs, ...(isBilled && { billedStartMs: initDurationMs }) };
+    }
     if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
   }
 
@@ -174,7 +180,8 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
     const endedAtMs = this.#clock.monotonicMs();
     const billedRestoreDurationMs = Math.ceil(endedAtMs - obtainedAtMs);
     const restoreDurationMs = endedAtMs - startedAtMs;
-    this.#startDurations = { restoreDurationMs, billedRestoreDurationMs };
+    const billedStartMs = billedRestoreDurationMs;
+    this.#startDurations = { restoreDurationMs, billedRestoreDurationMs, billedStartMs };
   }
 
   /** It was restored and has lost its runtime, which cannot be restored again: of no further use. */
@@ -327,58 +334,6 @@ export class ExecutionEnvironment implements RuntimePort, ExtensionPort {
   restoreError(error: RuntimeError): PortAnswer {
     if (this.#setup.obtainRestored !== undefined) return this.initError(error);
     return { status: 'invalidTransition', from: this.#state, to: 'RestoreError' };
-  }
-
-  // ---- what extensions say ----
-
-  register(name: string, events: readonly ExtensionEventType[]): RegisterAnswer {
-    if (this.#init === null) {
-      return refuse('Extension.RegistrationClosed', 'Extension registration closed already');
-    }
-    const registered = this.#processes.extensions.register(name, events);
-    if (typeof registered !== 'string') return registered;
-    const { functionName, version: functionVersion, handler, functionArn } = this.version;
-    const accountId = functionArn.split(':')[4] ?? '';
-    const identity = { functionName, functionVersion, handler, accountId };
-    return { status: 'registered', extensionId: registered, ...identity };
-  }
-
-  nextEvent(extensionId: string, deliver: DeliverExtensionEvent): ExtensionAnswer {
-    return this.#processes.extensions.nextEvent(extensionId, deliver);
-  }
-
-  extensionInitError(extensionId: string, error: ExtensionError): ExtensionAnswer {
-    return this.#processes.extensions.initError(extensionId, error);
-  }
-
-  extensionExitError(extensionId: string, error: ExtensionError): ExtensionAnswer {
-    return this.#processes.extensions.exitError(extensionId, error);
-  }
-
-  expectsSubscription(extensionId: string, api: TelemetrySubscription['api']): ExtensionAnswer {
-    const subscriber = this.#subscriber(extensionId, api);
-    return typeof subscriber === 'string' ? { status: 'accepted' } : subscriber;
-  }
-
-  subscribe(extensionId: string, subscription: TelemetrySubscription): ExtensionAnswer {
-    const subscriber = this.#subscriber(extensionId, subscription.api);
-    if (typeof subscriber !== 'string') return subscriber;
-    this.#telemetry.subscribe(subscriber, subscription);
-    return { status: 'accepted' };
-  }
-
-  /** Its name: during Init, and unless it has subscribed by the other API. */
-  #subscriber(extensionId: string, api: TelemetrySubscription['api']): string | ExtensionRefusal {
-    const name = this.#processes.extensions.subscriberName(extensionId);
-    if (typeof name !== 'string') return name;
-    const title = api === 'logs' ? 'Logs' : 'Telemetry';
-    if (this.#init === null) {
-      return refuse(`${title}.SubscriptionClosed`, `${title} API subscription is closed already`);
-    }
-    const subscribed = this.#telemetry.subscribedApi(name) ?? api;
-    return subscribed === api
-      ? name
-      : refuse(`${title}.NotSupported`, `${name} has subscribed by the ${subscribed} API already`);
   }
 
   #onExtensionNext(): void {
@@ -669,17 +624,13 @@ function settle(current: InvocationRecord, fault: Fault): void {
   current.outcome.resolve({ type: 'fault', fault });
 }
 
-function refuse(errorType: string, errorMessage: string): ExtensionRefusal {
-  return { status: 'refused', httpStatus: 403, errorType, errorMessage };
-}
-
 function refuseTooLarge(current: InvocationRecord, sizeBytes: number): PortAnswer {
   const maxBytes = responseBytesMax;
   settle(current, { type: 'responseTooLarge', sizeBytes, maxBytes });
   return { status: 'tooLarge', maxBytes };
 }
 
-function invokeEvent(invocation: Invocation): Parameters<DeliverExtensionEvent>[1] {
+function invokeEvent(invocation: Invocation): ExtensionEvent {
   const { deadlineMs, requestId, invokedFunctionArn, traceId } = invocation;
   const tracing = { type: 'X-Amzn-Trace-Id', value: traceId } as const;
   return { eventType: 'INVOKE', deadlineMs, requestId, invokedFunctionArn, tracing };

@@ -33,7 +33,10 @@ export interface FinishedInvocation {
 export type StartDurations = Pick<
   InvocationMetrics,
   'initDurationMs' | 'restoreDurationMs' | 'billedRestoreDurationMs'
->;
+> & {
+  /** What of it the first invocation is billed for: nothing of an Init ahead of all invocations. */
+  readonly billedStartMs?: number;
+};
 
 export class InvocationRecord {
   readonly invocation: Invocation;
@@ -155,11 +158,10 @@ export class InvocationRecord {
   ): ReportRecord {
     const endedAtMs = this.#endedAtMs ?? this.#clock.monotonicMs();
     const durationMs = endedAtMs - this.#arrivedAtMs;
-    const { maxMemoryUsedMb, ...startDurations } = measured;
-    const { initDurationMs = 0, billedRestoreDurationMs = 0 } = startDurations;
+    const { maxMemoryUsedMb, billedStartMs = 0, ...startDurations } = measured;
     const metrics: InvocationMetrics = {
       durationMs,
-      billedDurationMs: Math.ceil(durationMs + initDurationMs + billedRestoreDurationMs),
+      billedDurationMs: Math.ceil(durationMs + billedStartMs),
       memorySizeMB: version.memoryMb,
       maxMemoryUsedMB: maxMemoryUsedMb,
       ...startDurations,
