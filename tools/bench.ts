@@ -17,7 +17,7 @@
 import { cpus, loadavg } from 'node:os';
 import { WHOLE_CPU_MB, withServer, type Bench } from './bench/bench-server.ts';
 import { benchBurst } from './bench/burst.ts';
-import { benchCold, poolHit, poolMiss } from './bench/cold.ts';
+import { benchCold, forkRestore, poolHit, poolMiss } from './bench/cold.ts';
 import { benchHeld, ENVIRONMENTS, HELD_MEMORY_MB } from './bench/held.ts';
 import { benchIdleMemory } from './bench/idle-memory.ts';
 import { findLanguages } from './bench/languages.ts';
@@ -69,6 +69,16 @@ const sections: readonly Section[] = [
     measure: async (bench) => {
       for (const language of languages) {
         await benchCold(report, bench, language, { kind: poolMiss, samples: coldSamples });
+      }
+    },
+  },
+  {
+    name: 'cold',
+    flags: [...budget, '--pool-size', '0', '--snapstart-copies'],
+    measure: async (bench) => {
+      for (const language of languages) {
+        if (language.name !== 'python') continue; // the one with SnapStart
+        await benchCold(report, bench, language, { kind: forkRestore, samples: coldSamples });
       }
     },
   },

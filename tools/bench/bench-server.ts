@@ -4,8 +4,10 @@ import {
   CreateFunctionCommand,
   DeleteFunctionCommand,
   LambdaClient,
+  PublishVersionCommand,
   type Runtime,
   waitUntilFunctionActiveV2,
+  waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
 import { startThrowawayServer, type ThrowawayServer } from '../throwaway-server.ts';
 import { zipFiles } from '../zip-folder.ts';
@@ -54,6 +56,8 @@ export interface BenchFunction {
   readonly mode?: number;
   readonly memoryMb?: number;
   readonly timeoutSeconds?: number;
+  /** Its versions have SnapStart. */
+  readonly hasSnapshots?: boolean;
 }
 
 /** Creates a function and waits until it is active; resolves with the URL that invokes it. */
@@ -70,11 +74,20 @@ export async function createFunction(bench: Bench, options: BenchFunction): Prom
       Code: { ZipFile: zip },
       MemorySize: memoryMb,
       Timeout: timeoutSeconds,
+      ...(options.hasSnapshots === true && { SnapStart: { ApplyOn: 'PublishedVersions' } }),
     }),
   );
   const waiter = { client: bench.lambda, maxWaitTime: 30, minDelay: 0.05, maxDelay: 1 };
   await waitUntilFunctionActiveV2(waiter, { FunctionName: name });
   return `${bench.server.url}/2015-03-31/functions/${name}/invocations`;
+}
+
+/** Publishes a version of a function and waits until it is active; resolves with the URL that invokes it. */
+export async function publishVersion(bench: Bench, name: string): Promise<string> {
+  const { Version } = await bench.lambda.send(new PublishVersionCommand({ FunctionName: name }));
+  const waiter = { client: bench.lambda, maxWaitTime: 30, minDelay: 0.05, maxDelay: 1 };
+  await waitUntilPublishedVersionActive(waiter, { FunctionName: name, Qualifier: Version });
+  return `${bench.server.url}/2015-03-31/functions/${name}/invocations?Qualifier=${Version}`;
 }
 
 export async function deleteFunction(bench: Bench, name: string): Promise<void> {

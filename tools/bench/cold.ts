@@ -3,7 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createFunction, deleteFunction, timeEcho, type Bench } from './bench-server.ts';
+import {
+  createFunction,
+  deleteFunction,
+  publishVersion,
+  timeEcho,
+  type Bench,
+} from './bench-server.ts';
 import type { Language } from './languages.ts';
 import { median, quantile, type Goal, type Report } from './report.ts';
 
@@ -22,6 +28,17 @@ const deploy: ColdStart['deploy'] = (bench, language, name) =>
 
 export const poolHit: ColdStart = { label: 'pool hit', restMs: 400, goal: { most: 0.35 }, deploy };
 export const poolMiss: ColdStart = { label: 'pool miss', restMs: 150, goal: { most: 1.6 }, deploy };
+
+/** SnapStart: a copy of a process that ran Init when the version was published (ADR 0015). */
+export const forkRestore: ColdStart = {
+  label: 'fork restore',
+  restMs: 150,
+  goal: {},
+  deploy: async (bench, language, name) => {
+    await createFunction(bench, { name, language, hasSnapshots: true });
+    return publishVersion(bench, name);
+  },
+};
 
 /** Two rows, the median and the slow end; that one has no goal, one slow start of few decides it. */
 export async function benchCold(
