@@ -10,7 +10,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delay, type Clock } from '../../base/clock.ts';
+import { MIB } from '../../model/limits.ts';
 import { cpusForMemory } from '../../model/runnable-version.ts';
+import type { SandboxLimits } from '../sandbox.ts';
 
 export interface Cgroups {
   readonly version: 1 | 2;
@@ -160,4 +162,18 @@ export async function moveProcess(path: string, pid: number): Promise<void> {
 
 export function groupPath(root: string, parent: string, container: string): string {
   return join(root, parent, container);
+}
+
+/** Changes memory and CPU limits of a container as far as they differ: each is a few writes to the kernel. */
+export function changeLimits(
+  cgroups: Cgroups,
+  container: string,
+  before: SandboxLimits,
+  after: SandboxLimits,
+): void {
+  if (after.memoryMb !== before.memoryMb) {
+    cgroups.setMemoryLimit(container, after.memoryMb * MIB);
+    cgroups.setCpuWeight(container, after.memoryMb);
+  }
+  if (after.cpus !== before.cpus) cgroups.setCpus(container, after.cpus);
 }

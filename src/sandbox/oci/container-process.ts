@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { ChildStatus } from '../native.ts';
 import type { ProcessStreams } from '../process-streams.ts';
+import { sendSignal } from '../send-signal.ts';
 
 export interface ContainerEnd {
   /** Null when it could not be known. */
@@ -45,14 +46,14 @@ export class ContainerProcess {
   /** Kills it and its process group: OCI runtimes give each process a session of its own. */
   kill(): void {
     this.signal('SIGKILL');
-    if (this.#isRunning) kill(-this.pid);
+    if (this.#isRunning) sendSignal(-this.pid, 'SIGKILL');
   }
 }
 
 /** Kills those of `candidates` that are in the process group of `leader`, which may have been reaped. */
 export function killGroupMembers(leader: number, candidates: readonly number[]): void {
   for (const pid of candidates) {
-    if (processGroupOf(pid) === leader) kill(pid);
+    if (processGroupOf(pid) === leader) sendSignal(pid, 'SIGKILL');
   }
 }
 
@@ -63,13 +64,5 @@ function processGroupOf(pid: number): number | null {
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
   } catch {
     return null;
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended.
   }
 }

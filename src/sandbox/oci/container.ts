@@ -6,12 +6,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { delay } from '../../base/clock.ts';
 import { deferred } from '../../base/deferred.ts';
-import { MIB } from '../../model/limits.ts';
 import type { ChildStatus } from '../native.ts';
 import { PeakMemory } from '../peak-memory.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
 import { SandboxStartError, type SandboxCommand, type SandboxLimits } from '../sandbox.ts';
 import type { Box } from './box.ts';
+import { changeLimits } from './cgroups.ts';
 import { containerConfig, processConfig } from './container-config.ts';
 import { ContainerProcess, killGroupMembers, type ContainerEnd } from './container-process.ts';
 import type { OciParts } from './oci-parts.ts';
@@ -162,16 +162,12 @@ export class Container {
     this.#parts.cgroups.thaw(this.name);
   }
 
-  /** Changes memory and CPU limits as far as they differ: each is a few writes to the kernel. */
+  /** Changes memory and CPU limits. */
   limit(limits: SandboxLimits): void {
-    const { memoryMb, cpus } = this.#limits;
+    const before = this.#limits;
     this.#limits = limits;
     if (this.#hasEnded) return;
-    if (limits.memoryMb !== memoryMb) {
-      this.#parts.cgroups.setMemoryLimit(this.name, limits.memoryMb * MIB);
-      this.#parts.cgroups.setCpuWeight(this.name, limits.memoryMb);
-    }
-    if (limits.cpus !== cpus) this.#parts.cgroups.setCpus(this.name, limits.cpus);
+    changeLimits(this.#parts.cgroups, this.name, before, limits);
   }
 
   memoryPeakBytes(): number {

@@ -12,7 +12,9 @@ import { cloneMount, type ChildStatus } from '../native.ts';
 import { PeakMemory } from '../peak-memory.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
 import { SandboxStartError, type ForkSource, type SandboxLimits } from '../sandbox.ts';
+import { sendSignal } from '../send-signal.ts';
 import type { Box } from './box.ts';
+import { changeLimits } from './cgroups.ts';
 import { PROCESSES_MAX } from './container-config.ts';
 import { ContainerProcess, type ContainerEnd } from './container-process.ts';
 import type { SandboxNetwork } from './network.ts';
@@ -119,14 +121,10 @@ export class ForkedContainer {
   }
 
   limit(limits: SandboxLimits): void {
-    const { memoryMb, cpus } = this.#limits;
+    const before = this.#limits;
     this.#limits = limits;
     if (this.#killing !== null) return;
-    if (limits.memoryMb !== memoryMb) {
-      this.#parts.cgroups.setMemoryLimit(this.name, limits.memoryMb * MIB);
-      this.#parts.cgroups.setCpuWeight(this.name, limits.memoryMb);
-    }
-    if (limits.cpus !== cpus) this.#parts.cgroups.setCpus(this.name, limits.cpus);
+    changeLimits(this.#parts.cgroups, this.name, before, limits);
   }
 
   memoryPeakBytes(): number {
@@ -189,15 +187,7 @@ async function killAll(parts: OciParts, name: string): Promise<void> {
     const pids = parts.cgroups.processes(name);
     if (pids.length === 0) return;
     parts.cgroups.forbidProcesses(name);
-    for (const pid of pids) kill(pid);
+    for (const pid of pids) sendSignal(pid, 'SIGKILL');
     await delay(parts.clock, KILL_PAUSE_MS);
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended.
   }
 }

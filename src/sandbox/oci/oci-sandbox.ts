@@ -8,10 +8,10 @@ import { statSync } from 'node:fs';
 import { Socket, type Server } from 'node:net';
 import { assert } from '../../base/assert.ts';
 import { MIB } from '../../model/limits.ts';
+import { requireRoomBeside } from '../beside.ts';
 import { LoopbackConnections } from '../loopback-connections.ts';
 import { createTcpSocket, inNetworkNamespace, listenTcp } from '../native.ts';
 import {
-  PROCESSES_BESIDE_MAX,
   SandboxStartError,
   type ForkSource,
   type ProcessExit,
@@ -174,13 +174,8 @@ export class OciSandbox implements Sandbox {
   }
 
   async #startBeside(command: SandboxCommand): Promise<SandboxProcess> {
-    assert(!command.channel, 'a process beside the main one has no channel');
     this.#requireStartable(command);
-    if (this.#besideCount === PROCESSES_BESIDE_MAX) {
-      throw new SandboxStartError(
-        `more than ${PROCESSES_BESIDE_MAX} processes beside the main one`,
-      );
-    }
+    requireRoomBeside(command, this.#besideCount);
     this.#besideCount += 1;
     try {
       const container = await this.#inTurn(() => this.#sharedContainer());

@@ -9,6 +9,7 @@ import type { Log } from '../../base/log.ts';
 import { instanceIdOf, realPathOf } from '../instance.ts';
 import { isLinux, unmount } from '../native.ts';
 import type { SweepReport } from '../sandbox.ts';
+import { sendSignal } from '../send-signal.ts';
 import type { Cgroups } from './cgroups.ts';
 import { runCommand } from './command.ts';
 import { findCgroups } from './find-cgroups.ts';
@@ -62,19 +63,11 @@ async function killProcesses(clock: Clock, groups: Cgroups, container: string): 
     if (pids.length === 0) break;
     for (const pid of pids) {
       killed.add(pid);
-      kill(pid);
+      sendSignal(pid, 'SIGKILL');
     }
     await delay(clock, KILL_PAUSE_MS);
   }
   return killed.size;
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended.
-  }
 }
 
 /** The kernel removes a veth pair with its namespace, soon after the last process; this is for the rest. */

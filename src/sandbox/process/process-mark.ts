@@ -4,6 +4,7 @@
  * nothing uses (see `withInheritedMark`). Linux only; elsewhere nothing is ever found.
  */
 import { delay, type Clock } from '../../base/clock.ts';
+import { sendSignal } from '../send-signal.ts';
 import { markedProcesses } from './process-table.ts';
 
 /** Upper 16 bits of every mark of ours, so that no real limit is taken for one. */
@@ -44,13 +45,4 @@ export async function killMarked(clock: Clock, accept: (mark: bigint) => boolean
     await delay(clock, ROUND_PAUSE_MS);
   }
   return killed.size;
-}
-
-/** Signals a process (or a group, by a negative id) and ignores that it has gone. */
-export function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // ESRCH: it has ended. EPERM: it became another user's, which needs privileges we gave nobody.
-  }
 }

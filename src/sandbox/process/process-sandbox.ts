@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { requireRoomBeside } from '../beside.ts';
 import { askForCopy, type ForkedProcess } from '../forked-process.ts';
 import { LoopbackConnections } from '../loopback-connections.ts';
 import { isLinux, setMark, withInheritedMark } from '../native.ts';
 import { createProcessStreams, discardStreams, type ProcessStreams } from '../process-streams.ts';
 import {
-  PROCESSES_BESIDE_MAX,
   SandboxStartError,
   type ForkSource,
   type ProcessExit,
@@ -24,7 +24,8 @@ import {
   type SandboxSpec,
 } from '../sandbox.ts';
 import { mergeLayers } from './merge-layers.ts';
-import { killMarked, sendSignal } from './process-mark.ts';
+import { sendSignal } from '../send-signal.ts';
+import { killMarked } from './process-mark.ts';
 import { PeakMemory } from '../peak-memory.ts';
 import { processTree } from './process-table.ts';
 import { WorkSet } from '../work-set.ts';
@@ -135,13 +136,8 @@ export class ProcessSandbox implements Sandbox {
   }
 
   async #startBeside(command: SandboxCommand): Promise<SandboxProcess> {
-    assert(!command.channel, 'a process beside the main one has no channel');
     this.#requireStartable();
-    if (this.#besideCount === PROCESSES_BESIDE_MAX) {
-      throw new SandboxStartError(
-        `more than ${PROCESSES_BESIDE_MAX} processes beside the main one`,
-      );
-    }
+    requireRoomBeside(command, this.#besideCount);
     this.#besideCount += 1;
     const onEnd = async (pid: number): Promise<void> => {
       this.#besideCount -= 1;
