@@ -33,7 +33,7 @@ import {
   readVersionCounter,
   versionKey,
 } from './function-documents.ts';
-import { omitMembers } from './omit-members.ts';
+import { withoutReasons } from './without-reasons.ts';
 
 /** After a failure that may pass, such as a full disk. */
 const RETRY_DELAY_MS = 1_000;
@@ -159,12 +159,7 @@ export class StateReconciler {
   async #settled(version: VersionRecord): Promise<StoredConfiguration> {
     const { configuration, code } = version;
     const failure = await this.#unpackAll([code, ...layersOf(version).map((layer) => layer.code)]);
-    const rest = omitMembers(configuration, [
-      'StateReason',
-      'StateReasonCode',
-      'LastUpdateStatusReason',
-      'LastUpdateStatusReasonCode',
-    ]);
+    const rest = withoutReasons(configuration);
     if (failure === undefined) {
       return { ...rest, State: 'Active', LastUpdateStatus: 'Successful' };
     }

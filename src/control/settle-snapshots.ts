@@ -13,7 +13,7 @@ import {
 } from '../model/function.ts';
 import type { DocumentKey, Store, Subscription, WriteOperation } from '../store/store.ts';
 import { commitWithRetry } from './function-documents.ts';
-import { omitMembers } from './omit-members.ts';
+import { withoutReasons } from './without-reasons.ts';
 
 /** After a failure that may pass, such as a full disk. */
 const retryDelayMs = 1_000;
@@ -86,12 +86,7 @@ function settled(
   configuration: StoredConfiguration,
   { failure }: SnapshotStatus,
 ): StoredConfiguration {
-  const rest = omitMembers(configuration, [
-    'StateReason',
-    'StateReasonCode',
-    'LastUpdateStatusReason',
-    'LastUpdateStatusReasonCode',
-  ]);
+  const rest = withoutReasons(configuration);
   if (failure === undefined) {
     const snapStart = { ApplyOn: 'PublishedVersions', OptimizationStatus: 'On' } as const;
     return { ...rest, State: 'Active', LastUpdateStatus: 'Successful', SnapStart: snapStart };

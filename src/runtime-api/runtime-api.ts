@@ -84,12 +84,7 @@ function asciiJson(json: string): string {
 
 function postResponse(port: RuntimePort, requestId: string, exchange: Exchange): void {
   const { request, response } = exchange;
-  const expected = port.expectsResponse(requestId);
-  if (expected.status !== 'accepted') {
-    request.resume();
-    answerPort(response, expected);
-    return;
-  }
+  if (!isExpected(port, requestId, exchange)) return;
   readBody(exchange, limits.invokeResponseBytesMax, (body) => {
     const contentType = request.headers['content-type'];
     answerPort(response, port.respond(requestId, { contentType, body }));
@@ -97,17 +92,21 @@ function postResponse(port: RuntimePort, requestId: string, exchange: Exchange):
 }
 
 function postError(port: RuntimePort, requestId: string, exchange: Exchange): void {
-  const { request, response } = exchange;
+  if (!isExpected(port, requestId, exchange)) return;
+  readError(exchange, (error) => port.fail(requestId, error));
+}
+
+/** Whether the body is worth reading; if not the request is answered. */
+function isExpected(
+  port: RuntimePort,
+  requestId: string,
+  { request, response }: Exchange,
+): boolean {
   const expected = port.expectsResponse(requestId);
-  if (expected.status !== 'accepted') {
-    request.resume();
-    answerPort(response, expected);
-    return;
-  }
-  readBody(exchange, errorBytesMax, (body) => {
-    const errorType = reportedErrorType(request, body);
-    answerPort(response, port.fail(requestId, { errorType, payload: body }));
-  });
+  if (expected.status === 'accepted') return true;
+  request.resume();
+  answerPort(response, expected);
+  return false;
 }
 
 function postInitError(port: RuntimePort, exchange: Exchange): void {
