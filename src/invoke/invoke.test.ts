@@ -9,6 +9,7 @@ import { systemRandom, type Random } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import { runnable } from '../testing/runnable.ts';
+import { workerOptions } from '../testing/worker-rig.ts';
 import { obedient, patient, ScriptedHost, turns } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -40,21 +41,9 @@ beforeEach(() => {
   aliases = new Map();
   const { driver, catalog, transports } = host;
   const dependencies = { driver, catalog, transports };
-  worker = new Worker(clock, systemRandom, silentLog, dependencies, {
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
-    ...{ memoryBudgetMb: 1024, environmentsMax: 2, waitersMax: 1, waitMsMax: 1000 },
-    ...{
-      idleMsMax: 600_000,
-      lifetimeMsMax: 86_400_000,
-      freezeAfterMs: 10,
-      poolSize: 0,
-      logSink: () => undefined,
-      listener: metrics,
-    },
-    openCode: () =>
-      Promise.resolve({ folder: '/code', hasSharedLibraries: false, release: () => undefined }),
-  });
+  const room = { environmentsMax: 2, waitersMax: 1, waitMsMax: 1000 };
+  const options = workerOptions({ ...room, listener: metrics });
+  worker = new Worker(clock, systemRandom, silentLog, dependencies, options);
   concurrency = new Concurrency(clock, { accountMax: 2, newEnvironmentsMax: 1000 });
   invoker = invokerWith(concurrency);
 });

@@ -4,13 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { silentLog } from '../base/log.ts';
-import { systemRandom } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
-import { EnvironmentTelemetry, flushMsMax } from '../telemetry/environment-telemetry.ts';
-import { LogStream } from '../telemetry/log-stream.ts';
+import { flushMsMax } from '../telemetry/environment-telemetry.ts';
 import type { TelemetrySubscription } from '../telemetry/telemetry-subscription.ts';
 import { runnable } from '../testing/runnable.ts';
+import { createEnvironment as environmentIn, createInvocation } from '../testing/worker-rig.ts';
 import {
   obedient,
   patient,
@@ -21,7 +19,8 @@ import {
   type ScriptedRuntime,
 } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
-import { ExecutionEnvironment, type Attempt } from './environment.ts';
+import type { ExecutionEnvironment } from './environment.ts';
+import { type Attempt } from './environment.ts';
 import type { ExtensionEvent, ExtensionEventType } from './extension-port.ts';
 import type { InvocationOutcome } from './invocation-record.ts';
 import { RuntimeSandbox } from './runtime-sandbox.ts';
@@ -99,23 +98,9 @@ async function createEnvironment(extensions: readonly string[]): Promise<Executi
     runtime: scriptedRuntime('nodejs24.x'),
     limits: { memoryMb: 128, cpus: null, temporaryStorageMb: 512 },
   });
-  const sink = (_name: unknown, bytes: Buffer): void => void (log += bytes.toString());
-  const name = { logGroup: 'group', logStream: 'stream' };
-  const logStream = new LogStream(name, sink, limits.logTailBytesMax);
-  return new ExecutionEnvironment(clock, systemRandom, silentLog, runtimeSandbox, {
-    telemetry: new EnvironmentTelemetry(clock, silentLog, logStream, {
-      ...{ logFormat: 'Text', systemLogLevel: 'INFO' },
-      connect: (port) => runtimeSandbox.sandbox.connect(port),
-    }),
-    setup: {
-      version,
-      binding: { codeDir: '/', layerDirs: [], limits: runtimeSandbox.limits },
-      variables: () => ({ COLOUR: 'green', _HANDLER: 'index.handler' }),
-      extensions,
-      initializationType: 'on-demand',
-      initMsMax: limits.initDurationMsMax,
-      runtimeVersionName: 'nodejs:24.v24.0.0',
-    },
+  return environmentIn(clock, runtimeSandbox, (text) => void (log += text), {
+    ...{ version, extensions },
+    variables: () => ({ COLOUR: 'green', _HANDLER: 'index.handler' }),
   });
 }
 
@@ -133,18 +118,8 @@ async function readyEnvironment(
 }
 
 function invoke(environment: ExecutionEnvironment): Attempt {
-  return environment.invoke(
-    {
-      requestId: 'request-1',
-      payload: Buffer.from('{}'),
-      deadlineMs: clock.nowMs() + timeoutMs,
-      invokedFunctionArn: version.functionArn,
-      traceId: 'Root=1',
-      clientContext: undefined,
-      cognitoIdentity: undefined,
-    },
-    () => void (released += 1),
-  );
+  const invocation = createInvocation({ deadlineMs: clock.nowMs() + timeoutMs });
+  return environment.invoke(invocation, () => void (released += 1));
 }
 
 function faultOf(outcome: InvocationOutcome): string {

@@ -7,13 +7,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { silentLog } from '../base/log.ts';
-import { systemRandom } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import { SandboxStartError } from '../sandbox/sandbox.ts';
 import type { InitializationType } from '../telemetry/platform-event.ts';
-import { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
-import { LogStream } from '../telemetry/log-stream.ts';
 import {
   obedient,
   patient,
@@ -24,7 +20,9 @@ import {
 } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import { runnable } from '../testing/runnable.ts';
-import { ExecutionEnvironment, type Attempt } from './environment.ts';
+import { createEnvironment as environmentIn, createInvocation } from '../testing/worker-rig.ts';
+import type { ExecutionEnvironment } from './environment.ts';
+import { type Attempt } from './environment.ts';
 import type { InvocationOutcome } from './invocation-record.ts';
 import { RuntimeSandbox, type RunningRuntime } from './runtime-sandbox.ts';
 
@@ -69,24 +67,9 @@ function environmentOf(
   codeDir = '/',
   initializationType: InitializationType = 'on-demand',
 ): ExecutionEnvironment {
-  const sink = (_name: unknown, bytes: Buffer): void => void (log += bytes.toString());
-  const name = { logGroup: 'group', logStream: 'stream' };
-  const logStream = new LogStream(name, sink, limits.logTailBytesMax);
-  return new ExecutionEnvironment(clock, systemRandom, silentLog, runtimeSandbox, {
-    telemetry: new EnvironmentTelemetry(clock, silentLog, logStream, {
-      ...{ logFormat: 'Text', systemLogLevel: 'INFO' },
-      connect: (port) => runtimeSandbox.sandbox.connect(port),
-    }),
-    setup: {
-      version,
-      binding: { codeDir, layerDirs: [], limits: runtimeSandbox.limits },
-      variables: () => ({ COLOUR: 'green' }),
-      extensions: [],
-      initializationType,
-      initMsMax: limits.initDurationMsMax,
-      runtimeVersionName: 'nodejs:24.v24.0.0',
-    },
-  });
+  const onLog = (text: string): void => void (log += text);
+  const binding = { codeDir, layerDirs: [], limits: runtimeSandbox.limits };
+  return environmentIn(clock, runtimeSandbox, onLog, { version, binding, initializationType });
 }
 
 /** An environment that is Ready, and its runtime. */
@@ -109,18 +92,22 @@ function invoke(environment: ExecutionEnvironment, payload = '{}'): Attempt & { 
   ready = 0;
   const id = `request-${requests}`;
   const attempt = environment.invoke(
-    {
+    createInvocation({
       requestId: id,
       payload: Buffer.from(payload),
       deadlineMs: clock.nowMs() + timeoutMs,
-      invokedFunctionArn: version.functionArn,
-      traceId: 'Root=1',
-      clientContext: undefined,
-      cognitoIdentity: undefined,
-    },
+    }),
     () => void (ready += 1),
   );
   return { ...attempt, id };
+}
+
+/** A runtime whose Init takes 80 ms. */
+function slowInit(runtime: ScriptedRuntime): void {
+  runtime.onInit = () => {
+    clock.advance(80);
+    runtime.next();
+  };
 }
 
 function bodyOf(outcome: InvocationOutcome): string {
@@ -161,12 +148,7 @@ describe('Init', () => {
   });
 
   test('is reported with the first invocation, and only with it', async () => {
-    host.script = (runtime) => {
-      runtime.onInit = () => {
-        clock.advance(80);
-        runtime.next();
-      };
-    };
+    host.script = slowInit;
     const environment = await createEnvironment();
     await environment.start(null);
     const runtime = await host.started(1);
@@ -185,12 +167,7 @@ describe('Init', () => {
   });
 
   test('ahead of all invocations is in the first report, and not in its bill', async () => {
-    host.script = (runtime) => {
-      runtime.onInit = () => {
-        clock.advance(80);
-        runtime.next();
-      };
-    };
+    host.script = slowInit;
     const environment = await createEnvironment('nodejs24.x', '/', 'provisioned-concurrency');
     await environment.start(null);
     const runtime = await host.started(1);

@@ -14,6 +14,7 @@ import {
   type ScriptedRuntime,
 } from '../testing/scripted-sandbox.ts';
 import { runnable } from '../testing/runnable.ts';
+import { createInvocation, workerOptions } from '../testing/worker-rig.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import { startsAtOnceMax } from './provisioned-environments.ts';
 import {
@@ -46,22 +47,12 @@ afterEach(async () => {
 
 function createWorker(options: Partial<WorkerOptions> = {}): void {
   const { driver, catalog, transports } = host;
-  worker = new Worker(
-    clock,
-    systemRandom,
-    silentLog,
-    { driver, catalog, transports },
-    {
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
-      ...{ memoryBudgetMb: 1024, environmentsMax: 8, waitersMax: 10, waitMsMax: 1000 },
-      ...{ idleMsMax: 5000, freezeAfterMs: 10, lifetimeMsMax, poolSize: 0 },
-      openCode: () =>
-        Promise.resolve({ folder: '/code', hasSharedLibraries: false, release: () => undefined }),
-      logSink: () => undefined,
-      ...options,
-    },
-  );
+  const dependencies = { driver, catalog, transports };
+  const all = workerOptions({
+    ...{ environmentsMax: 8, waitMsMax: 1000, idleMsMax: 5000, lifetimeMsMax },
+    ...options,
+  });
+  worker = new Worker(clock, systemRandom, silentLog, dependencies, all);
 }
 
 async function provide(requested: number, wanted = version): Promise<void> {
@@ -81,15 +72,7 @@ let requests = 0;
 function run(lease: Lease): Promise<void> {
   requests += 1;
   return new Promise((resolve) => {
-    const invocation = {
-      ...{
-        requestId: `request-${requests}`,
-        payload: Buffer.from('{}'),
-        invokedFunctionArn: 'arn',
-      },
-      ...{ deadlineMs: 0, traceId: '', clientContext: undefined, cognitoIdentity: undefined },
-    };
-    lease.invoke(invocation, resolve);
+    lease.invoke(createInvocation({ requestId: `request-${requests}` }), resolve);
   });
 }
 

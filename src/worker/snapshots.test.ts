@@ -12,6 +12,7 @@ import { systemRandom } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import { runnable } from '../testing/runnable.ts';
+import { createInvocation, workerOptions } from '../testing/worker-rig.ts';
 import { ScriptedHost, snapshotting, turns } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import { templatesMax } from './snapshots.ts';
@@ -43,36 +44,24 @@ function createWorker(canFork: boolean): void {
   durations = [];
   folder = '/code';
   const { driver, catalog, transports } = host;
-  worker = new Worker(
-    clock,
-    systemRandom,
-    silentLog,
-    { driver, catalog, transports },
-    {
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
-      memoryBudgetMb: 8192,
-      environmentsMax: 40,
-      waitersMax: 10,
-      waitMsMax: 30_000,
-      idleMsMax: 600_000,
-      lifetimeMsMax: 3_600_000,
-      freezeAfterMs: 10,
-      poolSize: 0,
-      openCode: () => {
-        pins += 1;
-        const release = (): void => void (pins -= 1);
-        return Promise.resolve({ folder, hasSharedLibraries: false, release });
-      },
-      logSink: (_name, bytes) => void (log += bytes.toString()),
-      listener: {
-        onColdStart: ({ initializationType, kind }) => starts.push(`${initializationType} ${kind}`),
-        onPlatformEvent: (_version, { type }) => {
-          if (/Report$/.test(type)) durations.push(type);
-        },
+  const options = workerOptions({
+    memoryBudgetMb: 8192,
+    environmentsMax: 40,
+    openCode: () => {
+      pins += 1;
+      const release = (): void => void (pins -= 1);
+      return Promise.resolve({ folder, hasSharedLibraries: false, release });
+    },
+    logSink: (_name, bytes) => void (log += bytes.toString()),
+    listener: {
+      onColdStart: ({ initializationType, kind }) => starts.push(`${initializationType} ${kind}`),
+      onPlatformEvent: (_version, { type }) => {
+        if (/Report$/.test(type)) durations.push(type);
       },
     },
-  );
+  });
+  const dependencies = { driver, catalog, transports };
+  worker = new Worker(clock, systemRandom, silentLog, dependencies, options);
 }
 
 function leaseOf(acquired: AcquireResult): Lease {
@@ -81,18 +70,8 @@ function leaseOf(acquired: AcquireResult): Lease {
 }
 
 async function invoke({ environment, ...lease }: Lease): Promise<string> {
-  const attempt = lease.invoke(
-    {
-      requestId: '1',
-      payload: Buffer.from('{}'),
-      deadlineMs: 0,
-      invokedFunctionArn: environment.version.functionArn,
-      traceId: 'Root=1',
-      clientContext: undefined,
-      cognitoIdentity: undefined,
-    },
-    () => undefined,
-  );
+  const { functionArn: invokedFunctionArn } = environment.version;
+  const attempt = lease.invoke(createInvocation({ invokedFunctionArn }), () => undefined);
   await attempt.finished;
   return (await attempt.outcome).type;
 }

@@ -9,6 +9,7 @@ import { systemRandom } from '../base/random.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import { obedient, patient, ScriptedHost, turns } from '../testing/scripted-sandbox.ts';
 import { runnable } from '../testing/runnable.ts';
+import { createInvocation, workerOptions } from '../testing/worker-rig.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import type { InvocationOutcome } from './invocation-record.ts';
 import type { ColdStart } from '../telemetry/environment-listener.ts';
@@ -41,31 +42,14 @@ afterEach(async () => {
 
 function createWorker(options: Partial<WorkerOptions> = {}): Worker {
   const { driver, catalog, transports } = host;
-  return new Worker(
-    clock,
-    systemRandom,
-    silentLog,
-    { driver, catalog, transports },
-    {
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
-      memoryBudgetMb: 1024,
-      environmentsMax: 4,
-      waitersMax: 10,
-      waitMsMax: 30_000,
-      idleMsMax: 600_000,
-      lifetimeMsMax: 86_400_000,
-      freezeAfterMs: 10,
-      poolSize: 0,
-      openCode: () => {
-        pins += 1;
-        const release = (): void => void (pins -= 1);
-        return Promise.resolve({ folder: '/code', hasSharedLibraries: false, release });
-      },
-      logSink: () => undefined,
-      ...options,
-    },
-  );
+  const openCode = (): Promise<OpenCode> => {
+    pins += 1;
+    const release = (): void => void (pins -= 1);
+    return Promise.resolve({ folder: '/code', hasSharedLibraries: false, release });
+  };
+  const dependencies = { driver, catalog, transports };
+  const all = workerOptions({ openCode, ...options });
+  return new Worker(clock, systemRandom, silentLog, dependencies, all);
 }
 
 function leaseOf(acquired: AcquireResult): Lease {
@@ -84,15 +68,10 @@ interface Run {
 function run(lease: Lease): Run {
   requests += 1;
   const released = Promise.withResolvers<void>();
-  const invocation = {
+  const invocation = createInvocation({
     requestId: `request-${requests}`,
-    payload: Buffer.from('{}'),
     deadlineMs: clock.nowMs() + 3000,
-    invokedFunctionArn: 'arn',
-    traceId: 'Root=1',
-    clientContext: undefined,
-    cognitoIdentity: undefined,
-  };
+  });
   const { outcome } = lease.invoke(invocation, released.resolve);
   return { outcome, released: released.promise, environmentId: lease.environment.id };
 }
