@@ -1,7 +1,6 @@
 /**
  * Runs the Init of SnapStart versions that are being published and tells the control plane, through the
- * store, what became of it. The one place where the data plane writes to the store; nobody waits for
- * it but the version's state.
+ * store, what became of it. Off the request path: nobody waits for it but the version's state.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -13,7 +12,7 @@ import {
 } from '../model/function.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { Store } from '../store/store.ts';
-import { describeExit, type Fault } from '../worker/faults.ts';
+import { describeExit, hostFault, type Fault } from '../worker/faults.ts';
 import type { SnapshotOutcome } from '../worker/snapshot-template.ts';
 
 /** Versions initialised at once: each has a full CPU for as long as its Init takes. */
@@ -105,7 +104,9 @@ export class SnapshotPreparer {
   /** Null when another attempt may do better. */
   async #statusOf(version: RunnableVersion, attempt: number): Promise<SnapshotStatus | null> {
     const buildId = version.key.slice(version.key.lastIndexOf(':') + 1);
-    const outcome = await this.#options.prepare(version).catch(hostFault);
+    const outcome = await this.#options
+      .prepare(version)
+      .catch((error: unknown): SnapshotOutcome => ({ type: 'failed', fault: hostFault(error) }));
     if (outcome.type === 'ready') return { buildId };
     const isOfHost = outcome.type === 'failed' && outcome.fault.type === 'host';
     if (isOfHost && attempt < attemptsMax) return null;
@@ -120,11 +121,6 @@ export class SnapshotPreparer {
     };
     await this.#store.commit([{ type: 'put', key, value, expect: 'any' }]);
   }
-}
-
-function hostFault(error: unknown): SnapshotOutcome {
-  const cause = error instanceof Error ? error : new Error(String(error));
-  return { type: 'failed', fault: { type: 'host', cause } };
 }
 
 function failureOf(outcome: Exclude<SnapshotOutcome, { type: 'ready' }>): SnapshotFailure {

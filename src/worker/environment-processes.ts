@@ -9,7 +9,7 @@ import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { ProcessExit, SandboxProcess } from '../sandbox/sandbox.ts';
 import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
-import type { EnvironmentSetup } from './environment-setup.ts';
+import { runtimeInit, type EnvironmentSetup } from './environment-setup.ts';
 import { extensionVariables } from './environment-variables.ts';
 import { extensionPath } from './extension-files.ts';
 import type { ShutdownReason } from './extension-port.ts';
@@ -167,7 +167,6 @@ export class EnvironmentProcesses {
   }
 
   async #startRuntime(): Promise<void> {
-    const { version, initializationType } = this.#setup;
     const variables = this.#variables;
     const sandbox = this.#runtimeSandbox;
     if (this.#held !== null) {
@@ -180,13 +179,8 @@ export class EnvironmentProcesses {
       return;
     }
     if (this.#running === null) this.#adopt(await sandbox.startManaged(variables));
-    this.#running?.channel?.sendInit({
-      handler: version.handler,
-      taskRoot: sandbox.sandbox.paths.taskRoot,
-      optRoot: sandbox.sandbox.paths.optRoot,
-      env: this.#running.hasEnvironment ? null : variables,
-      initializationType,
-    });
+    const { paths } = sandbox.sandbox;
+    this.#running?.channel?.sendInit(runtimeInit(this.#setup, paths, this.#running, variables));
   }
 
   async #startBootstrap(): Promise<void> {

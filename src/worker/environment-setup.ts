@@ -2,8 +2,9 @@
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { SandboxBinding, SandboxPaths } from '../sandbox/sandbox.ts';
 import type { InitializationType } from '../telemetry/platform-event.ts';
-import type { RunningRuntime } from './runtime-sandbox.ts';
 import type { HeldRuntime } from './held-runtime.ts';
+import type { RuntimeInit } from './runtime-port.ts';
+import type { RunningRuntime } from './runtime-sandbox.ts';
 
 export interface EnvironmentSetup {
   readonly version: RunnableVersion;
@@ -21,4 +22,15 @@ export interface EnvironmentSetup {
    * RestoreFailure when that is the function's doing.
    */
   readonly obtainRestored?: (booted: RunningRuntime | null) => Promise<HeldRuntime>;
+}
+
+/** What INIT tells the runtime process that was started, or booted in advance, for this environment. */
+export function runtimeInit(
+  { version, initializationType }: EnvironmentSetup,
+  { taskRoot, optRoot }: SandboxPaths,
+  { hasEnvironment }: RunningRuntime,
+  variables: Readonly<Record<string, string>>,
+): RuntimeInit {
+  const env = hasEnvironment ? null : variables;
+  return { handler: version.handler, taskRoot, optRoot, env, initializationType };
 }

@@ -26,10 +26,10 @@ import {
   type StartDurations,
 } from './invocation-record.ts';
 import {
+  initEndEvents,
   initStartEvent,
-  phaseStatus,
   restoreEndEvents,
-  startRecord,
+  restoreStartEvent,
   type PhaseOutcome,
 } from './phase-events.ts';
 import type {
@@ -132,11 +132,7 @@ export class ExecutionEnvironment implements RuntimePort {
   async start(booted: RunningRuntime | null): Promise<void> {
     const { obtainRestored } = this.#setup;
     if (obtainRestored === undefined) this.#emitInitStart('init');
-    else
-      this.#telemetry.emit({
-        type: 'platform.restoreStart',
-        record: startRecord(this.#setup, this.id),
-      });
+    else this.#telemetry.emit(restoreStartEvent(this.#setup, this.id));
     try {
       await this.#runtimeSandbox.bind(this.#setup.binding);
       this.#requireStarting();
@@ -211,10 +207,7 @@ export class ExecutionEnvironment implements RuntimePort {
     timer.cancel();
     this.#init = null;
     const durationMs = this.#clock.monotonicMs() - startedAtMs;
-    const emitEnd = (): void => {
-      if (phase === 'restore') this.#emitRestoreEnd(outcome, durationMs);
-      else this.#emitInitEnd(phase, outcome, durationMs);
-    };
+    const emitEnd = (): void => this.#emitEnd(phase, outcome, durationMs);
     if (outcome.type === 'ready') {
       // A runtime may be quicker with its "next" than the host with the news that it has started.
       await this.#processes.started;
@@ -242,24 +235,19 @@ export class ExecutionEnvironment implements RuntimePort {
     this.#telemetry.emit(initStartEvent(this.#setup, this.id, phase));
   }
 
-  #emitRestoreEnd(outcome: PhaseOutcome, durationMs: number): void {
+  #emitEnd(phase: InitPhase | 'restore', outcome: PhaseOutcome, durationMs: number): void {
+    // Nothing of the function's came to its end.
     if (outcome.type === 'failed' && outcome.fault.type === 'host') return;
-    for (const event of restoreEndEvents(outcome, durationMs)) this.#telemetry.emit(event);
-  }
-
-  #emitInitEnd(phase: InitPhase, outcome: PhaseOutcome, durationMs: number): void {
-    // No Init of the function's came to its end.
-    if (outcome.type === 'failed' && outcome.fault.type === 'host') return;
-    const { initializationType } = this.#setup;
-    const record = { initializationType, phase, ...phaseStatus(outcome) };
-    if (this.#processes.hasStartedRuntime) {
-      this.#telemetry.emit({ type: 'platform.initRuntimeDone', record });
-    }
-    for (const extension of this.#processes.extensions.records()) {
-      this.#telemetry.emit({ type: 'platform.extension', record: extension });
-    }
-    const report = { ...record, metrics: { durationMs } };
-    this.#telemetry.emit({ type: 'platform.initReport', record: report });
+    const { extensions, hasStartedRuntime } = this.#processes;
+    const events =
+      phase === 'restore'
+        ? restoreEndEvents(outcome, durationMs)
+        : initEndEvents(
+            this.#setup,
+            { phase, outcome, durationMs },
+            { extensions: extensions.records(), hasStartedRuntime },
+          );
+    for (const event of events) this.#telemetry.emit(event);
   }
 
   // ---- what the runtime says ----

@@ -8,6 +8,7 @@
  * An error that an extension reports, and the end of its process before it was told to end, are
  * failures of the environment.
  */
+import { asError } from '../base/as-error.ts';
 import { within, type Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import type { Random } from '../base/random.ts';
@@ -23,7 +24,7 @@ import type {
   ExtensionRefusal,
   ShutdownReason,
 } from './extension-port.ts';
-import { describeExtensionExit, type Fault } from './faults.ts';
+import { describeExtensionExit, hostFault, type Fault } from './faults.ts';
 
 export interface ExtensionsHost {
   /** Starts the external extension of that name. Rejects when it cannot be started. */
@@ -133,7 +134,7 @@ export class Extensions {
       extension.process = process;
       process.exited.then(
         (exit) => this.#onExit(extension, exit),
-        (error: unknown) => this.#fail({ type: 'host', cause: asError(error) }),
+        (error: unknown) => this.#fail(hostFault(error)),
       );
     } catch (error) {
       extension.state = 'LaunchError';
@@ -338,8 +339,4 @@ function invalidTransition({ name, state }: Extension, to: string): ExtensionRef
     'InvalidExtensionState',
     `State transition from ${state} to ${to} failed for extension ${name}. Error: State transition is not allowed`,
   );
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -2,6 +2,7 @@
  * Faults: how an environment can fail, the third of the four error families (ADR 0013). A closed
  * list; only `worker/` makes them and only `invoke/` turns them into answers.
  */
+import { asError } from '../base/as-error.ts';
 import type { ProcessExit } from '../sandbox/sandbox.ts';
 import type { RuntimeError } from './runtime-port.ts';
 
@@ -79,5 +80,5 @@ function signalName(signal: string): string {
 
 /** What the host could not do. */
 export function hostFault(error: unknown): Extract<Fault, { type: 'host' }> {
-  return { type: 'host', cause: error instanceof Error ? error : new Error(String(error)) };
+  return { type: 'host', cause: asError(error) };
 }

@@ -17,7 +17,11 @@ export type PhaseOutcome =
 type RestoreStartRecord = PlatformRecords['platform.restoreStart'];
 
 /** `instanceId` is the sandbox's. */
-export function startRecord(setup: EnvironmentSetup, instanceId: string): RestoreStartRecord {
+export function restoreStartEvent(setup: EnvironmentSetup, instanceId: string): PlatformEvent {
+  return { type: 'platform.restoreStart', record: startRecord(setup, instanceId) };
+}
+
+function startRecord(setup: EnvironmentSetup, instanceId: string): RestoreStartRecord {
   const { initializationType, runtimeVersionName, version } = setup;
   return {
     initializationType,
@@ -38,7 +42,26 @@ export function initStartEvent(
   return { type: 'platform.initStart', record: { ...startRecord(setup, instanceId), phase } };
 }
 
-export function phaseStatus(outcome: PhaseOutcome): { status: PhaseStatus; errorType?: string } {
+/** `extensions` as they are at its end; `hasStartedRuntime` unless they kept it from starting. */
+export function initEndEvents(
+  { initializationType }: EnvironmentSetup,
+  end: { readonly phase: InitPhase; readonly outcome: PhaseOutcome; readonly durationMs: number },
+  environment: {
+    readonly extensions: readonly PlatformRecords['platform.extension'][];
+    readonly hasStartedRuntime: boolean;
+  },
+): PlatformEvent[] {
+  const { phase, outcome, durationMs } = end;
+  const record = { initializationType, phase, ...phaseStatus(outcome) };
+  const { extensions, hasStartedRuntime } = environment;
+  return [
+    ...(hasStartedRuntime ? [{ type: 'platform.initRuntimeDone', record } as const] : []),
+    ...extensions.map((extension) => ({ type: 'platform.extension', record: extension }) as const),
+    { type: 'platform.initReport', record: { ...record, metrics: { durationMs } } },
+  ];
+}
+
+function phaseStatus(outcome: PhaseOutcome): { status: PhaseStatus; errorType?: string } {
   switch (outcome.type) {
     case 'ready':
       return { status: 'success' };

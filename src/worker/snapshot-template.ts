@@ -5,13 +5,12 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
-import { limits } from '../model/limits.ts';
 import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
-import type { EnvironmentSetup } from './environment-setup.ts';
+import { runtimeInit, type EnvironmentSetup } from './environment-setup.ts';
 import { hostFault, type Fault } from './faults.ts';
 import type { HeldRuntime } from './held-runtime.ts';
 import { OutputDrain } from './output-drain.ts';
-import { initStartEvent, phaseStatus } from './phase-events.ts';
+import { initEndEvents, initStartEvent } from './phase-events.ts';
 import type { PortAnswer, RuntimeError, RuntimePort, RuntimeRestore } from './runtime-port.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 
@@ -55,12 +54,11 @@ export class SnapshotTemplate implements RuntimePort {
    * @param booted a runtime process of this sandbox that is already waiting to be bound, if any
    */
   async start(booted: RunningRuntime | null = null): Promise<SnapshotOutcome> {
-    const { version } = this.#setup;
+    const { initMsMax: limitMs } = this.#setup;
     const { id } = this.runtimeSandbox.sandbox;
     this.#telemetry.emit(initStartEvent(this.#setup, id, 'init'));
     this.runtimeSandbox.attach(this, null);
     const startedAtMs = this.#clock.monotonicMs();
-    const limitMs = Math.max(limits.initDurationMsProvisioned, version.timeoutMs);
     const timer = this.#clock.schedule(limitMs, () =>
       this.#init.resolve({ type: 'timeout', limitMs }),
     );
@@ -71,7 +69,9 @@ export class SnapshotTemplate implements RuntimePort {
     if (outcome.type !== 'ready') await this.#running?.process.kill().catch(() => undefined);
     await this.#drain.settle();
     this.#running?.process.drainOutput();
-    this.#report(outcome, durationMs);
+    const end = { phase: 'init', outcome, durationMs } as const;
+    const environment = { extensions: [], hasStartedRuntime: true };
+    for (const event of initEndEvents(this.#setup, end, environment)) this.#telemetry.emit(event);
     return outcome;
   }
 
@@ -87,25 +87,11 @@ export class SnapshotTemplate implements RuntimePort {
       (error: unknown) => this.#fail(hostFault(error)),
     );
     running.channel?.attach(this);
-    running.channel?.sendInit({
-      handler: setup.version.handler,
-      taskRoot: paths.taskRoot,
-      optRoot: paths.optRoot,
-      env: running.hasEnvironment ? null : this.#variables,
-      initializationType: setup.initializationType,
-    });
+    running.channel?.sendInit(runtimeInit(setup, paths, running, this.#variables));
   }
 
   #fail(fault: Fault): void {
     this.#init.resolve({ type: 'failed', fault });
-  }
-
-  #report(outcome: SnapshotOutcome, durationMs: number): void {
-    const { initializationType } = this.#setup;
-    const record = { initializationType, phase: 'init' as const, ...phaseStatus(outcome) };
-    this.#telemetry.emit({ type: 'platform.initRuntimeDone', record });
-    const report = { ...record, metrics: { durationMs } };
-    this.#telemetry.emit({ type: 'platform.initReport', record: report });
   }
 
   /** Resolves when its process has ended, however. */

@@ -5,6 +5,7 @@
  * other hosts (house style 2.2). The parts: idle-environments.ts, host-room.ts, environment-starter.ts,
  * provisioned-environments.ts; docs/internals/worker.md says how they play together.
  */
+import { asError } from '../base/as-error.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
@@ -140,7 +141,7 @@ export class Worker {
       return { type: 'lease', lease: this.#leaseOnDemand(resident), isNew: true };
     } catch (error) {
       if (isRestoreFailure(error)) return { type: 'restoreFailed', failure: error };
-      return { type: 'failed', cause: error instanceof Error ? error : new Error(String(error)) };
+      return { type: 'failed', cause: asError(error) };
     }
   }
 
