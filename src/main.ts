@@ -14,7 +14,7 @@ import { lockFolder, lockFolderPatiently, type FolderLock } from './base/folder-
 import { createLog, type Log } from './base/log.ts';
 import { systemRandom } from './base/random.ts';
 import { ConfigError, findRuntimeSearch, type Config } from './config.ts';
-import { createCodeDownloadRoute, createCodeLocations } from './control/code-location.ts';
+import { createCodeDownloadRoute, createCodeLocations } from './control/code/code-location.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { Concurrency } from './invoke/concurrency.ts';
 import { FunctionDirectory } from './invoke/function-directory.ts';

@@ -6,10 +6,10 @@ import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Turns } from '../base/turns.ts';
 import type { Store } from '../store/store.ts';
-import type { ConcurrencyClaims } from './concurrency-claims.ts';
-import type { CodeLocations } from './code-location.ts';
-import type { FunctionCatalog } from './function-catalog.ts';
-import type { CodeSweeper } from './sweep.ts';
+import type { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
+import type { CodeLocations } from './code/code-location.ts';
+import type { FunctionCatalog } from './functions/function-catalog.ts';
+import type { CodeSweeper } from './code/sweep.ts';
 
 export interface ControlSettings {
   /** 12 digits. */

@@ -11,13 +11,13 @@ import { openFileBlobs } from '../artifact/file-blobs.ts';
 import { deferred } from '../base/deferred.ts';
 import { silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
-import { createCodeLocations, type CodeLocations } from '../control/code-location.ts';
+import { createCodeLocations, type CodeLocations } from '../control/code/code-location.ts';
 import {
   createControlPlane,
   type ControlPlane,
   type ControlPlaneOptions,
 } from '../control/control-plane.ts';
-import { isUnsettled } from '../control/function-catalog.ts';
+import { isUnsettled } from '../control/functions/function-catalog.ts';
 import { collections, type FunctionRecord } from '../model/function.ts';
 import type { CreateFunctionRequest } from '../model/generated/api-types.ts';
 import type { Store } from '../store/store.ts';
@@ -122,7 +122,7 @@ export async function activeRig(t: {
 }): Promise<ControlRig> {
   const rig = await createControlRig();
   t.after(() => rig.close());
-  await rig.control.createFunction(createRequest());
+  await rig.control.operations.CreateFunction(createRequest());
   await rig.settle('rig');
   return rig;
 }

@@ -11,14 +11,16 @@ import {
   type CreateFunctionCommandInput,
   type FunctionConfiguration,
 } from '@aws-sdk/client-lambda';
-import { controlHandlers } from '../../src/api/operations/control.ts';
 import { createApiServer } from '../../src/api/server.ts';
 import { openCodeTrees } from '../../src/artifact/code-trees.ts';
 import { openFileBlobs } from '../../src/artifact/file-blobs.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { systemRandom } from '../../src/base/random.ts';
-import { createCodeDownloadRoute, createCodeLocations } from '../../src/control/code-location.ts';
+import {
+  createCodeDownloadRoute,
+  createCodeLocations,
+} from '../../src/control/code/code-location.ts';
 import { createControlPlane } from '../../src/control/control-plane.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
@@ -75,7 +77,7 @@ async function startServer(): Promise<RunningServer> {
     codeTrees,
     { accountId, region, codeLocations },
   );
-  const server = createApiServer(systemClock, systemRandom, silentLog, controlHandlers(control), {
+  const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
     loopbackOnly: true,
     extraRoutes: createCodeDownloadRoute(silentLog, blobs, codeLocations),
   });
