@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   CreateFunctionCommand,
+  GetFunctionConfigurationCommand,
   LambdaClient,
-  waitUntilFunctionActiveV2,
-  waitUntilFunctionUpdatedV2,
   type CreateFunctionCommandInput,
   type FunctionConfiguration,
 } from '@aws-sdk/client-lambda';
@@ -21,13 +21,16 @@ import {
   createCodeDownloadRoute,
   createCodeLocations,
 } from '../../src/control/code/code-location.ts';
-import { createControlPlane } from '../../src/control/control-plane.ts';
+import { createControlPlane, type ControlPlaneOptions } from '../../src/control/control-plane.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
 
 export const accountId = '000000000000';
 export const region = 'us-east-1';
 export const role = `arn:aws:iam::${accountId}:role/conformance`;
+/** Between two looks at a function that is not settled. */
+const POLL_INTERVAL_MS = 5;
+
 export const handlerZip = zipOf({ 'index.js': 'exports.handler = async () => 1;' });
 export const otherZip = zipOf({ 'index.js': 'exports.handler = async () => 2;' });
 
@@ -41,15 +44,24 @@ interface RunningServer extends ConformanceServer {
   stop(): Promise<void>;
 }
 
+/** Bounds of the account, where a test wants smaller ones. */
+type AccountOptions = Pick<ControlPlaneOptions, 'codeStorageBytesMax' | 'concurrentExecutions'>;
+
+interface ServerOptions extends AccountOptions {
+  /** Makes what the file's tests share, before the first of them. */
+  readonly prepare?: (client: LambdaClient) => Promise<void>;
+}
+
 /** Starts a server for all tests of a file and stops it after them. */
-export function useServer(): ConformanceServer {
+export function useServer({ prepare, ...options }: ServerOptions = {}): ConformanceServer {
   let running: RunningServer | undefined;
   const current = (): RunningServer => {
     if (running === undefined) throw new Error('the server runs only while tests do');
     return running;
   };
   before(async () => {
-    running = await startServer();
+    running = await startServer(options);
+    await prepare?.(running.client);
   });
   after(() => running?.stop());
   return {
@@ -62,7 +74,7 @@ export function useServer(): ConformanceServer {
   };
 }
 
-async function startServer(): Promise<RunningServer> {
+async function startServer(options: AccountOptions): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
   const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
   const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
@@ -75,7 +87,7 @@ async function startServer(): Promise<RunningServer> {
     store,
     blobs,
     codeTrees,
-    { accountId, region, codeLocations },
+    { ...options, accountId, region, codeLocations },
   );
   const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
     loopbackOnly: true,
@@ -124,12 +136,26 @@ export async function createActive(
   overrides: Partial<CreateFunctionCommandInput> = {},
 ): Promise<FunctionConfiguration> {
   const created = await client.send(new CreateFunctionCommand(functionInput(name, overrides)));
-  await waitUntilFunctionActiveV2(waiting(client), { FunctionName: name });
+  await untilUpdated(client, name);
   return created;
 }
 
-export async function untilUpdated(client: LambdaClient, name: string): Promise<void> {
-  await waitUntilFunctionUpdatedV2(waiting(client), { FunctionName: name });
+/**
+ * Asks until nothing is under way for the function, and gives its configuration then. Settling takes
+ * milliseconds, while waiters of the SDK ask once a second at the fastest: tests whose subject they
+ * are not use this.
+ */
+export async function untilUpdated(
+  client: LambdaClient,
+  FunctionName: string,
+  Qualifier?: string,
+): Promise<FunctionConfiguration> {
+  const reading = new GetFunctionConfigurationCommand({ FunctionName, Qualifier });
+  for (;;) {
+    const { $metadata, ...found } = await client.send(reading);
+    if (found.State !== 'Pending' && found.LastUpdateStatus !== 'InProgress') return found;
+    await pause(POLL_INTERVAL_MS);
+  }
 }
 
 /** Waiters of the SDK poll once a second at the fastest. */

@@ -19,7 +19,8 @@ export async function getFunction(
   const reference = resolveReference(context, input.FunctionName, input.Qualifier);
   const { record, version } = await requireVersion(context, reference);
   const { configuration, code } = version;
-  const concurrency = renderConcurrency(record);
+  // A reserve is the function's: it is left out when a version is asked for (terraform-provider-aws #43753).
+  const concurrency = reference.qualifier === undefined ? renderConcurrency(record) : undefined;
   return {
     Configuration: renderConfiguration(configuration, context.settings, reference.qualifier),
     Code: {
