@@ -38,7 +38,10 @@ export function isPublished(reference: Reference): reference is PublishedReferen
   return reference.qualifier !== undefined && reference.qualifier !== LATEST;
 }
 
-/** Throws ResourceNotFound unless the version or alias is there; the function is. */
+/**
+ * Throws ResourceNotFound unless the version or alias is there; without the function neither is, and the
+ * refusal is the same (localstack's provider, whose words are compared with the service's).
+ */
 export async function requireQualifier(
   { store }: ControlContext,
   { functionName, qualifier, arn }: PublishedReference,
