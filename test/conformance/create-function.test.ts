@@ -245,7 +245,7 @@ const bad: readonly [string, Partial<CreateFunctionCommandInput>, string, RegExp
     'a reserved tag',
     { Tags: { 'aws:x': '1' } },
     'InvalidParameterValueException',
-    /^Tag keys may not start with aws:/,
+    /^Tag keys may not start with 'aws:'/,
   ],
   [
     '51 tags',

@@ -1,40 +1,133 @@
+/** TagResource. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   GetFunctionCommand,
   ListTagsCommand,
   TagResourceCommand,
-  UntagResourceCommand,
+  UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
-import { arnOf, createActive, useServer } from './server.ts';
+import { invalid, notFound, refused } from './expect.ts';
+import { arnOf, createActive, otherZip, untilUpdated, useServer } from './server.ts';
 
 const server = useServer();
 
-test('TagResource, ListTags, UntagResource and GetFunction agree', async () => {
+async function tag(Resource: string, Tags: Record<string, string>): Promise<void> {
+  const tagging = new TagResourceCommand({ Resource, Tags });
+  const { $metadata, ...answer } = await server.client.send(tagging);
+  assert.equal($metadata.httpStatusCode, 204);
+  assert.deepEqual(answer, {});
+}
+
+async function tagsOf(name: string) {
+  const listing = new ListTagsCommand({ Resource: arnOf(name) });
+  return (await server.client.send(listing)).Tags;
+}
+
+function numbered(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, `${index}`]));
+}
+
+test('it answers 204; new tags come beside the old ones, which get new values', async () => {
   await createActive(server.client, 'tagged', { Tags: { first: '1' } });
-  const Resource = arnOf('tagged');
-  const tagging = new TagResourceCommand({ Resource, Tags: { second: 'zwei ü', first: '' } });
-  assert.equal((await server.client.send(tagging)).$metadata.httpStatusCode, 204);
-  const listed = await server.client.send(new ListTagsCommand({ Resource }));
-  assert.deepEqual(listed.Tags, { first: '', second: 'zwei ü' });
-  const untagging = new UntagResourceCommand({ Resource, TagKeys: ['first', 'never'] });
-  assert.equal((await server.client.send(untagging)).$metadata.httpStatusCode, 204);
+  await tag(arnOf('tagged'), { second: 'zwei ü', first: '' });
+  const expected = { first: '', second: 'zwei ü' };
+  assert.deepEqual(await tagsOf('tagged'), expected);
   const found = await server.client.send(new GetFunctionCommand({ FunctionName: 'tagged' }));
-  assert.deepEqual(found.Tags, { second: 'zwei ü' });
+  assert.deepEqual(found.Tags, expected);
 });
 
-test('TagResource refuses versions, unknown functions and bad ARNs', async () => {
+test('it gives the function another revision, and changes nothing else of it', async () => {
+  await createActive(server.client, 'revised', { Publish: true });
+  const before = await untilUpdated(server.client, 'revised');
+  const version = await untilUpdated(server.client, 'revised', '1');
+  await tag(arnOf('revised'), { a: '1' });
+  const after = await untilUpdated(server.client, 'revised');
+  assert.notEqual(after.RevisionId, before.RevisionId);
+  assert.deepEqual({ ...after, RevisionId: before.RevisionId }, before);
+  assert.deepEqual(await untilUpdated(server.client, 'revised', '1'), version);
+});
+
+test('a function has 50 tags at most', async () => {
+  const tooMany = 'Number of tags exceeds resource tag limit.';
+  await createActive(server.client, 'full');
+  const Resource = arnOf('full');
+  await refused(tag(Resource, numbered(51)), 'InvalidParameterValueException', tooMany);
+  await tag(Resource, numbered(50));
+  await refused(tag(Resource, { more: '' }), 'InvalidParameterValueException', tooMany);
+  await tag(Resource, { k49: 'changed' });
+  assert.deepEqual(await tagsOf('full'), { ...numbered(50), k49: 'changed' });
+});
+
+test('keys and values at their bounds are taken', async () => {
+  await createActive(server.client, 'bounds');
+  const tags = { ['k'.repeat(128)]: 'v'.repeat(256), '_.:/=+-@ ü1': '_.:/=+-@ ü1' };
+  await tag(arnOf('bounds'), tags);
+  assert.deepEqual(await tagsOf('bounds'), tags);
+  for (const wrong of [{ ['k'.repeat(129)]: '' }, { k: 'v'.repeat(257) }, { 'a?': '' }, { a: '?' }]) {
+    await invalid(tag(arnOf('bounds'), wrong), 'tags');
+  }
+  for (const key of ['aws:x', 'AWS:x']) {
+    await refused(
+      tag(arnOf('bounds'), { [key]: '' }),
+      'InvalidParameterValueException',
+      `Tag keys may not start with 'aws:': ${key}`,
+    );
+  }
+  assert.deepEqual(await tagsOf('bounds'), tags);
+});
+
+test('tags of many calls at once are all there', async () => {
+  await createActive(server.client, 'raced');
+  const tags = Object.entries(numbered(8));
+  await Promise.all(tags.map(([key, value]) => tag(arnOf('raced'), { [key]: value })));
+  assert.deepEqual(await tagsOf('raced'), numbered(8));
+});
+
+test('it refuses versions, aliases, what is not there and what is no ARN of a function', async () => {
   await createActive(server.client, 'plain', { Publish: true });
-  const send = (Resource: string): Promise<unknown> =>
-    server.client.send(new TagResourceCommand({ Resource, Tags: { a: '1' } }));
-  await assert.rejects(send(`${arnOf('plain')}:1`), {
-    name: 'InvalidParameterValueException',
-    message:
+  for (const qualifier of ['1', '$LATEST', 'live']) {
+    await refused(
+      tag(`${arnOf('plain')}:${qualifier}`, { a: '1' }),
+      'InvalidParameterValueException',
       'Tags on function aliases and versions are not supported. Please specify a function ARN.',
-  });
-  await assert.rejects(send(arnOf('nothing')), {
-    name: 'ResourceNotFoundException',
-    message: `Function not found: ${arnOf('nothing')}`,
-  });
-  await assert.rejects(send('plain'), { name: 'ValidationException' });
+    );
+  }
+  await refused(
+    tag(arnOf('plain'), {}),
+    'InvalidParameterValueException',
+    'An error occurred and the request cannot be processed.',
+  );
+  await notFound(tag(arnOf('nothing'), { a: '1' }), 'nothing');
+  for (const resource of ['plain', '000000000000:function:plain', 'arn:aws:s3:::bucket']) {
+    await invalid(tag(resource, { a: '1' }), 'resource', /regular expression pattern: arn:/);
+  }
+  await refused(
+    tag(arnOf('plain').replace('us-east-1', 'eu-west-1'), { a: '1' }),
+    'ResourceNotFoundException',
+    "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
+  );
+  await refused(
+    tag(arnOf('plain').replace('000000000000', '123456789012'), { a: '1' }),
+    'AccessDeniedException',
+    /is not authorized to perform/,
+  );
+  assert.deepEqual(await tagsOf('plain'), {});
+});
+
+test('it refuses while an update is in progress', async () => {
+  const FunctionName = 'busy';
+  await createActive(server.client, FunctionName);
+  const update = new UpdateFunctionCodeCommand({ FunctionName, ZipFile: otherZip });
+  const updating = server.client.send(update);
+  const tagging = tag(arnOf(FunctionName), { a: '1' });
+  const [, outcome] = await Promise.allSettled([updating, tagging]);
+  if (outcome.status === 'rejected') {
+    await refused(
+      Promise.reject(outcome.reason as Error),
+      'ResourceConflictException',
+      'The operation cannot be performed at this time. An update is in progress for resource: ' +
+        arnOf(FunctionName),
+    );
+  } else assert.deepEqual(await tagsOf(FunctionName), { a: '1' });
 });
