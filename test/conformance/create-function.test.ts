@@ -188,8 +188,18 @@ const bad: readonly [string, Partial<CreateFunctionCommandInput>, string, RegExp
   ['a long handler', { Handler: 'h'.repeat(129) }, 'ValidationException', /'handler'/],
   ['a handler with a space', { Handler: 'a b' }, 'ValidationException', /'handler'/],
   ['a role that is no ARN', { Role: 'admin' }, 'ValidationException', /Value 'admin' at 'role'/],
-  ['no role', { Role: undefined }, 'ValidationException', /Value null at 'role'.*must not be null$/],
-  ['no code', { Code: undefined }, 'ValidationException', /Value null at 'code'.*must not be null$/],
+  [
+    'no role',
+    { Role: undefined },
+    'ValidationException',
+    /Value null at 'role'.*must not be null$/,
+  ],
+  [
+    'no code',
+    { Code: undefined },
+    'ValidationException',
+    /Value null at 'code'.*must not be null$/,
+  ],
   [
     'two architectures',
     { Architectures: ['x86_64', 'arm64'] },

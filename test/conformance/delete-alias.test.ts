@@ -54,7 +54,11 @@ test('deletions at once all answer 204', async () => {
 test('its version can be deleted then, and its provisioned concurrency is gone', async () => {
   const { client } = server;
   await make('held', '2');
-  const provisioned = { FunctionName: shared, Qualifier: 'held', ProvisionedConcurrentExecutions: 1 };
+  const provisioned = {
+    FunctionName: shared,
+    Qualifier: 'held',
+    ProvisionedConcurrentExecutions: 1,
+  };
   await client.send(new PutProvisionedConcurrencyConfigCommand(provisioned));
   const version = new DeleteFunctionCommand({ FunctionName: shared, Qualifier: '2' });
   await refused(

@@ -8,6 +8,7 @@ const refusals: Readonly<Record<string, { readonly status: number; readonly type
   CodeSigningConfigNotFoundException: { status: 404, type: 'User' },
   CodeStorageExceededException: { status: 400, type: 'User' },
   InvalidParameterValueException: { status: 400, type: 'User' },
+  InvalidRequestContentException: { status: 400, type: 'User' },
   PolicyLengthExceededException: { status: 400, type: 'User' },
   PreconditionFailedException: { status: 412, type: 'User' },
   ProvisionedConcurrencyConfigNotFoundException: { status: 404, type: 'User' },

@@ -62,11 +62,7 @@ export async function assertContent(
 
 /** In the words of terraform-provider-aws #22681. */
 export function layerMissing(call: Promise<unknown>): Promise<void> {
-  return refused(
-    call,
-    'ResourceNotFoundException',
-    'The resource you requested does not exist.',
-  );
+  return refused(call, 'ResourceNotFoundException', 'The resource you requested does not exist.');
 }
 
 /**

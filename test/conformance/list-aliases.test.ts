@@ -7,6 +7,7 @@ import {
   paginateListAliases,
   type AliasConfiguration,
   type ListAliasesCommandInput,
+  type ListAliasesCommandOutput,
 } from '@aws-sdk/client-lambda';
 import { createVersioned } from './configurations.ts';
 import { invalid, nameForms, notFound, pagesThrough, refused } from './expect.ts';
@@ -38,7 +39,7 @@ function list(input: Partial<ListAliasesCommandInput> = {}) {
   return server.client.send(new ListAliasesCommand({ FunctionName: shared, ...input }));
 }
 
-function namesIn({ Aliases = [] }: { Aliases?: AliasConfiguration[] | undefined }) {
+function namesIn({ Aliases = [] }: ListAliasesCommandOutput) {
   return Aliases.map(({ Name }) => Name);
 }
 

@@ -5,8 +5,8 @@ import {
   CreateFunctionCommand,
   ListFunctionsCommand,
   paginateListFunctions,
-  type FunctionConfiguration,
   type ListFunctionsCommandInput,
+  type ListFunctionsCommandOutput,
 } from '@aws-sdk/client-lambda';
 import { configurationOf } from './configurations.ts';
 import { invalid, pagesThrough, refused } from './expect.ts';
@@ -33,8 +33,8 @@ function list(input: ListFunctionsCommandInput = {}) {
   return server.client.send(new ListFunctionsCommand(input));
 }
 
-function arns({ Functions }: { Functions?: FunctionConfiguration[] | undefined }): string[] {
-  return (Functions ?? []).map(({ FunctionArn }) => FunctionArn ?? '');
+function arns({ Functions = [] }: ListFunctionsCommandOutput): string[] {
+  return Functions.map(({ FunctionArn }) => FunctionArn ?? '');
 }
 
 test('it gives $LATEST of each function, without states and runtime version', async () => {
@@ -110,7 +110,11 @@ test('it refuses markers that it did not give, and values out of bounds', async 
   }
   await invalid(list({ MaxItems: 0 }), 'maxItems', /greater than or equal to 1$/);
   await invalid(list({ MaxItems: 10_001 }), 'maxItems', /less than or equal to 10000$/);
-  await invalid(list({ FunctionVersion: '1' as 'ALL' }), 'functionVersion', /enum value set: \[ALL\]$/);
+  await invalid(
+    list({ FunctionVersion: '1' as 'ALL' }),
+    'functionVersion',
+    /enum value set: \[ALL\]$/,
+  );
   await invalid(list({ FunctionVersion: 'ALL', MasterRegion: 'mars' }), 'masterRegion');
 });
 

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import {
   ListLayerVersionsCommand,
   paginateListLayerVersions,
-  type LayerVersionsListItem,
   type ListLayerVersionsCommandInput,
+  type ListLayerVersionsCommandOutput,
 } from '@aws-sdk/client-lambda';
 import { invalid, pagesThrough, refused } from './expect.ts';
 import { layerArnOf, layerEntry, publishLayer, refusesForeignLayers } from './layers.ts';
@@ -31,7 +31,7 @@ function list(input: Partial<ListLayerVersionsCommandInput> = {}) {
   return server.client.send(new ListLayerVersionsCommand({ LayerName: 'long', ...input }));
 }
 
-function numbers({ LayerVersions = [] }: { LayerVersions?: LayerVersionsListItem[] | undefined }) {
+function numbers({ LayerVersions = [] }: ListLayerVersionsCommandOutput) {
   return LayerVersions.map(({ Version }) => Version);
 }
 

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import {
   ListLayersCommand,
   paginateListLayers,
-  type LayersListItem,
   type ListLayersCommandInput,
+  type ListLayersCommandOutput,
 } from '@aws-sdk/client-lambda';
 import { invalid, pagesThrough, refused } from './expect.ts';
 import { layerArnOf, layerEntry, publishLayer } from './layers.ts';
@@ -34,7 +34,7 @@ function list(input: ListLayersCommandInput = {}) {
 
 type Listed = readonly [string | undefined, number | undefined];
 
-function newestIn({ Layers = [] }: { Layers?: LayersListItem[] | undefined }): Listed[] {
+function newestIn({ Layers = [] }: ListLayersCommandOutput): Listed[] {
   return Layers.map(({ LayerName, LatestMatchingVersion: newest }) => [LayerName, newest?.Version]);
 }
 

@@ -5,7 +5,7 @@ import {
   ListProvisionedConcurrencyConfigsCommand,
   paginateListProvisionedConcurrencyConfigs,
   type ListProvisionedConcurrencyConfigsCommandInput,
-  type ProvisionedConcurrencyConfigListItem,
+  type ListProvisionedConcurrencyConfigsCommandOutput,
 } from '@aws-sdk/client-lambda';
 import { invalid, nameForms, notFound, pagesThrough, refused } from './expect.ts';
 import { assertWholeSeconds, createAlias, putProvisioned } from './provisioned.ts';
@@ -32,10 +32,10 @@ function list(input: Input = {}) {
   return server.client.send(new ListProvisionedConcurrencyConfigsCommand(request));
 }
 
-function arns(page: {
-  ProvisionedConcurrencyConfigs?: ProvisionedConcurrencyConfigListItem[] | undefined;
-}) {
-  return (page.ProvisionedConcurrencyConfigs ?? []).map(({ FunctionArn }) => FunctionArn);
+function arns({
+  ProvisionedConcurrencyConfigs = [],
+}: ListProvisionedConcurrencyConfigsCommandOutput) {
+  return ProvisionedConcurrencyConfigs.map(({ FunctionArn }) => FunctionArn);
 }
 
 test('it gives configurations with every member', async () => {

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import {
   ListVersionsByFunctionCommand,
   paginateListVersionsByFunction,
-  type FunctionConfiguration,
   type ListVersionsByFunctionCommandInput,
+  type ListVersionsByFunctionCommandOutput,
 } from '@aws-sdk/client-lambda';
 import { configurationOf, createVersioned } from './configurations.ts';
 import { invalid, nameForms, notFound, pagesThrough, refused } from './expect.ts';
@@ -25,7 +25,7 @@ function list(input: Partial<ListVersionsByFunctionCommandInput> = {}) {
   return server.client.send(new ListVersionsByFunctionCommand({ FunctionName: listed, ...input }));
 }
 
-function arns({ Versions = [] }: { Versions?: FunctionConfiguration[] | undefined }) {
+function arns({ Versions = [] }: ListVersionsByFunctionCommandOutput) {
   return Versions.map(({ FunctionArn }) => FunctionArn);
 }
 
@@ -48,8 +48,8 @@ test('it gives $LATEST and versions as they were published, without states', asy
 
 test('a function that was never published has $LATEST alone', async () => {
   await createActive(server.client, 'unpublished');
-  const { $metadata, ...page } = await list({ FunctionName: 'unpublished' });
-  assert.equal($metadata.httpStatusCode, 200);
+  const page = await list({ FunctionName: 'unpublished' });
+  assert.equal(page.$metadata.httpStatusCode, 200);
   assert.deepEqual(arns(page), [`${arnOf('unpublished')}:$LATEST`]);
   assert.equal('NextMarker' in page, false);
 });

@@ -82,7 +82,8 @@ test('values at their bounds are taken', async () => {
   assert.deepEqual(made, { LayerArn: layerArnOf(name), ...expected });
 });
 
-const noArchive = 'Could not unzip uploaded file. Please check your file, then try to upload again.';
+const noArchive =
+  'Could not unzip uploaded file. Please check your file, then try to upload again.';
 
 const refusals: readonly [Partial<PublishLayerVersionCommandInput>, string, RegExp | string][] = [
   [{ Description: 'd'.repeat(257) }, 'ValidationException', /'description'/],

@@ -106,7 +106,11 @@ test('the account has to have it, and 100 beside it', async () => {
     "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution " +
     'below its minimum value of [100].';
   for (const requested of [901, 1000]) {
-    await refused(put(FunctionName, '1', requested), 'InvalidParameterValueException', belowMinimum);
+    await refused(
+      put(FunctionName, '1', requested),
+      'InvalidParameterValueException',
+      belowMinimum,
+    );
   }
   await refused(
     put(FunctionName, '1', 1001),

@@ -1,4 +1,5 @@
 /** One server for the conformance tests, and the client that the tests drive it with. */
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -152,7 +153,8 @@ export async function untilUpdated(
 ): Promise<FunctionConfiguration> {
   const reading = new GetFunctionConfigurationCommand({ FunctionName, Qualifier });
   for (;;) {
-    const { $metadata, ...found } = await client.send(reading);
+    const { $metadata: metadata, ...found } = await client.send(reading);
+    assert.equal(metadata.httpStatusCode, 200);
     if (found.State !== 'Pending' && found.LastUpdateStatus !== 'InProgress') return found;
     await pause(POLL_INTERVAL_MS);
   }

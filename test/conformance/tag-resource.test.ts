@@ -64,7 +64,12 @@ test('keys and values at their bounds are taken', async () => {
   const tags = { ['k'.repeat(128)]: 'v'.repeat(256), '_.:/=+-@ ü1': '_.:/=+-@ ü1' };
   await tag(arnOf('bounds'), tags);
   assert.deepEqual(await tagsOf('bounds'), tags);
-  for (const wrong of [{ ['k'.repeat(129)]: '' }, { k: 'v'.repeat(257) }, { 'a?': '' }, { a: '?' }]) {
+  for (const wrong of [
+    { ['k'.repeat(129)]: '' },
+    { k: 'v'.repeat(257) },
+    { 'a?': '' },
+    { a: '?' },
+  ]) {
     await invalid(tag(arnOf('bounds'), wrong), 'tags');
   }
   for (const key of ['aws:x', 'AWS:x']) {

@@ -91,7 +91,9 @@ test('of updates at once with one RevisionId exactly one wins', async () => {
 
 test('updates at once without RevisionId are all done, one after the other', async () => {
   const made = await make('storm');
-  const calls = Array.from({ length: 8 }, (_, index) => update('storm', { Description: `${index}` }));
+  const calls = Array.from({ length: 8 }, (_, index) =>
+    update('storm', { Description: `${index}` }),
+  );
   const answers = await Promise.all(calls);
   const revisions = new Set(answers.map(({ RevisionId }) => RevisionId));
   assert.equal(revisions.size, 8);

@@ -143,9 +143,7 @@ test('of updates at once with one RevisionId exactly one wins', async () => {
 test('it refuses while an update is in progress', async () => {
   const FunctionName = 'busy';
   await createActive(server.client, FunctionName);
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: 8 }, () => update(FunctionName)),
-  );
+  const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => update(FunctionName)));
   for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled') continue;
     // aws-cli #6718

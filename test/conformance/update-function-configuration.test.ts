@@ -121,7 +121,9 @@ test('of updates at once with one RevisionId exactly one wins', async () => {
   await createActive(server.client, FunctionName);
   const { RevisionId } = await untilUpdated(server.client, FunctionName);
   const timeouts = Array.from({ length: 8 }, (_, index) => index + 10);
-  const won = await oneWins(timeouts.map((Timeout) => update(FunctionName, { Timeout, RevisionId })));
+  const won = await oneWins(
+    timeouts.map((Timeout) => update(FunctionName, { Timeout, RevisionId })),
+  );
   assert.equal((await untilUpdated(server.client, FunctionName)).Timeout, won.Timeout);
   await stale(update(FunctionName, { Timeout: 9, RevisionId }));
 });
