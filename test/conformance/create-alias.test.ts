@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   CreateAliasCommand,
+  DeleteFunctionCommand,
   GetAliasCommand,
   ListAliasesCommand,
   UpdateFunctionConfigurationCommand,
@@ -127,6 +128,22 @@ test('of creations at once one is done; the name is taken then', async () => {
     );
   }
   assert.equal(made, 1);
+});
+
+test('a version is deleted, or an alias made for it at the same time, never both', async () => {
+  const FunctionName = 'crossed';
+  await createVersioned(server.client, FunctionName, 6);
+  for (let version = 1; version <= 6; version += 1) {
+    const deleting = { FunctionName, Qualifier: String(version) };
+    const [deletion, creation] = await Promise.allSettled([
+      server.client.send(new DeleteFunctionCommand(deleting)),
+      create(`v${version}`, { FunctionName, FunctionVersion: String(version) }),
+    ]);
+    assert.notEqual(deletion.status, creation.status);
+    if (creation.status === 'rejected') {
+      await notFound(Promise.reject<void>(creation.reason), FunctionName, String(version));
+    }
+  }
 });
 
 test('it refuses functions and versions that are not there', async () => {

@@ -147,6 +147,12 @@ for (const [operation, call] of [['CreateFunction', create] as const, ...calls])
       'AccessDeniedException',
       /^User: arn:aws:iam::000000000000:root is not authorized to perform/,
     );
+    // The model's bound is 140 or, where versions can be named, 256.
+    await refused(
+      call(server.client, 'x'.repeat(257)),
+      'ValidationException',
+      /'functionName' failed to satisfy constraint: .*length less than or equal to (140|256)/,
+    );
     for (const wrong of ['a b', 'invalid:function:name', 'arn:aws:s3:::bucket']) {
       await refused(
         call(server.client, wrong),

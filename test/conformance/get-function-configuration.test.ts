@@ -56,6 +56,11 @@ test('a version stays as it was; an alias gives the version it points to', async
     assert.equal(found.Timeout, timeout);
     assert.equal(found.Version, version);
   }
+  const head = { FunctionName, Name: 'head', FunctionVersion: '$LATEST' };
+  await server.client.send(new CreateAliasCommand(head));
+  const latest = await get(FunctionName, 'head');
+  assert.equal(latest.Version, '$LATEST');
+  assert.equal(latest.FunctionArn, `${arnOf(FunctionName)}:head`);
   const [byAlias, byNumber] = [await get(`${FunctionName}:live`), await get(FunctionName, '1')];
   assert.equal(byAlias.FunctionArn, `${arnOf(FunctionName)}:live`);
   assert.equal(byAlias.RevisionId, byNumber.RevisionId);
