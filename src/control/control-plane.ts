@@ -18,6 +18,7 @@ import { aliasOperations } from './aliases/operations.ts';
 import { concurrencyOperations } from './concurrency/operations.ts';
 import { functionOperations } from './functions/operations.ts';
 import { layerOperations } from './layers/operations.ts';
+import { policyOperations } from './policies/operations.ts';
 import { tagOperations } from './tags/operations.ts';
 import type { ControlContext, ControlSettings } from './control-context.ts';
 import { FunctionCatalog } from './functions/function-catalog.ts';
@@ -32,6 +33,7 @@ export const controlOperations = {
   ...concurrencyOperations,
   ...functionOperations,
   ...layerOperations,
+  ...policyOperations,
   ...tagOperations,
 } satisfies OperationTable;
 

@@ -1,19 +1,23 @@
 /** Versions and aliases as requests name them, and what belongs to one of them alone. */
-import { aliasCollections } from '../../model/alias.ts';
+import { aliasCollections, type AliasRecord } from '../../model/alias.ts';
 import { aliasNotFound, functionNotFound } from '../../model/errors.ts';
-import type { Store, WriteOperation } from '../../store/store.ts';
+import type { PublishedVersionRecord } from '../../model/function.ts';
+import { policyCollection } from '../../model/policy.ts';
+import type { Store, StoredDocument, WriteOperation } from '../../store/store.ts';
 import { readAlias } from '../aliases/alias-documents.ts';
 import { deleteDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
-import { isVersionNumber, LATEST, readVersion, type Reference } from './function-documents.ts';
+import { findVersion, LATEST, type Reference } from './function-documents.ts';
 
 /**
  * Collections with at most one document for a version or an alias: its id is the version's number or
- * the alias's name, its partition the function's name. These documents go with the version or alias.
+ * the alias's name, its partition the function's name. These documents go with the version or alias,
+ * and all of a collection with the function.
  */
 export const qualifierCollections: readonly string[] = [
   aliasCollections.provisionedStatus,
   aliasCollections.provisioned,
+  policyCollection,
 ];
 
 /** What to delete together with a version or an alias. */
@@ -38,16 +42,22 @@ export function isPublished(reference: Reference): reference is PublishedReferen
   return reference.qualifier !== undefined && reference.qualifier !== LATEST;
 }
 
+/** The document of what a qualifier names. */
+export type QualifierDocument =
+  | { readonly kind: 'version'; readonly document: StoredDocument<PublishedVersionRecord> }
+  | { readonly kind: 'alias'; readonly document: StoredDocument<AliasRecord> };
+
 /** Throws ResourceNotFound unless the version or alias is there; the function is. */
 export async function requireQualifier(
   { store }: ControlContext,
   { functionName, qualifier, arn }: PublishedReference,
-): Promise<void> {
+): Promise<QualifierDocument> {
   if (/^[0-9]+$/u.test(qualifier)) {
-    const isThere =
-      isVersionNumber(qualifier) && (await readVersion(store, functionName, qualifier));
-    if (!isThere) throw functionNotFound(arn);
-  } else if ((await readAlias(store, functionName, qualifier)) === undefined) {
-    throw aliasNotFound(arn);
+    const document = await findVersion(store, functionName, qualifier);
+    if (document === undefined) throw functionNotFound(arn);
+    return { kind: 'version', document };
   }
+  const document = await readAlias(store, functionName, qualifier);
+  if (document === undefined) throw aliasNotFound(arn);
+  return { kind: 'alias', document };
 }
