@@ -40,18 +40,13 @@ export async function addLayerVersionPermission(
     const document = await requireLayerVersion(context, name);
     const { policy } = document.value;
     const rendered = renderStatement(context, name, statement);
+    // Throws if the id is in use, or the policy becomes too long.
     withStatement(documentOf(context, name, policy), rendered);
     checkRevision(policy, input.RevisionId);
     const revisionId = context.random.uuid();
     const statements = [...(policy?.statements ?? []), statement];
-    return changePolicy(
-      document,
-      { revisionId, statements },
-      {
-        Statement: JSON.stringify(rendered),
-        RevisionId: revisionId,
-      },
-    );
+    const result = { Statement: JSON.stringify(rendered), RevisionId: revisionId };
+    return changePolicy(document, { revisionId, statements }, result);
   });
 }
 
@@ -64,6 +59,7 @@ export async function removeLayerVersionPermission(
     const document = await requireLayerVersion(context, name);
     const { policy } = document.value;
     checkRevision(policy, input.RevisionId);
+    // Throws if there is no such statement.
     withoutStatement(documentOf(context, name, policy), input.StatementId);
     const left = policy?.statements.filter(({ id }) => id !== input.StatementId) ?? [];
     const revisionId = context.random.uuid();
