@@ -1,4 +1,4 @@
-/** ARNs of what records of asynchronous invocations can go to (guide page 014). */
+/** ARNs of what records of asynchronous invocations can go to (guide page 027). */
 
 export type DestinationKind = 'sqs' | 'sns' | 'lambda' | 'events' | 's3';
 
@@ -14,16 +14,16 @@ export interface Destination {
 
 const place = '(?<region>[a-z0-9-]+):(?<accountId>[0-9]{12})';
 
-/** The whole ARN after `arn:PARTITION:`. */
+/** The whole ARN after `arn:PARTITION:`; how long it may be is the service model's rule. */
 const patterns: Readonly<Record<DestinationKind, RegExp>> = {
-  sqs: new RegExp(`^sqs:${place}:(?<resource>[a-zA-Z0-9_-]{1,80}(?:\\.fifo)?)$`, 'u'),
-  sns: new RegExp(`^sns:${place}:(?<resource>[a-zA-Z0-9_-]{1,256}(?:\\.fifo)?)$`, 'u'),
+  sqs: new RegExp(`^sqs:${place}:(?<resource>[a-zA-Z0-9_-]+(?:\\.fifo)?)$`, 'u'),
+  sns: new RegExp(`^sns:${place}:(?<resource>[a-zA-Z0-9_-]+(?:\\.fifo)?)$`, 'u'),
   lambda: new RegExp(
-    `^lambda:${place}:function:(?<resource>[a-zA-Z0-9_-]{1,64}(?::(?:\\$LATEST|[a-zA-Z0-9_-]{1,128}))?)$`,
+    `^lambda:${place}:function:(?<resource>[a-zA-Z0-9_-]+(?::(?:\\$LATEST|[a-zA-Z0-9_-]+))?)$`,
     'u',
   ),
-  events: new RegExp(`^events:${place}:event-bus/(?<resource>[a-zA-Z0-9._-]{1,256})$`, 'u'),
-  s3: /^s3:::(?<resource>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/u,
+  events: new RegExp(`^events:${place}:event-bus/(?<resource>[a-zA-Z0-9._-]+)$`, 'u'),
+  s3: /^s3:::(?<resource>[a-z0-9][a-z0-9.-]+[a-z0-9])$/u,
 };
 
 /** The service that an ARN names; undefined for one that no records can go to. */
