@@ -16,6 +16,8 @@ import { bindOperations, type BoundOperations, type OperationTable } from './ope
 import { accountOperations } from './account/operations.ts';
 import { aliasOperations } from './aliases/operations.ts';
 import { concurrencyOperations } from './concurrency/operations.ts';
+import { eventInvokeOperations } from './event-invoke/operations.ts';
+import { functionUrlOperations } from './function-urls/operations.ts';
 import { functionOperations } from './functions/operations.ts';
 import { layerOperations } from './layers/operations.ts';
 import { policyOperations } from './policies/operations.ts';
@@ -31,7 +33,9 @@ export const controlOperations = {
   ...accountOperations,
   ...aliasOperations,
   ...concurrencyOperations,
+  ...eventInvokeOperations,
   ...functionOperations,
+  ...functionUrlOperations,
   ...layerOperations,
   ...policyOperations,
   ...tagOperations,

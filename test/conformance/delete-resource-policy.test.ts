@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeleteResourcePolicyCommand } from '@aws-sdk/client-lambda';
-import { addPermission, createAliased, outcomes, policyOf, revisionOf } from './policies.ts';
-import { arnOf, createActive, useServer } from './server.ts';
+import { addPermission, outcomes, policyOf, revisionOf } from './policies.ts';
+import { arnOf, createActive, createAliased, refused, useServer } from './server.ts';
 
 const server = useServer();
 
@@ -11,10 +11,10 @@ function remove(ResourceArn: string, RevisionId?: string) {
   return server.client.send(new DeleteResourcePolicyCommand({ ResourceArn, RevisionId }));
 }
 
-const none = {
-  name: 'ResourceNotFoundException',
-  message: 'No policy is associated with the given resource.',
-};
+const none = refused(
+  'ResourceNotFoundException',
+  'No policy is associated with the given resource.',
+);
 
 test('DeleteResourcePolicy deletes all statements of one policy, and of no other', async () => {
   const name = 'deleted';
@@ -26,7 +26,7 @@ test('DeleteResourcePolicy deletes all statements of one policy, and of no other
   const before = await revisionOf(server.client, name);
   assert.equal((await remove(arnOf(name))).$metadata.httpStatusCode, 204);
   assert.notEqual(await revisionOf(server.client, name), before);
-  await assert.rejects(policyOf(server.client, name), { name: 'ResourceNotFoundException' });
+  await assert.rejects(policyOf(server.client, name), refused('ResourceNotFoundException'));
   assert.equal((await policyOf(server.client, name, '1')).statements.length, 2);
   await remove(`${arnOf(name)}:1`);
   assert.equal((await policyOf(server.client, name, 'live')).statements.length, 2);
@@ -42,19 +42,19 @@ test('DeleteResourcePolicy says what is not there', async () => {
   for (const qualifier of ['1', 'live', '$LATEST']) {
     await assert.rejects(remove(`${arnOf(name)}:${qualifier}`), none);
   }
-  await assert.rejects(remove(arnOf('nobody')), {
-    name: 'ResourceNotFoundException',
-    message: `Function not found: ${arnOf('nobody')}`,
-  });
-  await assert.rejects(remove(`${arnOf(name)}:3`), {
-    name: 'ResourceNotFoundException',
-    message: `Function not found: ${arnOf(name)}:3`,
-  });
-  await assert.rejects(remove(`${arnOf(name)}:none`), {
-    name: 'ResourceNotFoundException',
-    message: `Cannot find alias arn: ${arnOf(name)}:none`,
-  });
-  await assert.rejects(remove(name), { name: 'ValidationException' });
+  await assert.rejects(
+    remove(arnOf('nobody')),
+    refused('ResourceNotFoundException', `Function not found: ${arnOf('nobody')}`),
+  );
+  await assert.rejects(
+    remove(`${arnOf(name)}:3`),
+    refused('ResourceNotFoundException', `Function not found: ${arnOf(name)}:3`),
+  );
+  await assert.rejects(
+    remove(`${arnOf(name)}:none`),
+    refused('ResourceNotFoundException', `Cannot find alias arn: ${arnOf(name)}:none`),
+  );
+  await assert.rejects(remove(name), refused('ValidationException'));
   assert.equal((await policyOf(server.client, name)).statements.length, 1);
 });
 
@@ -63,12 +63,14 @@ test('DeleteResourcePolicy checks the RevisionId: of writers with the same one w
   await createActive(server.client, name);
   const stale = await revisionOf(server.client, name);
   await addPermission(server.client, name);
-  await assert.rejects(remove(arnOf(name), stale), {
-    name: 'PreconditionFailedException',
-    message:
+  await assert.rejects(
+    remove(arnOf(name), stale),
+    refused(
+      'PreconditionFailedException',
       'The Revision Id provided does not match the latest Revision Id. Call the GetResourcePolicy ' +
-      'API to retrieve the latest Revision Id',
-  });
+        'API to retrieve the latest Revision Id',
+    ),
+  );
   const { RevisionId } = await policyOf(server.client, name);
   const race = await outcomes([
     remove(arnOf(name), RevisionId),

@@ -6,8 +6,8 @@ import {
   GetFunctionConfigurationCommand,
   GetPolicyCommand,
 } from '@aws-sdk/client-lambda';
-import { addPermission, createAliased } from './policies.ts';
-import { accountId, arnOf, createActive, useServer } from './server.ts';
+import { addPermission } from './policies.ts';
+import { accountId, arnOf, createActive, createAliased, refused, useServer } from './server.ts';
 
 const server = useServer();
 
@@ -15,10 +15,7 @@ function get(FunctionName: string, Qualifier?: string) {
   return server.client.send(new GetPolicyCommand({ FunctionName, Qualifier }));
 }
 
-const none = {
-  name: 'ResourceNotFoundException',
-  message: 'The resource you requested does not exist.',
-};
+const none = refused('ResourceNotFoundException', 'The resource you requested does not exist.');
 
 test('GetPolicy gives the document as one line of JSON, under every name of the function', async () => {
   await createActive(server.client, 'named');
@@ -71,18 +68,18 @@ test('GetPolicy finds nothing where there is nothing', async () => {
   for (const qualifier of ['1', 'live', '$LATEST']) {
     await assert.rejects(get(name, qualifier), none, qualifier);
   }
-  await assert.rejects(get(name, '9'), {
-    name: 'ResourceNotFoundException',
-    message: `Function not found: ${arnOf(name)}:9`,
-  });
-  await assert.rejects(get(name, 'other'), {
-    name: 'ResourceNotFoundException',
-    message: `Cannot find alias arn: ${arnOf(name)}:other`,
-  });
-  await assert.rejects(get('nobody'), {
-    name: 'ResourceNotFoundException',
-    message: `Function not found: ${arnOf('nobody')}`,
-  });
-  await assert.rejects(get(`${name}:1`, 'live'), { name: 'InvalidParameterValueException' });
-  await assert.rejects(get('no name'), { name: 'ValidationException' });
+  await assert.rejects(
+    get(name, '9'),
+    refused('ResourceNotFoundException', `Function not found: ${arnOf(name)}:9`),
+  );
+  await assert.rejects(
+    get(name, 'other'),
+    refused('ResourceNotFoundException', `Cannot find alias arn: ${arnOf(name)}:other`),
+  );
+  await assert.rejects(
+    get('nobody'),
+    refused('ResourceNotFoundException', `Function not found: ${arnOf('nobody')}`),
+  );
+  await assert.rejects(get(`${name}:1`, 'live'), refused('InvalidParameterValueException'));
+  await assert.rejects(get('no name'), refused('ValidationException'));
 });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GetPolicyCommand, GetResourcePolicyCommand } from '@aws-sdk/client-lambda';
-import { addPermission, createAliased } from './policies.ts';
-import { arnOf, useServer } from './server.ts';
+import { addPermission } from './policies.ts';
+import { arnOf, createAliased, refused, useServer } from './server.ts';
 
 const server = useServer();
 
@@ -16,10 +16,10 @@ test('GetResourcePolicy and GetPolicy give the same policy and revision', async 
   await createAliased(server.client, name);
   for (const Qualifier of [undefined, '1', 'live']) {
     const arn = Qualifier === undefined ? arnOf(name) : `${arnOf(name)}:${Qualifier}`;
-    await assert.rejects(get(arn), {
-      name: 'ResourceNotFoundException',
-      message: 'The resource you requested does not exist.',
-    });
+    await assert.rejects(
+      get(arn),
+      refused('ResourceNotFoundException', 'The resource you requested does not exist.'),
+    );
     await addPermission(server.client, name, { Qualifier });
     const found = await get(arn);
     assert.equal(found.$metadata.httpStatusCode, 200);
@@ -32,7 +32,7 @@ test('GetResourcePolicy says what is not there', async () => {
   const name = 'unseen';
   await createAliased(server.client, name);
   await addPermission(server.client, name);
-  const missing = (message: string) => ({ name: 'ResourceNotFoundException', message });
+  const missing = (message: string) => refused('ResourceNotFoundException', message);
   await assert.rejects(get(arnOf('nobody')), missing(`Function not found: ${arnOf('nobody')}`));
   await assert.rejects(get(`${arnOf(name)}:5`), missing(`Function not found: ${arnOf(name)}:5`));
   await assert.rejects(
@@ -43,5 +43,5 @@ test('GetResourcePolicy says what is not there', async () => {
     get(`${arnOf(name)}:$LATEST`),
     missing('The resource you requested does not exist.'),
   );
-  await assert.rejects(get(name), { name: 'ValidationException' });
+  await assert.rejects(get(name), refused('ValidationException'));
 });

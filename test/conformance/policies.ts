@@ -1,19 +1,11 @@
-/** What the tests of policies share: a function with a version and an alias, and ways to its permissions. */
+/** What the tests of policies share: ways to a function's permissions, and what becomes of rival changes. */
 import {
   AddPermissionCommand,
-  CreateAliasCommand,
   GetFunctionConfigurationCommand,
   GetPolicyCommand,
   type AddPermissionCommandInput,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { createActive } from './server.ts';
-
-/** An active function with version 1, to which the alias 'live' points. */
-export async function createAliased(client: LambdaClient, FunctionName: string): Promise<void> {
-  await createActive(client, FunctionName, { Publish: true });
-  await client.send(new CreateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1' }));
-}
 
 /** Lets S3 invoke the function, unless the test says otherwise. */
 export function addPermission(

@@ -2,8 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PutResourcePolicyCommand } from '@aws-sdk/client-lambda';
-import { addPermission, createAliased, outcomes, policyOf, revisionOf } from './policies.ts';
-import { accountId, arnOf, createActive, region, useServer } from './server.ts';
+import { addPermission, outcomes, policyOf, revisionOf } from './policies.ts';
+import {
+  accountId,
+  arnOf,
+  createActive,
+  createAliased,
+  refused,
+  region,
+  useServer,
+} from './server.ts';
 
 const server = useServer();
 
@@ -67,9 +75,10 @@ test('PutResourcePolicy replaces what AddPermission made, and AddPermission adds
   const { Statement = '' } = await addPermission(server.client, name);
   const { statements } = await policyOf(server.client, name);
   assert.deepEqual(statements, [...document.Statement, JSON.parse(Statement)]);
-  await assert.rejects(addPermission(server.client, name, { StatementId: 'deny' }), {
-    name: 'ResourceConflictException',
-  });
+  await assert.rejects(
+    addPermission(server.client, name, { StatementId: 'deny' }),
+    refused('ResourceConflictException'),
+  );
 
   for (const qualifier of ['1', 'live']) {
     const Resource = `${arnOf(name)}:${qualifier}`;
@@ -83,30 +92,35 @@ test('PutResourcePolicy takes only ARNs of functions, versions and aliases that 
   const name = 'targeted';
   await createActive(server.client, name);
   const policy = { Statement: [statement(name)] };
-  await assert.rejects(put(arnOf('nobody'), { Statement: [statement('nobody')] }), {
-    name: 'ResourceNotFoundException',
-    message: `Function not found: ${arnOf('nobody')}`,
-  });
-  await assert.rejects(put(`${arnOf(name)}:7`, policy), {
-    name: 'ResourceNotFoundException',
-    message: `Function not found: ${arnOf(name)}:7`,
-  });
-  await assert.rejects(put(`${arnOf(name)}:none`, policy), {
-    name: 'ResourceNotFoundException',
-    message: `Cannot find alias arn: ${arnOf(name)}:none`,
-  });
-  await assert.rejects(put(`${arnOf(name)}:$LATEST`, policy), {
-    name: 'InvalidParameterValueException',
-    message: 'We currently do not support adding policies for $LATEST.',
-  });
-  await assert.rejects(put(arnOf(name).replace(accountId, '111122223333'), policy), {
-    name: 'AccessDeniedException',
-  });
-  await assert.rejects(put(arnOf(name).replace(region, 'eu-west-1'), policy), {
-    name: 'ResourceNotFoundException',
-  });
-  await assert.rejects(put(name, policy), { name: 'ValidationException' });
-  await assert.rejects(put(`${arnOf(name)}:*`, policy), { name: 'ValidationException' });
+  await assert.rejects(
+    put(arnOf('nobody'), { Statement: [statement('nobody')] }),
+    refused('ResourceNotFoundException', `Function not found: ${arnOf('nobody')}`),
+  );
+  await assert.rejects(
+    put(`${arnOf(name)}:7`, policy),
+    refused('ResourceNotFoundException', `Function not found: ${arnOf(name)}:7`),
+  );
+  await assert.rejects(
+    put(`${arnOf(name)}:none`, policy),
+    refused('ResourceNotFoundException', `Cannot find alias arn: ${arnOf(name)}:none`),
+  );
+  await assert.rejects(
+    put(`${arnOf(name)}:$LATEST`, policy),
+    refused(
+      'InvalidParameterValueException',
+      'We currently do not support adding policies for $LATEST.',
+    ),
+  );
+  await assert.rejects(
+    put(arnOf(name).replace(accountId, '111122223333'), policy),
+    refused('AccessDeniedException'),
+  );
+  await assert.rejects(
+    put(arnOf(name).replace(region, 'eu-west-1'), policy),
+    refused('ResourceNotFoundException'),
+  );
+  await assert.rejects(put(name, policy), refused('ValidationException'));
+  await assert.rejects(put(`${arnOf(name)}:*`, policy), refused('ValidationException'));
 });
 
 test('PutResourcePolicy refuses what is no policy, and changes nothing', async () => {
@@ -114,7 +128,7 @@ test('PutResourcePolicy refuses what is no policy, and changes nothing', async (
   await createActive(server.client, name);
   await addPermission(server.client, name);
   const before = await policyOf(server.client, name);
-  const refused: readonly (readonly [unknown, string])[] = [
+  const policies: readonly (readonly [unknown, string])[] = [
     ['{"Statement":', 'The provided policy is invalid. It is not valid JSON.'],
     [{}, 'The provided policy is invalid. The document must have a Statement.'],
     [
@@ -134,13 +148,13 @@ test('PutResourcePolicy refuses what is no policy, and changes nothing', async (
       'The provided principal was invalid. Please check the principal and try again.',
     ],
   ];
-  for (const [policy, message] of refused) {
-    const error = { name: 'InvalidParameterValueException', message };
+  for (const [policy, message] of policies) {
+    const error = refused('InvalidParameterValueException', message);
     await assert.rejects(put(arnOf(name), policy), error);
   }
-  await assert.rejects(put(arnOf(name), ''), { name: 'ValidationException' });
+  await assert.rejects(put(arnOf(name), ''), refused('ValidationException'));
   const revisionId = put(arnOf(name), { Statement: statement(name) }, 'stale');
-  await assert.rejects(revisionId, { name: 'ValidationException', message: /'revisionId' failed/ });
+  await assert.rejects(revisionId, refused('ValidationException', /'revisionId' failed/));
   assert.deepEqual(await policyOf(server.client, name), before);
 });
 
@@ -150,14 +164,20 @@ test('a policy has at most 20,480 characters as it is sent, and bytes as it is k
   const withId = (Id: string) => JSON.stringify({ Id, Statement: [statement(name)] });
   const room = 20_480 - withId('').length;
   await put(arnOf(name), withId('x'.repeat(room)));
-  await assert.rejects(put(arnOf(name), withId('x'.repeat(room + 1))), {
-    name: 'ValidationException',
-    message: /'policy' failed to satisfy constraint: Member must have length less than .* 20480$/,
-  });
-  await assert.rejects(put(arnOf(name), withId(`${'x'.repeat(room - 1)}é`)), {
-    name: 'PolicyLengthExceededException',
-    message: 'The final policy size (20481) is bigger than the limit (20480).',
-  });
+  await assert.rejects(
+    put(arnOf(name), withId('x'.repeat(room + 1))),
+    refused(
+      'ValidationException',
+      /'policy' failed to satisfy constraint: Member must have length less than .* 20480$/,
+    ),
+  );
+  await assert.rejects(
+    put(arnOf(name), withId(`${'x'.repeat(room - 1)}é`)),
+    refused(
+      'PolicyLengthExceededException',
+      'The final policy size (20481) is bigger than the limit (20480).',
+    ),
+  );
   const spaced = `${' '.repeat(10_000)}${withId('x'.repeat(room - 10_000))}`;
   assert.equal((await put(arnOf(name), spaced)).Policy?.length, 10_480);
 });
@@ -169,12 +189,14 @@ test('of concurrent writers with the same RevisionId exactly one wins', async ()
   const policies = ['a', 'b', 'c', 'd'].map((Sid) => ({ Statement: statement(name, { Sid }) }));
   const race = await outcomes(policies.map((policy) => put(arnOf(name), policy, revision)));
   assert.deepEqual(race, { won: 1, lost: Array(3).fill('PreconditionFailedException') });
-  await assert.rejects(put(arnOf(name), policies[0], revision), {
-    name: 'PreconditionFailedException',
-    message:
+  await assert.rejects(
+    put(arnOf(name), policies[0], revision),
+    refused(
+      'PreconditionFailedException',
       'The Revision Id provided does not match the latest Revision Id. Call the GetResourcePolicy ' +
-      'API to retrieve the latest Revision Id',
-  });
+        'API to retrieve the latest Revision Id',
+    ),
+  );
   const { RevisionId } = await policyOf(server.client, name);
   await put(arnOf(name), policies[0], RevisionId);
 });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PutResourcePolicyCommand, RemovePermissionCommand } from '@aws-sdk/client-lambda';
-import { addPermission, createAliased, outcomes, policyOf, revisionOf } from './policies.ts';
-import { arnOf, createActive, useServer } from './server.ts';
+import { addPermission, outcomes, policyOf, revisionOf } from './policies.ts';
+import { arnOf, createActive, createAliased, refused, useServer } from './server.ts';
 
 const server = useServer();
 
@@ -32,10 +32,10 @@ test('RemovePermission removes one statement; without statements there is no pol
   assert.notEqual(left.RevisionId, RevisionId);
   await remove(name, 'two');
   assert.notEqual(await revisionOf(server.client, name), left.RevisionId);
-  await assert.rejects(policyOf(server.client, name), {
-    name: 'ResourceNotFoundException',
-    message: 'The resource you requested does not exist.',
-  });
+  await assert.rejects(
+    policyOf(server.client, name),
+    refused('ResourceNotFoundException', 'The resource you requested does not exist.'),
+  );
   await remove(name, 'one', { Qualifier: '1' });
   await remove(`${name}:live`, 'two');
   assert.equal((await policyOf(server.client, name, '1')).statements.length, 1);
@@ -61,7 +61,7 @@ test('RemovePermission finds statements of whole policies, too, with dots in the
 test('RemovePermission says what is missing', async () => {
   const name = 'missing';
   await createAliased(server.client, name);
-  const missing = (message: string) => ({ name: 'ResourceNotFoundException', message });
+  const missing = (message: string) => refused('ResourceNotFoundException', message);
   await assert.rejects(
     remove('nobody', 's3', { Qualifier: 'live' }),
     missing(`No policy found for: ${arnOf('nobody')}`),
@@ -79,7 +79,7 @@ test('RemovePermission says what is missing', async () => {
     remove(name, 's3', { Qualifier: 'none' }),
     missing(`Cannot find alias arn: ${arnOf(name)}:none`),
   );
-  await assert.rejects(remove(name, 'a b'), { name: 'ValidationException' });
+  await assert.rejects(remove(name, 'a b'), refused('ValidationException'));
   assert.equal((await policyOf(server.client, name)).statements.length, 1);
 });
 
@@ -93,10 +93,12 @@ test('of concurrent writers with the same RevisionId exactly one wins', async ()
   assert.deepEqual(race, { won: 1, lost: Array(3).fill('PreconditionFailedException') });
   const { statements } = await policyOf(server.client, name);
   assert.equal(statements.length, 3);
-  await assert.rejects(remove(name, String(statements[0]?.['Sid']), { RevisionId }), {
-    name: 'PreconditionFailedException',
-    message:
+  await assert.rejects(
+    remove(name, String(statements[0]?.['Sid']), { RevisionId }),
+    refused(
+      'PreconditionFailedException',
       'The Revision Id provided does not match the latest Revision Id. Call the ' +
-      'GetFunction/GetAlias API to retrieve the latest Revision Id',
-  });
+        'GetFunction/GetAlias API to retrieve the latest Revision Id',
+    ),
+  );
 });
