@@ -14,7 +14,7 @@ import { readCodeSigningConfig, requireAttachable } from './code-signing-documen
  * CodeVerificationFailed if it is Enforce, CodeSigningConfigNotFound if the configuration is gone.
  */
 export async function checkNewCode(
-  { store, settings }: ControlContext,
+  { log, store, settings }: ControlContext,
   functionName: string,
   { codeSigningConfigId }: Pick<FunctionRecord, 'codeSigningConfigId'>,
 ): Promise<CodeSigningPolicy | undefined> {
@@ -24,7 +24,10 @@ export async function checkNewCode(
     throw codeSigningConfigMissing(codeSigningConfigArn(settings, codeSigningConfigId));
   }
   const { untrustedArtifactOnDeployment: policy } = config.value;
-  if (policy === 'Enforce') throw codeVerificationFailed(functionName);
+  if (policy === 'Enforce') {
+    log.warn({ functionName }, 'refused code that is not signed');
+    throw codeVerificationFailed(functionName);
+  }
   return policy;
 }
 
@@ -55,5 +58,5 @@ export async function admitNewFunction(
 
 /** To be called once a deployment that its check lets through with Warn is done. */
 export function logUnsigned({ log }: ControlContext, functionName: string): void {
-  log.warn({ functionName }, 'deployed code that is not signed, as the function allows with Warn');
+  log.warn({ functionName }, 'deployed code that is not signed');
 }
