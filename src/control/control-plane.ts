@@ -18,7 +18,9 @@ import { bindOperations, type BoundOperations, type OperationTable } from './ope
 import { accountOperations } from './account/operations.ts';
 import { aliasOperations } from './aliases/operations.ts';
 import { concurrencyOperations } from './concurrency/operations.ts';
+import { eventInvokeOperations } from './event-invoke/operations.ts';
 import { functionSettingOperations } from './function-settings/operations.ts';
+import { functionUrlOperations } from './function-urls/operations.ts';
 import { functionOperations } from './functions/operations.ts';
 import { layerOperations } from './layers/operations.ts';
 import { tagOperations } from './tags/operations.ts';
@@ -34,8 +36,10 @@ export const controlOperations = {
   ...aliasOperations,
   ...codeSigningOperations,
   ...concurrencyOperations,
+  ...eventInvokeOperations,
   ...functionOperations,
   ...functionSettingOperations,
+  ...functionUrlOperations,
   ...layerOperations,
   ...tagOperations,
 } satisfies OperationTable;

@@ -71,7 +71,7 @@ export function renderScopedMarker(scope: string, last: string): string {
 export function parseScopedMarker(marker: string | undefined, scope: string): string | undefined {
   if (marker === undefined || marker === '') return undefined;
   const text = Buffer.from(marker, 'base64url').toString('utf8');
-  const match = /^([a-zA-Z0-9-_.]{1,256}):([a-zA-Z0-9-_]{1,128})$/.exec(text);
+  const match = /^([a-zA-Z0-9-_.]{1,256}):(\$LATEST|[a-zA-Z0-9-_]{1,128})$/.exec(text);
   const [, ofScope, last] = match ?? [];
   if (ofScope !== scope || last === undefined) throw unknownMarker();
   return last;
