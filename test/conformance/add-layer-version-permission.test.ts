@@ -20,9 +20,7 @@ import {
 } from './layers.ts';
 import { useServer } from './server.ts';
 
-const server = useServer({
-  prepare: async (client) => void (await publishLayer(client, LayerName)),
-});
+const server = useServer({}, async (client) => void (await publishLayer(client, LayerName)));
 
 type Input = Partial<AddLayerVersionPermissionCommandInput>;
 

@@ -16,7 +16,7 @@ import { arnOf, createActive, role, untilUpdated, useServer } from './server.ts'
 
 const shared = 'shared';
 
-const server = useServer({ prepare: (client) => createVersioned(client, shared, 3) });
+const server = useServer({}, (client) => createVersioned(client, shared, 3));
 
 function create(Name: string, input: Partial<CreateAliasCommandInput> = {}) {
   const request = { FunctionName: shared, Name, FunctionVersion: '1', ...input };

@@ -31,6 +31,7 @@ import {
   untilUpdated,
   useServer,
   waiting,
+  type ErrorName,
 } from './server.ts';
 
 const server = useServer();
@@ -177,7 +178,7 @@ test('values at their bounds are taken', async () => {
   }
 });
 
-const bad: readonly [string, Partial<CreateFunctionCommandInput>, string, RegExp | string][] = [
+const bad: readonly [string, Partial<CreateFunctionCommandInput>, ErrorName, RegExp | string][] = [
   ['MemorySize 127', { MemorySize: 127 }, 'ValidationException', /'memorySize' failed to satisfy/],
   ['MemorySize 10241', { MemorySize: 10_241 }, 'ValidationException', /or equal to 10240/],
   ['Timeout 0', { Timeout: 0 }, 'ValidationException', /'timeout' failed to satisfy/],

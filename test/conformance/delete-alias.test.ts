@@ -16,7 +16,7 @@ import { arnOf, useServer } from './server.ts';
 
 const shared = 'shared';
 
-const server = useServer({ prepare: (client) => createVersioned(client, shared, 2) });
+const server = useServer({}, (client) => createVersioned(client, shared, 2));
 
 function make(Name: string, FunctionVersion = '1') {
   const alias = { FunctionName: shared, Name, FunctionVersion };

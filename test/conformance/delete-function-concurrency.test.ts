@@ -10,9 +10,7 @@ import {
 import { nameForms, notFound, refused } from './expect.ts';
 import { createActive, untilUpdated, useServer } from './server.ts';
 
-const server = useServer({
-  prepare: async (client) => void (await createActive(client, 'shared')),
-});
+const server = useServer({}, async (client) => void (await createActive(client, 'shared')));
 
 async function remove(FunctionName: string): Promise<void> {
   const deleting = new DeleteFunctionConcurrencyCommand({ FunctionName });

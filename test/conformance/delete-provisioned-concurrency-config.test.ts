@@ -12,11 +12,9 @@ import { arnOf, createActive, useServer } from './server.ts';
 
 const shared = 'shared';
 
-const server = useServer({
-  async prepare(client) {
-    await createActive(client, shared, { Publish: true });
-    await createAlias(client, shared, 'live');
-  },
+const server = useServer({}, async (client) => {
+  await createActive(client, shared, { Publish: true });
+  await createAlias(client, shared, 'live');
 });
 
 async function remove(FunctionName: string, Qualifier: string): Promise<void> {

@@ -8,13 +8,11 @@ import { arnOf, useServer } from './server.ts';
 
 const shared = 'shared';
 
-const server = useServer({
-  async prepare(client) {
-    await createVersioned(client, shared, 2);
-    const RoutingConfig = { AdditionalVersionWeights: { '2': 0.25 } };
-    const alias = { FunctionName: shared, Name: 'live', FunctionVersion: '1', RoutingConfig };
-    await client.send(new CreateAliasCommand({ ...alias, Description: 'd' }));
-  },
+const server = useServer({}, async (client) => {
+  await createVersioned(client, shared, 2);
+  const RoutingConfig = { AdditionalVersionWeights: { '2': 0.25 } };
+  const alias = { FunctionName: shared, Name: 'live', FunctionVersion: '1', RoutingConfig };
+  await client.send(new CreateAliasCommand({ ...alias, Description: 'd' }));
 });
 
 function get(FunctionName: string, Name = 'live') {

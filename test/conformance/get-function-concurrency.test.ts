@@ -8,9 +8,7 @@ import {
 import { nameForms, notFound, refused } from './expect.ts';
 import { createActive, useServer } from './server.ts';
 
-const server = useServer({
-  prepare: async (client) => void (await createActive(client, 'shared')),
-});
+const server = useServer({}, async (client) => void (await createActive(client, 'shared')));
 
 async function get(FunctionName: string) {
   const reading = new GetFunctionConcurrencyCommand({ FunctionName });

@@ -20,9 +20,10 @@ const members = {
   CompatibleArchitectures: ['arm64' as const],
 };
 
-const server = useServer({
-  prepare: async (client) => void (await publishLayer(client, 'shared', members)),
-});
+const server = useServer(
+  {},
+  async (client) => void (await publishLayer(client, 'shared', members)),
+);
 
 const own = `${layerArnOf('shared')}:1`;
 

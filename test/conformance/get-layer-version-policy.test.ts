@@ -18,9 +18,7 @@ import {
 } from './layers.ts';
 import { useServer } from './server.ts';
 
-const server = useServer({
-  prepare: async (client) => void (await publishLayer(client, LayerName)),
-});
+const server = useServer({}, async (client) => void (await publishLayer(client, LayerName)));
 
 test('it answers with all statements as JSON, in the order they were added, and the revision', async () => {
   const { client } = server;

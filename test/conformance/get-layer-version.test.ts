@@ -21,11 +21,9 @@ const members = {
   CompatibleArchitectures: ['arm64' as const],
 };
 
-const server = useServer({
-  async prepare(client) {
-    await publishLayer(client, 'shared', members);
-    await publishLayer(client, 'shared', { Content: { ZipFile: otherZip } });
-  },
+const server = useServer({}, async (client) => {
+  await publishLayer(client, 'shared', members);
+  await publishLayer(client, 'shared', { Content: { ZipFile: otherZip } });
 });
 
 function get(LayerName: string, VersionNumber = 1) {

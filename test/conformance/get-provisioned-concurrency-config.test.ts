@@ -8,12 +8,10 @@ import { arnOf, createActive, useServer } from './server.ts';
 
 const shared = 'shared';
 
-const server = useServer({
-  async prepare(client) {
-    await createActive(client, shared, { Publish: true });
-    for (const name of ['live', 'other']) await createAlias(client, shared, name);
-    await putProvisioned(client, shared, 'live', 7);
-  },
+const server = useServer({}, async (client) => {
+  await createActive(client, shared, { Publish: true });
+  for (const name of ['live', 'other']) await createAlias(client, shared, name);
+  await putProvisioned(client, shared, 'live', 7);
 });
 
 function get(FunctionName: string, Qualifier: string) {

@@ -19,20 +19,18 @@ const names = Array.from({ length: 53 }, (_, index) => `a${100 + index}`);
 /** The first three invoke version 2: by itself, by weight, and beside a weight. */
 const [second = '', byWeight = '', beside = ''] = names;
 
-const server = useServer({
-  async prepare(client) {
-    await createVersioned(client, shared, 3);
-    await createVersioned(client, other, 1);
-    const make = (Name: string, members: Partial<AliasConfiguration> = {}) => {
-      const input = { FunctionName: shared, Name, FunctionVersion: '1', ...members };
-      return client.send(new CreateAliasCommand(input));
-    };
-    await make(second, { FunctionVersion: '2', Description: 'd' });
-    await make(byWeight, { RoutingConfig: { AdditionalVersionWeights: { '2': 0.5 } } });
-    const RoutingConfig = { AdditionalVersionWeights: { '3': 0.5 } };
-    await make(beside, { FunctionVersion: '2', RoutingConfig });
-    for (const name of names.slice(3)) await make(name);
-  },
+const server = useServer({}, async (client) => {
+  await createVersioned(client, shared, 3);
+  await createVersioned(client, other, 1);
+  const make = (Name: string, members: Partial<AliasConfiguration> = {}) => {
+    const input = { FunctionName: shared, Name, FunctionVersion: '1', ...members };
+    return client.send(new CreateAliasCommand(input));
+  };
+  await make(second, { FunctionVersion: '2', Description: 'd' });
+  await make(byWeight, { RoutingConfig: { AdditionalVersionWeights: { '2': 0.5 } } });
+  const RoutingConfig = { AdditionalVersionWeights: { '3': 0.5 } };
+  await make(beside, { FunctionVersion: '2', RoutingConfig });
+  for (const name of names.slice(3)) await make(name);
 });
 
 function list(input: Partial<ListAliasesCommandInput> = {}) {

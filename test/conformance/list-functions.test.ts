@@ -16,17 +16,15 @@ const names = Array.from({ length: 120 }, (_, index) => `f${100 + index}`);
 /** The first of them has a version, too. */
 const [published = ''] = names;
 
-const server = useServer({
-  async prepare(client) {
-    await createActive(client, published, { Publish: true, Description: 'with a version' });
-    for (let start = 1; start < names.length; start += 20) {
-      await Promise.all(
-        names
-          .slice(start, start + 20)
-          .map((name) => client.send(new CreateFunctionCommand(functionInput(name)))),
-      );
-    }
-  },
+const server = useServer({}, async (client) => {
+  await createActive(client, published, { Publish: true, Description: 'with a version' });
+  for (let start = 1; start < names.length; start += 20) {
+    await Promise.all(
+      names
+        .slice(start, start + 20)
+        .map((name) => client.send(new CreateFunctionCommand(functionInput(name)))),
+    );
+  }
 });
 
 function list(input: ListFunctionsCommandInput = {}) {

@@ -14,17 +14,15 @@ import { useServer } from './server.ts';
 const count = 120;
 
 /** `long` has one version in forty for Java 21, and only its first one for arm64. */
-const server = useServer({
-  async prepare(client) {
-    await publishLayer(client, 'other');
-    for (let version = 1; version <= count; version += 1) {
-      await publishLayer(client, 'long', {
-        CompatibleRuntimes: version % 40 === 0 ? ['java21'] : ['java17'],
-        ...(version === 1 ? { CompatibleArchitectures: ['arm64'], LicenseInfo: 'MIT' } : {}),
-        ...(version === count ? { Description: 'newest' } : {}),
-      });
-    }
-  },
+const server = useServer({}, async (client) => {
+  await publishLayer(client, 'other');
+  for (let version = 1; version <= count; version += 1) {
+    await publishLayer(client, 'long', {
+      CompatibleRuntimes: version % 40 === 0 ? ['java21'] : ['java17'],
+      ...(version === 1 ? { CompatibleArchitectures: ['arm64'], LicenseInfo: 'MIT' } : {}),
+      ...(version === count ? { Description: 'newest' } : {}),
+    });
+  }
 });
 
 function list(input: Partial<ListLayerVersionsCommandInput> = {}) {

@@ -14,18 +14,16 @@ import { useServer } from './server.ts';
 const others = Array.from({ length: 52 }, (_, index) => `l${100 + index}`);
 const last = { CompatibleRuntimes: ['nodejs22.x' as const], LicenseInfo: 'MIT' };
 
-const server = useServer({
-  async prepare(client) {
-    await publishLayer(client, 'b', { CompatibleRuntimes: ['python3.11'], Description: 'one' });
-    await publishLayer(client, 'b', {
-      CompatibleRuntimes: ['python3.11', 'python3.12'],
-      CompatibleArchitectures: ['arm64'],
-    });
-    await publishLayer(client, 'b', last);
-    await publishLayer(client, 'a');
-    await publishLayer(client, 'c', { CompatibleRuntimes: ['nodejs22.x'] });
-    for (const name of others) await publishLayer(client, name);
-  },
+const server = useServer({}, async (client) => {
+  await publishLayer(client, 'b', { CompatibleRuntimes: ['python3.11'], Description: 'one' });
+  await publishLayer(client, 'b', {
+    CompatibleRuntimes: ['python3.11', 'python3.12'],
+    CompatibleArchitectures: ['arm64'],
+  });
+  await publishLayer(client, 'b', last);
+  await publishLayer(client, 'a');
+  await publishLayer(client, 'c', { CompatibleRuntimes: ['nodejs22.x'] });
+  for (const name of others) await publishLayer(client, name);
 });
 
 function list(input: ListLayersCommandInput = {}) {

@@ -15,14 +15,12 @@ const shared = 'shared';
 const aliases = Array.from({ length: 52 }, (_, index) => `a${100 + index}`);
 const expected = aliases.map((name) => `${arnOf(shared)}:${name}`);
 
-const server = useServer({
-  async prepare(client) {
-    for (const name of [shared, 'bare']) await createActive(client, name, { Publish: true });
-    for (const [index, name] of aliases.entries()) {
-      await createAlias(client, shared, name);
-      await putProvisioned(client, shared, name, index + 1 > 5 ? 1 : index + 1);
-    }
-  },
+const server = useServer({}, async (client) => {
+  for (const name of [shared, 'bare']) await createActive(client, name, { Publish: true });
+  for (const [index, name] of aliases.entries()) {
+    await createAlias(client, shared, name);
+    await putProvisioned(client, shared, name, index + 1 > 5 ? 1 : index + 1);
+  }
 });
 
 type Input = Partial<ListProvisionedConcurrencyConfigsCommandInput>;

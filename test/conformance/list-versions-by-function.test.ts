@@ -14,11 +14,9 @@ import { arnOf, createActive, useServer } from './server.ts';
 const listed = 'listed';
 const last = 12;
 
-const server = useServer({
-  async prepare(client) {
-    await createVersioned(client, listed, last);
-    await createVersioned(client, 'other', 1);
-  },
+const server = useServer({}, async (client) => {
+  await createVersioned(client, listed, last);
+  await createVersioned(client, 'other', 1);
 });
 
 function list(input: Partial<ListVersionsByFunctionCommandInput> = {}) {

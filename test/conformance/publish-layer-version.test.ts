@@ -11,7 +11,7 @@ import {
   publishLayer,
   refusesForeignLayers,
 } from './layers.ts';
-import { otherZip, useServer } from './server.ts';
+import { otherZip, useServer, type ErrorName } from './server.ts';
 
 const server = useServer();
 
@@ -85,38 +85,39 @@ test('values at their bounds are taken', async () => {
 const noArchive =
   'Could not unzip uploaded file. Please check your file, then try to upload again.';
 
-const refusals: readonly [Partial<PublishLayerVersionCommandInput>, string, RegExp | string][] = [
-  [{ Description: 'd'.repeat(257) }, 'ValidationException', /'description'/],
-  [{ LicenseInfo: 'x'.repeat(513) }, 'ValidationException', /'licenseInfo'/],
+const refusals: readonly [Partial<PublishLayerVersionCommandInput>, ErrorName, RegExp | string][] =
   [
-    { CompatibleRuntimes: ['cobol' as 'nodejs'] },
-    'ValidationException',
-    /compatibleRuntimes' failed to satisfy constraint: .*Member must satisfy enum value set/,
-  ],
-  [
-    { CompatibleRuntimes: [...fifteen, 'python3.7'] },
-    'ValidationException',
-    /'compatibleRuntimes' .*length less than or equal to 15$/,
-  ],
-  [
-    { CompatibleArchitectures: ['mips' as 'arm64'] },
-    'ValidationException',
-    /compatibleArchitectures' failed to satisfy constraint: .*Member must satisfy enum value set/,
-  ],
-  [
-    { CompatibleArchitectures: ['arm64', 'arm64', 'x86_64'] },
-    'ValidationException',
-    /'compatibleArchitectures' .*length less than or equal to 2$/,
-  ],
-  [{ Content: undefined }, 'ValidationException', /Value null at 'content'/],
-  [{ Content: { ZipFile: Buffer.from('no') } }, 'InvalidParameterValueException', noArchive],
-  [{ Content: { ZipFile: Buffer.alloc(0) } }, 'InvalidParameterValueException', /./],
-  [
-    { Content: { ZipFile: Buffer.alloc(50 * 1024 * 1024 + 1) } },
-    'RequestEntityTooLargeException',
-    'Request must be smaller than 69905067 bytes for the PublishLayerVersion operation',
-  ],
-];
+    [{ Description: 'd'.repeat(257) }, 'ValidationException', /'description'/],
+    [{ LicenseInfo: 'x'.repeat(513) }, 'ValidationException', /'licenseInfo'/],
+    [
+      { CompatibleRuntimes: ['cobol' as 'nodejs'] },
+      'ValidationException',
+      /compatibleRuntimes' failed to satisfy constraint: .*Member must satisfy enum value set/,
+    ],
+    [
+      { CompatibleRuntimes: [...fifteen, 'python3.7'] },
+      'ValidationException',
+      /'compatibleRuntimes' .*length less than or equal to 15$/,
+    ],
+    [
+      { CompatibleArchitectures: ['mips' as 'arm64'] },
+      'ValidationException',
+      /compatibleArchitectures' failed to satisfy constraint: .*Member must satisfy enum value set/,
+    ],
+    [
+      { CompatibleArchitectures: ['arm64', 'arm64', 'x86_64'] },
+      'ValidationException',
+      /'compatibleArchitectures' .*length less than or equal to 2$/,
+    ],
+    [{ Content: undefined }, 'ValidationException', /Value null at 'content'/],
+    [{ Content: { ZipFile: Buffer.from('no') } }, 'InvalidParameterValueException', noArchive],
+    [{ Content: { ZipFile: Buffer.alloc(0) } }, 'InvalidParameterValueException', /./],
+    [
+      { Content: { ZipFile: Buffer.alloc(50 * 1024 * 1024 + 1) } },
+      'RequestEntityTooLargeException',
+      'Request must be smaller than 69905067 bytes for the PublishLayerVersion operation',
+    ],
+  ];
 
 test('it refuses what is not right, and no number is lost for it', async () => {
   for (const [overrides, name, message] of refusals) {

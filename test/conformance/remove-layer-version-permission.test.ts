@@ -21,9 +21,7 @@ import {
 } from './layers.ts';
 import { useServer } from './server.ts';
 
-const server = useServer({
-  prepare: async (client) => void (await publishLayer(client, LayerName)),
-});
+const server = useServer({}, async (client) => void (await publishLayer(client, LayerName)));
 
 function add(StatementId: string) {
   return addPermission(server.client, StatementId, { Principal: '*' });

@@ -47,16 +47,14 @@ interface RunningServer extends ConformanceServer {
   stop(): Promise<void>;
 }
 
-/** Bounds of the account, where a test wants smaller ones. */
-type AccountOptions = Pick<ControlPlaneOptions, 'codeStorageBytesMax' | 'concurrentExecutions'>;
-
-interface ServerOptions extends AccountOptions {
-  /** Makes what the file's tests share, before the first of them. */
-  readonly prepare?: (client: LambdaClient) => Promise<void>;
-}
-
-/** Starts a server for all tests of a file and stops it after them. */
-export function useServer({ prepare, ...options }: ServerOptions = {}): ConformanceServer {
+/**
+ * Starts a server for all tests of a file and stops it after them. `prepare` makes what they share,
+ * before the first of them.
+ */
+export function useServer(
+  options: Partial<ControlPlaneOptions> = {},
+  prepare?: (client: LambdaClient) => Promise<void>,
+): ConformanceServer {
   let running: RunningServer | undefined;
   const current = (): RunningServer => {
     if (running === undefined) throw new Error('the server runs only while tests do');
@@ -77,7 +75,7 @@ export function useServer({ prepare, ...options }: ServerOptions = {}): Conforma
   };
 }
 
-async function startServer(options: AccountOptions): Promise<RunningServer> {
+async function startServer(options: Partial<ControlPlaneOptions>): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
   const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
   const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
@@ -90,7 +88,7 @@ async function startServer(options: AccountOptions): Promise<RunningServer> {
     store,
     blobs,
     codeTrees,
-    { ...options, accountId, region, codeLocations },
+    { accountId, region, codeLocations, ...options },
   );
   const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
     loopbackOnly: true,
@@ -184,9 +182,13 @@ export function arnOf(name: string): string {
 
 const statuses = {
   AccessDeniedException: 403,
+  CodeStorageExceededException: 400,
   InvalidParameterValueException: 400,
+  InvalidRequestContentException: 400,
   PolicyLengthExceededException: 400,
   PreconditionFailedException: 412,
+  ProvisionedConcurrencyConfigNotFoundException: 404,
+  RequestEntityTooLargeException: 413,
   ResourceConflictException: 409,
   ResourceNotFoundException: 404,
   ValidationException: 400,

@@ -14,7 +14,7 @@ import { arnOf, useServer } from './server.ts';
 
 const shared = 'shared';
 
-const server = useServer({ prepare: (client) => createVersioned(client, shared, 3) });
+const server = useServer({}, (client) => createVersioned(client, shared, 3));
 
 async function make(Name: string) {
   const alias = { FunctionName: shared, Name, FunctionVersion: '1', Description: 'first' };
