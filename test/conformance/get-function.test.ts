@@ -3,23 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   CreateAliasCommand,
-  CreateFunctionCommand,
   GetFunctionCommand,
   PutFunctionConcurrencyCommand,
   UpdateFunctionCodeCommand,
   type GetFunctionCommandInput,
 } from '@aws-sdk/client-lambda';
-import { active, configurationOf, creating, withRuntimeVersion } from './configurations.ts';
+import { active, configurationOf, withRuntimeVersion } from './configurations.ts';
 import { invalid, nameForms, notFound, refused } from './expect.ts';
-import {
-  arnOf,
-  createActive,
-  functionInput,
-  handlerZip,
-  otherZip,
-  untilUpdated,
-  useServer,
-} from './server.ts';
+import { arnOf, createActive, handlerZip, otherZip, untilUpdated, useServer } from './server.ts';
 
 const server = useServer();
 
@@ -54,16 +45,6 @@ test('it answers with tags and reserve', async () => {
   const found = await get(FunctionName);
   assert.deepEqual(found.Tags, { team: 'a', empty: '' });
   assert.deepEqual(found.Concurrency, { ReservedConcurrentExecutions: 0 });
-});
-
-test('a function that is being made is Pending', async () => {
-  const FunctionName = 'pending';
-  await server.client.send(new CreateFunctionCommand(functionInput(FunctionName)));
-  const { Configuration } = await get(FunctionName);
-  if (Configuration?.State === 'Pending') {
-    assert.equal(Configuration.StateReason, creating.StateReason);
-    assert.equal(Configuration.StateReasonCode, creating.StateReasonCode);
-  } else assert.equal(Configuration?.State, 'Active');
 });
 
 test('a version has its own code, the function’s tags, and no reserve', async () => {

@@ -1,14 +1,9 @@
 /** TagResource. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  GetFunctionCommand,
-  ListTagsCommand,
-  TagResourceCommand,
-  UpdateFunctionCodeCommand,
-} from '@aws-sdk/client-lambda';
+import { GetFunctionCommand, ListTagsCommand, TagResourceCommand } from '@aws-sdk/client-lambda';
 import { invalid, notFound, refused } from './expect.ts';
-import { arnOf, createActive, otherZip, untilUpdated, useServer } from './server.ts';
+import { arnOf, createActive, untilUpdated, useServer } from './server.ts';
 
 const server = useServer();
 
@@ -118,21 +113,4 @@ test('it refuses versions, aliases, what is not there and what is no ARN of a fu
     /is not authorized to perform/,
   );
   assert.deepEqual(await tagsOf('plain'), {});
-});
-
-test('it refuses while an update is in progress', async () => {
-  const FunctionName = 'busy';
-  await createActive(server.client, FunctionName);
-  const update = new UpdateFunctionCodeCommand({ FunctionName, ZipFile: otherZip });
-  const updating = server.client.send(update);
-  const tagging = tag(arnOf(FunctionName), { a: '1' });
-  const [, outcome] = await Promise.allSettled([updating, tagging]);
-  if (outcome.status === 'rejected') {
-    await refused(
-      Promise.reject(outcome.reason as Error),
-      'ResourceConflictException',
-      'The operation cannot be performed at this time. An update is in progress for resource: ' +
-        arnOf(FunctionName),
-    );
-  } else assert.deepEqual(await tagsOf(FunctionName), { a: '1' });
 });

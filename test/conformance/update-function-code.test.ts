@@ -140,23 +140,6 @@ test('of updates at once with one RevisionId exactly one wins', async () => {
   await stale(update(FunctionName, { RevisionId }));
 });
 
-test('it refuses while an update is in progress', async () => {
-  const FunctionName = 'busy';
-  await createActive(server.client, FunctionName);
-  const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => update(FunctionName)));
-  for (const outcome of outcomes) {
-    if (outcome.status === 'fulfilled') continue;
-    // aws-cli #6718
-    await refused(
-      Promise.reject(outcome.reason as Error),
-      'ResourceConflictException',
-      'The operation cannot be performed at this time. An update is in progress for resource: ' +
-        arnOf(FunctionName),
-    );
-  }
-  await untilUpdated(server.client, FunctionName);
-});
-
 test('it refuses what is not there, no code, and code that is not right', async () => {
   const FunctionName = 'refusing';
   await createActive(server.client, FunctionName);
