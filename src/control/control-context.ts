@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Turns } from '../base/turns.ts';
 import type { Store } from '../store/store.ts';
+import type { MappingClaims } from './event-source-mappings/mapping-claims.ts';
 import type { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
 import type { CodeLocations } from './code/code-location.ts';
 import type { FunctionCatalog } from './functions/function-catalog.ts';
@@ -33,8 +34,11 @@ export interface ControlContext {
   readonly codeLocations: CodeLocations;
   readonly catalog: FunctionCatalog;
   readonly claims: ConcurrencyClaims;
+  readonly mappingClaims: MappingClaims;
   readonly sweeper: CodeSweeper;
   /** For changes that divide up the account's concurrency. */
   readonly reservationTurns: Turns;
+  /** For changes that claim a source for a function. */
+  readonly mappingTurns: Turns;
   readonly settings: ControlSettings;
 }

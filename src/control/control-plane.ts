@@ -16,6 +16,9 @@ import { bindOperations, type BoundOperations, type OperationTable } from './ope
 import { accountOperations } from './account/operations.ts';
 import { aliasOperations } from './aliases/operations.ts';
 import { concurrencyOperations } from './concurrency/operations.ts';
+import { MappingClaims } from './event-source-mappings/mapping-claims.ts';
+import { eventSourceMappingOperations } from './event-source-mappings/operations.ts';
+import { createMappingSettler } from './event-source-mappings/settle-mappings.ts';
 import { functionOperations } from './functions/operations.ts';
 import { layerOperations } from './layers/operations.ts';
 import { tagOperations } from './tags/operations.ts';
@@ -30,6 +33,7 @@ export const controlOperations = {
   ...accountOperations,
   ...aliasOperations,
   ...concurrencyOperations,
+  ...eventSourceMappingOperations,
   ...functionOperations,
   ...layerOperations,
   ...tagOperations,
@@ -52,7 +56,7 @@ export interface ControlPlaneOptions {
   readonly codeStorageBytesMax?: number;
   /** Default false: runtimes past their dates go on working here. */
   readonly enforceRuntimeDeprecation?: boolean;
-  /** From a change to its settling (Pending to Active); default 0, which is a few milliseconds. */
+  /** From a change to its settling (Pending to Active, Creating to Enabled); default 0, which is a few milliseconds. */
   readonly settleDelayMs?: number;
 }
 
@@ -67,7 +71,10 @@ export async function createControlPlane(
   options: ControlPlaneOptions,
 ): Promise<ControlPlane> {
   const ports = { clock, random, log, store, blobs, codeTrees };
-  const reconciler = new StateReconciler(ports, { delayMs: options.settleDelayMs ?? 0 });
+  const { settleDelayMs: delayMs = 0 } = options;
+  const reconciler = new StateReconciler(ports, { delayMs });
+  const mappingSettler = createMappingSettler(clock, log, store, { delayMs });
+  const mappingClaims = new MappingClaims((uuid) => mappingSettler.settleSoon(uuid));
   const catalog = new FunctionCatalog({
     onUnsettled: (functionName) => reconciler.settleSoon(functionName),
     onUnreferenced: (hash) => sweeper.sweepSoon(hash),
@@ -77,20 +84,29 @@ export async function createControlPlane(
   const snapshotSettler = new SnapshotSettler(clock, log, store);
   await catalog.open(store);
   await claims.open(store);
+  await mappingClaims.open(store);
   await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations } = options;
   const settings = settingsOf(options);
-  const reservationTurns = new Turns();
-  const owned = { codeLocations, catalog, claims, sweeper, reservationTurns };
+  const owned = {
+    codeLocations,
+    catalog,
+    claims,
+    mappingClaims,
+    sweeper,
+    reservationTurns: new Turns(),
+    mappingTurns: new Turns(),
+  };
   const context: ControlContext = { ...ports, ...owned, settings };
   return {
     operations: bindOperations(controlOperations, context),
     async close() {
-      await Promise.all([reconciler.close(), snapshotSettler.close()]);
+      await Promise.all([reconciler.close(), mappingSettler.close(), snapshotSettler.close()]);
       catalog.close();
       claims.close();
+      mappingClaims.close();
       await sweeper.idle();
     },
   };

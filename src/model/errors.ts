@@ -238,6 +238,19 @@ export function layerPolicyRevisionMismatch(): ApiError {
   );
 }
 
+/** terraform-provider-aws #22373. */
+export function mappingFunctionMissing(): ApiError {
+  return invalidParameterValue('Function does not exist');
+}
+
+/** An event source mapping is still being changed; boto3 users quote both. */
+export function mappingInUse(action: 'update' | 'delete'): ApiError {
+  return new ApiError(
+    'ResourceInUseException',
+    `Cannot ${action} the event source mapping because it is in use.`,
+  );
+}
+
 export function revisionMismatch(): ApiError {
   return preconditionFailed(
     'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id',

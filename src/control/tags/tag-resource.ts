@@ -8,10 +8,11 @@ import type {
 } from '../../model/generated/api-types.ts';
 import { withoutTags, withTags } from '../../model/tags.ts';
 import type { ControlContext } from '../control-context.ts';
+import { mappingTags } from '../event-source-mappings/mapping-tags.ts';
 import { functionTags } from '../functions/function-tags.ts';
 import type { TaggedKind } from './tagged-kind.ts';
 
-const kinds: readonly TaggedKind[] = [functionTags];
+const kinds: readonly TaggedKind[] = [functionTags, mappingTags];
 
 export async function tagResource(
   context: ControlContext,
