@@ -21,7 +21,7 @@ import {
   createCodeDownloadRoute,
   createCodeLocations,
 } from '../../src/control/code/code-location.ts';
-import { createControlPlane } from '../../src/control/control-plane.ts';
+import { createControlPlane, type ControlPlaneOptions } from '../../src/control/control-plane.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
 
@@ -42,14 +42,14 @@ interface RunningServer extends ConformanceServer {
 }
 
 /** Starts a server for all tests of a file and stops it after them. */
-export function useServer(): ConformanceServer {
+export function useServer(options: Partial<ControlPlaneOptions> = {}): ConformanceServer {
   let running: RunningServer | undefined;
   const current = (): RunningServer => {
     if (running === undefined) throw new Error('the server runs only while tests do');
     return running;
   };
   before(async () => {
-    running = await startServer();
+    running = await startServer(options);
   });
   after(() => running?.stop());
   return {
@@ -62,7 +62,7 @@ export function useServer(): ConformanceServer {
   };
 }
 
-async function startServer(): Promise<RunningServer> {
+async function startServer(options: Partial<ControlPlaneOptions>): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
   const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
   const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
@@ -75,7 +75,7 @@ async function startServer(): Promise<RunningServer> {
     store,
     blobs,
     codeTrees,
-    { accountId, region, codeLocations },
+    { accountId, region, codeLocations, ...options },
   );
   const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
     loopbackOnly: true,
