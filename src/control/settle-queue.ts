@@ -3,7 +3,7 @@
  * and again a little later when settling fails. What is left at the end is settled after the next
  * start: the change feed begins with it.
  */
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 
 /** After a failure that may pass, such as a full disk. */
@@ -25,7 +25,7 @@ export class SettleQueue {
   readonly #log: Log;
   readonly #options: SettleQueueOptions;
   /** Names whose time has not come, so that one turn serves all changes of before. */
-  readonly #waiting = new Set<string>();
+  readonly #waiting = new Map<string, Timer>();
   /** Names whose time has come, in that order. */
   readonly #due = new Set<string>();
   readonly #running = new Set<Promise<void>>();
@@ -40,17 +40,19 @@ export class SettleQueue {
   /** Something of this name is unsettled. */
   settleSoon(name: string, delayMs = this.#options.delayMs): void {
     if (this.#isClosed || this.#waiting.has(name)) return;
-    this.#waiting.add(name);
-    this.#clock.schedule(delayMs, () => {
+    const timer = this.#clock.schedule(delayMs, () => {
       this.#waiting.delete(name);
       this.#due.add(name);
       this.#runDue();
     });
+    this.#waiting.set(name, timer);
   }
 
   /** Stops; resolves once nothing is under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    for (const timer of this.#waiting.values()) timer.cancel();
+    this.#waiting.clear();
     await Promise.all(this.#running);
   }
 
