@@ -19,6 +19,8 @@ import { concurrencyOperations } from './concurrency/operations.ts';
 import { MappingClaims } from './event-source-mappings/mapping-claims.ts';
 import { eventSourceMappingOperations } from './event-source-mappings/operations.ts';
 import { createMappingSettler } from './event-source-mappings/settle-mappings.ts';
+import { eventInvokeOperations } from './event-invoke/operations.ts';
+import { functionUrlOperations } from './function-urls/operations.ts';
 import { functionOperations } from './functions/operations.ts';
 import { layerOperations } from './layers/operations.ts';
 import { tagOperations } from './tags/operations.ts';
@@ -34,7 +36,9 @@ export const controlOperations = {
   ...aliasOperations,
   ...concurrencyOperations,
   ...eventSourceMappingOperations,
+  ...eventInvokeOperations,
   ...functionOperations,
+  ...functionUrlOperations,
   ...layerOperations,
   ...tagOperations,
 } satisfies OperationTable;
