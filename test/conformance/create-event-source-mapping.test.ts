@@ -2,15 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  CreateAliasCommand,
   CreateEventSourceMappingCommand,
   ListEventSourceMappingsCommand,
   ListTagsCommand,
-  PublishVersionCommand,
   type CreateEventSourceMappingCommandInput,
 } from '@aws-sdk/client-lambda';
 import { createFunction, createSettled, queueArn, untilSettled } from './mappings.ts';
-import { accountId, arnOf, createActive, region, useServer } from './server.ts';
+import { accountId, arnOf, createAliased, refused, region, useServer } from './server.ts';
 
 const server = useServer();
 const send = (input: CreateEventSourceMappingCommandInput) =>
@@ -104,11 +102,7 @@ test('CreateEventSourceMapping of a Kafka cluster keeps provisioned mode and sch
 
 test('CreateEventSourceMapping takes every form of function name, and keeps the qualifier', async () => {
   const name = 'named';
-  await createActive(server.client, name);
-  await server.client.send(new PublishVersionCommand({ FunctionName: name }));
-  await server.client.send(
-    new CreateAliasCommand({ FunctionName: name, Name: 'live', FunctionVersion: '1' }),
-  );
+  await createAliased(server.client, name);
   const forms = {
     [name]: arnOf(name),
     [`function:${name}`]: arnOf(name),
@@ -127,19 +121,12 @@ test('CreateEventSourceMapping takes every form of function name, and keeps the 
 test('CreateEventSourceMapping refuses functions, versions and aliases that are not there', async () => {
   await createFunction(server.client, 'there');
   const EventSourceArn = queueArn('refused');
-  await assert.rejects(send({ FunctionName: 'nothing', EventSourceArn }), {
-    name: 'InvalidParameterValueException',
-    message: 'Function does not exist',
-    Type: 'User',
-  });
-  await assert.rejects(send({ FunctionName: 'there:7', EventSourceArn }), {
-    name: 'ResourceNotFoundException',
-    message: `Function not found: ${arnOf('there')}:7`,
-  });
-  await assert.rejects(send({ FunctionName: 'there:live', EventSourceArn }), {
-    name: 'ResourceNotFoundException',
-    message: `Cannot find alias arn: ${arnOf('there')}:live`,
-  });
+  for (const FunctionName of ['nothing', 'there:7', 'there:live']) {
+    await assert.rejects(
+      send({ FunctionName, EventSourceArn }),
+      refused('InvalidParameterValueException', 'Function does not exist'),
+    );
+  }
   const other = arnOf('there').replace(region, 'eu-west-1');
   await assert.rejects(send({ FunctionName: other, EventSourceArn }), {
     name: 'ResourceNotFoundException',

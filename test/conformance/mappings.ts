@@ -7,7 +7,7 @@ import {
   type EventSourceMappingConfiguration,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { accountId, functionInput, region } from './server.ts';
+import { accountId, functionInput, membersOf, region } from './server.ts';
 
 /** Requests in a row until a state lasts; settling takes a few milliseconds. */
 const readsMax = 10_000;
@@ -42,9 +42,7 @@ export async function untilSettled(
   UUID: string,
 ): Promise<EventSourceMappingConfiguration> {
   for (let reads = 0; reads < readsMax; reads += 1) {
-    const { $metadata: _, ...found } = await client.send(
-      new GetEventSourceMappingCommand({ UUID }),
-    );
+    const found = membersOf(await client.send(new GetEventSourceMappingCommand({ UUID })));
     if (found.State === 'Enabled' || found.State === 'Disabled') return found;
   }
   throw new Error(`the event source mapping ${UUID} does not settle`);

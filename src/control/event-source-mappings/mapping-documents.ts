@@ -6,8 +6,8 @@ import {
 } from '../../model/event-source-mapping.ts';
 import type { DocumentKey, Store, StoredDocument } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
-import { functionKey, resolveReference, type Reference } from '../functions/function-documents.ts';
-import { isPublished, requireQualifier } from '../functions/qualifiers.ts';
+import { resolveReference, type Reference } from '../functions/function-documents.ts';
+import { findQualified } from '../functions/qualifiers.ts';
 
 /** Mappings read at once while all of them are walked through. */
 const MAPPINGS_PER_READ = 100;
@@ -42,13 +42,11 @@ export async function* mappingsAfter(
 }
 
 /**
- * The function that a request wants invoked. Throws InvalidParameterValue for one that is not there,
- * ResourceNotFound for a version or alias that is not.
+ * The function that a request wants invoked. Throws InvalidParameterValue for one, or a version or
+ * alias of one, that is not there.
  */
 export async function requireTarget(context: ControlContext, input: string): Promise<Reference> {
   const reference = resolveReference(context, input);
-  const found = await context.store.get(functionKey(reference.functionName));
-  if (found === undefined) throw mappingFunctionMissing();
-  if (isPublished(reference)) await requireQualifier(context, reference);
+  if ((await findQualified(context, reference)) === undefined) throw mappingFunctionMissing();
   return reference;
 }

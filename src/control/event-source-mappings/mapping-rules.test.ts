@@ -48,6 +48,7 @@ const accepted: readonly (readonly [EventSourceKind, Request])[] = [
     },
   ],
   ['dynamodb', { DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::failed' } } }],
+  ['dynamodb', { DestinationConfig: { OnFailure: { Destination: '' } } }],
   ['msk', { DestinationConfig: { OnFailure: { Destination: 'kafka://failed' } } }],
   ['msk', { ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 2_000 } }],
   ['msk', { ...provisioned, MetricsConfig: { Metrics: ['ErrorCount', 'KafkaMetrics'] } }],
@@ -158,6 +159,20 @@ const refused: readonly (readonly [EventSourceKind, Request, string])[] = [
     'kinesis',
     { DestinationConfig: { OnFailure: { Destination: 'kafka://failed' } } },
     'The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination=kafka://failed)) is invalid.',
+  ],
+  [
+    'kinesis',
+    { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:1:failed' } } },
+    'The destination ARN arn:aws:sqs:us-east-1:1:failed is invalid.',
+  ],
+  [
+    'msk',
+    {
+      DestinationConfig: {
+        OnFailure: { Destination: 'arn:aws:sqs:us-east-1:000000000000:failed.fifo' },
+      },
+    },
+    'The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination=arn:aws:sqs:us-east-1:000000000000:failed.fifo)) is invalid.',
   ],
   [
     'sqs',

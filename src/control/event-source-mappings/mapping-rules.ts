@@ -2,9 +2,14 @@
  * Whether a request and the settings it leads to are right for the kind of source: checks that the table
  * of kinds drives (source-rules.ts). Each throws InvalidParameterValue.
  */
+import { destinationKindOf, isFifo, parseDestinationArn } from '../../model/destination-arn.ts';
 import { isEventPattern } from '../../model/event-pattern.ts';
 import type { EventSourceKind } from '../../model/event-source-mapping.ts';
-import { invalidParameterValue } from '../../model/errors.ts';
+import {
+  destinationConfigInvalid,
+  destinationInvalid,
+  invalidParameterValue,
+} from '../../model/errors.ts';
 import type {
   CreateEventSourceMappingRequest,
   UpdateEventSourceMappingRequest,
@@ -190,13 +195,14 @@ function checkDestination(
   }
   const destination = config?.OnFailure?.Destination;
   if (destination === undefined) return;
-  const service = destination.startsWith('kafka://') ? 'kafka' : destination.split(':')[2];
-  if (service !== undefined && destinations.includes(service)) return;
-  // As LocalStack has it.
-  throw invalidParameterValue(
-    'The provided destination config DestinationConfig(onSuccess=null, ' +
-      `onFailure=OnFailure(destination=${destination})) is invalid.`,
-  );
+  const kind = destination.startsWith('kafka://') ? 'kafka' : destinationKindOf(destination);
+  if (kind === undefined || !destinations.includes(kind)) {
+    throw destinationConfigInvalid(undefined, destination);
+  }
+  if (kind === 'kafka') return;
+  const parsed = parseDestinationArn(destination);
+  if (parsed === undefined) throw destinationInvalid(destination);
+  if (isFifo(parsed)) throw destinationConfigInvalid(undefined, destination);
 }
 
 function checkFilters(

@@ -12,6 +12,7 @@ import type {
   EventSourcePosition,
   SourceAccessType,
 } from '../../model/generated/api-types.ts';
+import type { DestinationKind } from '../../model/destination-arn.ts';
 import type { EventSourceKind } from '../../model/event-source-mapping.ts';
 import { limits } from '../../model/limits.ts';
 
@@ -51,8 +52,8 @@ export interface SourceRules {
   /** Metrics and logs are there in provisioned mode only. */
   readonly isObservedWhenProvisioned?: boolean;
   readonly pollers?: PollerBounds;
-  /** Services whose ARNs may be destinations; 'kafka' stands for topics: 'kafka://TOPIC'. */
-  readonly destinations?: readonly string[];
+  /** Where discarded batches may be reported; 'kafka' stands for topics: 'kafka://TOPIC'. */
+  readonly destinations?: readonly (DestinationKind | 'kafka')[];
   /** The setting that holds the consumer group and the schema registry. */
   readonly kafkaConfig?:
     'AmazonManagedKafkaEventSourceConfig' | 'SelfManagedKafkaEventSourceConfig';
