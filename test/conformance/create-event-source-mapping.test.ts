@@ -128,10 +128,13 @@ test('CreateEventSourceMapping refuses functions, versions and aliases that are 
     );
   }
   const other = arnOf('there').replace(region, 'eu-west-1');
-  await assert.rejects(send({ FunctionName: other, EventSourceArn }), {
-    name: 'ResourceNotFoundException',
-    message: `Functions from 'eu-west-1' are not reachable in this region ('${region}')`,
-  });
+  await assert.rejects(
+    send({ FunctionName: other, EventSourceArn }),
+    refused(
+      'ResourceNotFoundException',
+      `Functions from 'eu-west-1' are not reachable in this region ('${region}')`,
+    ),
+  );
   const listing = new ListEventSourceMappingsCommand({ EventSourceArn });
   assert.deepEqual((await server.client.send(listing)).EventSourceMappings, []);
 });
@@ -143,11 +146,13 @@ test('CreateEventSourceMapping refuses a second mapping of a function and a sour
   const [first, ...more] = attempts.filter(({ status }) => status === 'fulfilled');
   assert(first?.status === 'fulfilled' && more.length === 0);
   const { UUID } = first.value;
-  await assert.rejects(send(input), {
-    name: 'ResourceConflictException',
-    message: `An event source mapping with SQS arn (" ${input.EventSourceArn} ") and function (" twice ") already exists. Please update or delete the existing mapping with UUID ${UUID}`,
-    Type: 'User',
-  });
+  await assert.rejects(
+    send(input),
+    refused(
+      'ResourceConflictException',
+      `An event source mapping with SQS arn (" ${input.EventSourceArn} ") and function (" twice ") already exists. Please update or delete the existing mapping with UUID ${UUID}`,
+    ),
+  );
   await createFunction(server.client, 'twice-stream');
   const stream = {
     FunctionName: 'twice-stream',
@@ -155,10 +160,13 @@ test('CreateEventSourceMapping refuses a second mapping of a function and a sour
     StartingPosition: 'LATEST',
   } as const;
   const created = await send(stream);
-  await assert.rejects(send(stream), {
-    name: 'ResourceConflictException',
-    message: `The event source arn (" ${streamArn} ") and function (" twice-stream ") provided mapping already exists. Please update or delete the existing mapping with UUID ${created.UUID}`,
-  });
+  await assert.rejects(
+    send(stream),
+    refused(
+      'ResourceConflictException',
+      `The event source arn (" ${streamArn} ") and function (" twice-stream ") provided mapping already exists. Please update or delete the existing mapping with UUID ${created.UUID}`,
+    ),
+  );
 });
 
 test('CreateEventSourceMapping refuses what is no source, and settings of other kinds', async () => {
@@ -181,11 +189,10 @@ test('CreateEventSourceMapping refuses what is no source, and settings of other 
     ],
   ];
   for (const [settings, message] of refusals) {
-    await assert.rejects(send({ FunctionName, ...settings }), {
-      name: 'InvalidParameterValueException',
-      message,
-      Type: 'User',
-    });
+    await assert.rejects(
+      send({ FunctionName, ...settings }),
+      refused('InvalidParameterValueException', message),
+    );
   }
 });
 

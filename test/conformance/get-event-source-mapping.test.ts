@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { createFunction, createSettled, notFound, queueArn, unknownUuid } from './mappings.ts';
-import { accountId, region, useServer } from './server.ts';
+import { accountId, refused, region, useServer } from './server.ts';
 
 const server = useServer();
 const get = (UUID: string) => server.client.send(new GetEventSourceMappingCommand({ UUID }));
@@ -25,5 +25,5 @@ test('GetEventSourceMapping answers 200 with the mapping, filters that are encry
 test('GetEventSourceMapping refuses UUIDs that no mapping has', async () => {
   await assert.rejects(get(unknownUuid), notFound);
   await assert.rejects(get('x'.repeat(36)), notFound);
-  await assert.rejects(get('short'), { name: 'ValidationException' });
+  await assert.rejects(get('short'), refused('ValidationException'));
 });

@@ -7,17 +7,16 @@ import {
   type EventSourceMappingConfiguration,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { accountId, functionInput, membersOf, region } from './server.ts';
+import { accountId, functionInput, membersOf, refused, region } from './server.ts';
 
 /** Requests in a row until a state lasts; settling takes a few milliseconds. */
 const readsMax = 10_000;
 
 export const unknownUuid = '00000000-0000-4000-8000-000000000000';
-export const notFound = {
-  name: 'ResourceNotFoundException',
-  message: 'The resource you requested does not exist.',
-  Type: 'User',
-};
+export const notFound = refused(
+  'ResourceNotFoundException',
+  'The resource you requested does not exist.',
+);
 
 export function queueArn(name: string): string {
   return `arn:aws:sqs:${region}:${accountId}:${name}`;

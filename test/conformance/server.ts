@@ -158,6 +158,7 @@ export function arnOf(name: string): string {
 const statuses = {
   InvalidParameterValueException: 400,
   ResourceConflictException: 409,
+  ResourceInUseException: 400,
   ResourceNotFoundException: 404,
   ValidationException: 400,
 } as const;

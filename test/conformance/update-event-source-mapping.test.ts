@@ -15,7 +15,7 @@ import {
   unknownUuid,
   untilSettled,
 } from './mappings.ts';
-import { accountId, arnOf, createActive, region, useServer } from './server.ts';
+import { accountId, arnOf, createActive, refused, region, useServer } from './server.ts';
 
 const server = useServer();
 const slow = useServer({ settleDelayMs: 60_000 });
@@ -96,18 +96,21 @@ test('UpdateEventSourceMapping moves a mapping to another function, and turns it
   assert.equal((await untilSettled(server.client, UUID)).State, 'Disabled');
   assert.equal((await send({ UUID, Enabled: true })).State, 'Enabling');
   assert.equal((await untilSettled(server.client, UUID)).State, 'Enabled');
-  await assert.rejects(send({ UUID, FunctionName: 'nothing' }), {
-    name: 'InvalidParameterValueException',
-    message: 'Function does not exist',
-  });
+  await assert.rejects(
+    send({ UUID, FunctionName: 'nothing' }),
+    refused('InvalidParameterValueException', 'Function does not exist'),
+  );
   const there = await createSettled(server.client, {
     FunctionName: 'first',
     EventSourceArn: queueArn('moving'),
   });
-  await assert.rejects(send({ UUID, FunctionName: 'first' }), {
-    name: 'ResourceConflictException',
-    message: `An event source mapping with SQS arn (" ${queueArn('moving')} ") and function (" first ") already exists. Please update or delete the existing mapping with UUID ${there.UUID}`,
-  });
+  await assert.rejects(
+    send({ UUID, FunctionName: 'first' }),
+    refused(
+      'ResourceConflictException',
+      `An event source mapping with SQS arn (" ${queueArn('moving')} ") and function (" first ") already exists. Please update or delete the existing mapping with UUID ${there.UUID}`,
+    ),
+  );
 });
 
 test('UpdateEventSourceMapping refuses what its kind does not have or cannot change, and changes nothing', async () => {
@@ -156,6 +159,11 @@ test('UpdateEventSourceMapping refuses what its kind does not have or cannot cha
       'VIRTUAL_HOST cannot be specified in an update.',
     ],
     [
+      broker,
+      { SourceAccessConfigurations: [] },
+      "Required source access configuration 'BASIC_AUTH' is missing.",
+    ],
+    [
       cluster,
       { AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: 'group' } },
       "Unsupported 'amazonManagedKafkaEventSourceConfig.consumerGroupId' parameter for given event source mapping type.",
@@ -167,11 +175,10 @@ test('UpdateEventSourceMapping refuses what its kind does not have or cannot cha
     ],
   ];
   for (const [{ UUID }, changes, message] of refusals) {
-    await assert.rejects(send({ UUID, ...changes }), {
-      name: 'InvalidParameterValueException',
-      message,
-      Type: 'User',
-    });
+    await assert.rejects(
+      send({ UUID, ...changes }),
+      refused('InvalidParameterValueException', message),
+    );
   }
   for (const mapping of [queue, broker, cluster, database]) {
     assert.deepEqual(await untilSettled(server.client, mapping.UUID), mapping);
@@ -215,10 +222,13 @@ test('UpdateEventSourceMapping adds and removes provisioned mode and a schema re
   assert.deepEqual(added.ProvisionedPollerConfig, { MinimumPollers: 1, MaximumPollers: 5 });
   assert.deepEqual(added.AmazonManagedKafkaEventSourceConfig, { ...group, SchemaRegistryConfig });
   await untilSettled(server.client, UUID);
-  await assert.rejects(send({ UUID, ProvisionedPollerConfig: {} }), {
-    name: 'InvalidParameterValueException',
-    message: /^SchemaRegistryConfig is only available for Provisioned Mode/,
-  });
+  await assert.rejects(
+    send({ UUID, ProvisionedPollerConfig: {} }),
+    refused(
+      'InvalidParameterValueException',
+      /^SchemaRegistryConfig is only available for Provisioned Mode/,
+    ),
+  );
   const removed = await send({
     UUID,
     ProvisionedPollerConfig: {},
@@ -250,11 +260,13 @@ test('UpdateEventSourceMapping refuses a mapping that is being changed', async (
   const input = { FunctionName: 'reader', EventSourceArn: queueArn('orders') };
   const { UUID } = await slow.client.send(new CreateEventSourceMappingCommand(input));
   const updating = new UpdateEventSourceMappingCommand({ UUID, BatchSize: 1 });
-  await assert.rejects(slow.client.send(updating), {
-    name: 'ResourceInUseException',
-    message: 'Cannot update the event source mapping because it is in use.',
-    Type: 'User',
-  });
+  await assert.rejects(
+    slow.client.send(updating),
+    refused(
+      'ResourceInUseException',
+      'Cannot update the event source mapping because it is in use.',
+    ),
+  );
   const found = await slow.client.send(new GetEventSourceMappingCommand({ UUID }));
   assert.equal(found.State, 'Creating');
   assert.equal(found.BatchSize, 10);

@@ -88,6 +88,7 @@ export function checkUnchangeable(
   changes: Omit<UpdateEventSourceMappingRequest, 'UUID'>,
 ): void {
   const { kafkaConfig } = rules;
+  // Also when it is the same (go-to-k/cdkd #3851).
   if (kafkaConfig !== undefined && changes[kafkaConfig]?.ConsumerGroupId !== undefined) {
     throw unsupported(`${spelled(kafkaConfig)}.consumerGroupId`);
   }

@@ -57,7 +57,7 @@ export function checkKafka(
   if (registry !== undefined) checkRegistry(registry);
 }
 
-/** In the service's words for MetricsConfig; the others by analogy. */
+/** As a comparable project has it for MetricsConfig; the others by analogy. */
 function onlyProvisioned(name: string): Error {
   return invalidParameterValue(
     `${name} is only available for Provisioned Mode. Enable Provisioned Mode by specifying ` +

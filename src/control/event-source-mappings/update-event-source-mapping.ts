@@ -12,7 +12,12 @@ import type {
 import { commitWithRetry, putDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
 import { requireMapping, requireTarget } from './mapping-documents.ts';
-import { checkSettings, checkSupported, checkUnchangeable } from './mapping-rules.ts';
+import {
+  checkRequired,
+  checkSettings,
+  checkSupported,
+  checkUnchangeable,
+} from './mapping-rules.ts';
 import { settingsIn, withChanges } from './mapping-settings.ts';
 import { renderMapping, settingsOf, storedMapping } from './render-mapping.ts';
 import { sourceRules, type MappingSettings } from './source-rules.ts';
@@ -48,6 +53,7 @@ function changedSettings(
   checkSupported(rules, changes);
   checkUnchangeable(rules, changes);
   const settings = withChanges(rules, settingsOf(configuration), changes);
+  checkRequired(rules, settings);
   checkSettings(rules, settings, clock.nowMs());
   return settings;
 }
