@@ -209,6 +209,7 @@ test('CreateEventSourceMapping has the bounds of the service model', async () =>
     [{ ScalingConfig: { MaximumConcurrency: 1 } }, 'scalingConfig.maximumConcurrency'],
     [{ ScalingConfig: { MaximumConcurrency: 1_001 } }, 'scalingConfig.maximumConcurrency'],
     [{ Topics: ['one', 'two'] }, 'topics'],
+    [{ EventSourceArn: 'orders' }, 'eventSourceArn'],
   ];
   for (const [settings, path] of outside) {
     await assert.rejects(send({ ...input, ...settings }), (error: Error) => {
