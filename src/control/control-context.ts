@@ -8,6 +8,7 @@ import type { Turns } from '../base/turns.ts';
 import type { Store } from '../store/store.ts';
 import type { MappingClaims } from './event-source-mappings/mapping-claims.ts';
 import type { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
+import type { CodeSigningUsers } from './code-signing/code-signing-users.ts';
 import type { CodeLocations } from './code/code-location.ts';
 import type { FunctionCatalog } from './functions/function-catalog.ts';
 import type { CodeSweeper } from './code/sweep.ts';
@@ -40,5 +41,8 @@ export interface ControlContext {
   readonly reservationTurns: Turns;
   /** For changes that claim a source for a function. */
   readonly mappingTurns: Turns;
+  readonly codeSigningUsers: CodeSigningUsers;
+  /** For giving functions code signing configurations and deleting these. */
+  readonly codeSigningTurns: Turns;
   readonly settings: ControlSettings;
 }

@@ -11,6 +11,8 @@ import { Turns } from '../base/turns.ts';
 import { limits } from '../model/limits.ts';
 import type { Store } from '../store/store.ts';
 import type { CodeLocations } from './code/code-location.ts';
+import { CodeSigningUsers } from './code-signing/code-signing-users.ts';
+import { codeSigningOperations } from './code-signing/operations.ts';
 import { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
 import { bindOperations, type BoundOperations, type OperationTable } from './operation-table.ts';
 import { accountOperations } from './account/operations.ts';
@@ -20,9 +22,11 @@ import { MappingClaims } from './event-source-mappings/mapping-claims.ts';
 import { eventSourceMappingOperations } from './event-source-mappings/operations.ts';
 import { createMappingSettler } from './event-source-mappings/settle-mappings.ts';
 import { eventInvokeOperations } from './event-invoke/operations.ts';
+import { functionSettingOperations } from './function-settings/operations.ts';
 import { functionUrlOperations } from './function-urls/operations.ts';
 import { functionOperations } from './functions/operations.ts';
 import { layerOperations } from './layers/operations.ts';
+import { policyOperations } from './policies/operations.ts';
 import { tagOperations } from './tags/operations.ts';
 import type { ControlContext, ControlSettings } from './control-context.ts';
 import { FunctionCatalog } from './functions/function-catalog.ts';
@@ -34,12 +38,15 @@ import { CodeSweeper } from './code/sweep.ts';
 export const controlOperations = {
   ...accountOperations,
   ...aliasOperations,
+  ...codeSigningOperations,
   ...concurrencyOperations,
   ...eventSourceMappingOperations,
   ...eventInvokeOperations,
   ...functionOperations,
+  ...functionSettingOperations,
   ...functionUrlOperations,
   ...layerOperations,
+  ...policyOperations,
   ...tagOperations,
 } satisfies OperationTable;
 
@@ -60,7 +67,7 @@ export interface ControlPlaneOptions {
   readonly codeStorageBytesMax?: number;
   /** Default false: runtimes past their dates go on working here. */
   readonly enforceRuntimeDeprecation?: boolean;
-  /** From a change to its settling (Pending to Active, Creating to Enabled); default 0, which is a few milliseconds. */
+  /** From a change to its settling (Pending to Active, Creating to Enabled); default 0: a few milliseconds. */
   readonly settleDelayMs?: number;
 }
 
@@ -85,25 +92,24 @@ export async function createControlPlane(
   });
   const sweeper = new CodeSweeper(log, blobs, codeTrees, catalog);
   const claims = new ConcurrencyClaims();
+  const codeSigningUsers = new CodeSigningUsers();
   const snapshotSettler = new SnapshotSettler(clock, log, store);
   await catalog.open(store);
   await claims.open(store);
   await mappingClaims.open(store);
+  await codeSigningUsers.open(store);
   await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations } = options;
   const settings = settingsOf(options);
-  const owned = {
-    codeLocations,
-    catalog,
-    claims,
-    mappingClaims,
-    sweeper,
+  const turns = {
     reservationTurns: new Turns(),
+    codeSigningTurns: new Turns(),
     mappingTurns: new Turns(),
   };
-  const context: ControlContext = { ...ports, ...owned, settings };
+  const owned = { codeLocations, catalog, claims, codeSigningUsers, mappingClaims, sweeper };
+  const context: ControlContext = { ...ports, ...owned, ...turns, settings };
   return {
     operations: bindOperations(controlOperations, context),
     async close() {
@@ -111,6 +117,7 @@ export async function createControlPlane(
       catalog.close();
       claims.close();
       mappingClaims.close();
+      codeSigningUsers.close();
       await sweeper.idle();
     },
   };
