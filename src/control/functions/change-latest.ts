@@ -3,7 +3,12 @@
  * checks the RevisionId, and leaves the function InProgress for the reconciler to settle.
  */
 import { functionInState, revisionMismatch, updateInProgress } from '../../model/errors.ts';
-import type { FunctionRecord, StoredConfiguration, VersionRecord } from '../../model/function.ts';
+import {
+  sourceKeyOf,
+  type FunctionRecord,
+  type StoredConfiguration,
+  type VersionRecord,
+} from '../../model/function.ts';
 import type { FunctionConfiguration } from '../../model/generated/api-types.ts';
 import type { StoredDocument } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
@@ -14,7 +19,8 @@ import { omitMembers } from '../omit-members.ts';
 import { planVersion } from './plan-version.ts';
 import { renderConfiguration, withoutUpdateStatus } from './render-configuration.ts';
 
-export type ChangedVersion = Required<Pick<VersionRecord, 'configuration' | 'code' | 'layers'>>;
+export type ChangedVersion = Pick<VersionRecord, 'configuration' | 'code' | 'sourceKmsKeyArn'> &
+  Required<Pick<VersionRecord, 'layers'>>;
 
 export interface LatestChange {
   readonly reference: Reference;
@@ -38,7 +44,7 @@ export async function changeLatest(
       const result = renderConfiguration(latest.configuration, context.settings);
       return { operations: [write], result };
     }
-    const { operations, version } = await planVersion(context, latest, {});
+    const { operations, version } = await planVersion(context, latest, { hasRoom: true });
     const { configuration } = version;
     const result = renderConfiguration(configuration, context.settings, configuration.Version);
     return { operations: [write, ...operations], result: withoutUpdateStatus(result) };
@@ -73,7 +79,7 @@ export function previewChange(
 
 function changedVersion(
   { clock, random }: ControlContext,
-  { configuration, code, layers }: ChangedVersion,
+  { configuration, code, layers, sourceKmsKeyArn }: ChangedVersion,
 ): VersionRecord {
   return {
     configuration: {
@@ -86,6 +92,7 @@ function changedVersion(
     },
     code,
     layers,
+    ...sourceKeyOf(sourceKmsKeyArn),
     buildId: random.uuid(),
   };
 }

@@ -4,10 +4,16 @@ import type {
   UpdateFunctionCodeRequest,
 } from '../../model/generated/api-types.ts';
 import { invalidParameterValue } from '../../model/errors.ts';
-import { layersOf, type CodeReference, type VersionRecord } from '../../model/function.ts';
+import {
+  layersOf,
+  sourceKeyOf,
+  type CodeReference,
+  type VersionRecord,
+} from '../../model/function.ts';
 import { checkCodeFits } from '../../model/layer-rules.ts';
 import { changeLatest, checkChangeable, previewChange } from './change-latest.ts';
-import { archiveOf, checkCode, stageCode } from '../code/code-package.ts';
+import { checkCode, stageCode } from '../code/code-package.ts';
+import { codeSourceOf } from '../code/code-source.ts';
 import type { ControlContext } from '../control-context.ts';
 import { checkRuntime, codeMembers, notSupported } from './function-configuration.ts';
 import { requireFunction, resolveUnqualified } from './function-documents.ts';
@@ -26,15 +32,16 @@ export async function updateFunctionCode(
       "Please don't provide ImageUri when updating a function with packageType Zip.",
     );
   }
-  const archive = archiveOf(input);
+  const source = codeSourceOf(input);
   checkRuntime(context, present.value.latest.configuration.Runtime, 'update');
   const changeTo = (code: CodeReference) => (latest: VersionRecord) => {
     const layers = layersOf(latest);
-    checkCodeFits(code, layers);
+    checkCodeFits(code, layers, context.settings);
     const { Architectures } = input;
     return {
       code,
       layers,
+      ...sourceKeyOf(input.SourceKMSKeyArn),
       configuration: {
         ...latest.configuration,
         ...codeMembers(code),
@@ -44,13 +51,16 @@ export async function updateFunctionCode(
   };
   const revisionId = input.RevisionId;
   if (input.DryRun === true) {
-    const change = changeTo(await checkCode(context, archive));
+    const change = changeTo(await checkCode(context, source));
     return previewChange(context, present, { change, revisionId });
   }
-  const staged = await stageCode(context, archive);
+  const publish = input.Publish === true;
+  const staged = await stageCode(context, source, {
+    copies: publish ? 2 : 1,
+    replacedBytes: present.value.latest.code.zippedBytes,
+  });
   try {
     const change = changeTo(staged.code);
-    const publish = input.Publish === true;
     return await changeLatest(context, { reference, revisionId, publish, change });
   } finally {
     staged.release();
