@@ -118,7 +118,7 @@ function addServeOptions(command: Command): Command {
     )
     .option(
       '--enforce-runtime-deprecation',
-      'refuse to create functions of runtimes past their dates',
+      'refuse to create and update functions of runtimes past their dates',
       false,
     )
     .option(

@@ -21,7 +21,8 @@ import {
   createCodeDownloadRoute,
   createCodeLocations,
 } from '../../src/control/code/code-location.ts';
-import { createControlPlane } from '../../src/control/control-plane.ts';
+import { createControlPlane, type ControlPlaneOptions } from '../../src/control/control-plane.ts';
+import { defaultQuotas } from '../../src/model/quotas.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
 
@@ -41,15 +42,20 @@ interface RunningServer extends ConformanceServer {
   stop(): Promise<void>;
 }
 
+/** Settings of the control plane beside those that all servers here share. */
+export type ServerSettings = Partial<ControlPlaneOptions>;
+
 /** Starts a server for all tests of a file and stops it after them. */
-export function useServer(): ConformanceServer {
+export function useServer(
+  settings: ServerSettings | (() => Promise<ServerSettings>) = {},
+): ConformanceServer {
   let running: RunningServer | undefined;
   const current = (): RunningServer => {
     if (running === undefined) throw new Error('the server runs only while tests do');
     return running;
   };
   before(async () => {
-    running = await startServer();
+    running = await startServer(typeof settings === 'function' ? await settings() : settings);
   });
   after(() => running?.stop());
   return {
@@ -62,7 +68,7 @@ export function useServer(): ConformanceServer {
   };
 }
 
-async function startServer(): Promise<RunningServer> {
+async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
   const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
   const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
@@ -75,10 +81,11 @@ async function startServer(): Promise<RunningServer> {
     store,
     blobs,
     codeTrees,
-    { accountId, region, codeLocations },
+    { accountId, region, codeLocations, ...settings },
   );
   const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
     loopbackOnly: true,
+    quotas: { ...defaultQuotas, ...settings },
     extraRoutes: createCodeDownloadRoute(silentLog, blobs, codeLocations),
   });
   const { port } = await server.listen('127.0.0.1', 0);
