@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CreateFunctionRequest } from './generated/api-types.ts';
 import { checkPackage } from './package-rules.ts';
 
 const zip = { Code: { ZipFile: Buffer.from('') }, Runtime: 'nodejs22.x', Handler: 'a.b' } as const;
@@ -26,7 +25,7 @@ type Request = Parameters<typeof checkPackage>[0];
 const refusals: readonly [string, Request, string][] = [
   [
     'an archive without a runtime',
-    { ...zip, Runtime: undefined } as CreateFunctionRequest,
+    { Code: zip.Code, Handler: zip.Handler },
     'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
   ],
   [
