@@ -9,7 +9,7 @@ const digest = `@sha256:${'0'.repeat(64)}`;
 
 test('checkPackage accepts archives and images with what belongs to them', () => {
   checkPackage(zip);
-  checkPackage({ ...zip, PackageType: 'Zip', Layers: ['arn'] });
+  checkPackage({ ...zip, PackageType: 'Zip', Layers: ['arn'], ImageConfig: {} });
   checkPackage({ ...image, ImageConfig: { Command: ['a'] }, Layers: [] });
   const uris = [
     `${uri}${digest}`,
@@ -35,7 +35,7 @@ const refusals: readonly [string, Request, string][] = [
   ],
   [
     'settings of an image for an archive',
-    { ...zip, ImageConfig: {} },
+    { ...zip, ImageConfig: { Command: [] } },
     "Please don't provide ImageConfig when creating a function with packageType Zip.",
   ],
   [

@@ -3,7 +3,7 @@
  * container images take neither, and neither takes the other's settings.
  */
 import { invalidParameterValue } from './errors.ts';
-import type { CreateFunctionRequest } from './generated/api-types.ts';
+import type { CreateFunctionRequest, ImageConfig } from './generated/api-types.ts';
 
 type PackageRequest = Pick<
   CreateFunctionRequest,
@@ -23,7 +23,7 @@ function checkZipPackage({ Code, Runtime, Handler, ImageConfig }: PackageRequest
       "Please don't provide ImageUri when creating a function with packageType Zip.",
     );
   }
-  if (ImageConfig !== undefined) {
+  if (hasImageSettings(ImageConfig)) {
     throw invalidParameterValue(
       "Please don't provide ImageConfig when creating a function with packageType Zip.",
     );
@@ -33,6 +33,11 @@ function checkZipPackage({ Code, Runtime, Handler, ImageConfig }: PackageRequest
       'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
     );
   }
+}
+
+/** Whether an ImageConfig says anything: tools send empty ones. */
+export function hasImageSettings(config: ImageConfig | undefined): boolean {
+  return Object.values(config ?? {}).some((member) => member !== undefined);
 }
 
 function checkImagePackage({ Code, Runtime, Handler, Layers, SnapStart }: PackageRequest): void {

@@ -6,6 +6,7 @@ import type {
 import { invalidParameterValue } from '../../model/errors.ts';
 import { layersOf } from '../../model/function.ts';
 import { checkCombinedSize } from '../../model/layer-rules.ts';
+import { hasImageSettings } from '../../model/package-rules.ts';
 import { changeLatest } from './change-latest.ts';
 import type { ControlContext } from '../control-context.ts';
 import {
@@ -23,7 +24,7 @@ export async function updateFunctionConfiguration(
 ): Promise<FunctionConfiguration> {
   const reference = resolveUnqualified(context, input.FunctionName);
   checkRequested(context, input);
-  if (input.ImageConfig !== undefined) {
+  if (hasImageSettings(input.ImageConfig)) {
     throw invalidParameterValue(
       "Please don't provide ImageConfig when updating a function with packageType Zip.",
     );
