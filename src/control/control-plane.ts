@@ -19,6 +19,8 @@ import { bindOperations, type BoundOperations, type OperationTable } from './ope
 import { accountOperations } from './account/operations.ts';
 import { aliasOperations } from './aliases/operations.ts';
 import { concurrencyOperations } from './concurrency/operations.ts';
+import { eventInvokeOperations } from './event-invoke/operations.ts';
+import { functionUrlOperations } from './function-urls/operations.ts';
 import { functionOperations } from './functions/operations.ts';
 import { layerOperations } from './layers/operations.ts';
 import { tagOperations } from './tags/operations.ts';
@@ -33,7 +35,9 @@ export const controlOperations = {
   ...accountOperations,
   ...aliasOperations,
   ...concurrencyOperations,
+  ...eventInvokeOperations,
   ...functionOperations,
+  ...functionUrlOperations,
   ...layerOperations,
   ...tagOperations,
 } satisfies OperationTable;

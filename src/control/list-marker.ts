@@ -61,7 +61,7 @@ export function parseQualifierMarker(
 ): string | undefined {
   if (marker === undefined || marker === '') return undefined;
   const text = Buffer.from(marker, 'base64url').toString('utf8');
-  const match = /^([a-zA-Z0-9-_.]{1,256}):([a-zA-Z0-9-_]{1,128})$/.exec(text);
+  const match = /^([a-zA-Z0-9-_.]{1,256}):(\$LATEST|[a-zA-Z0-9-_]{1,128})$/.exec(text);
   const [, ofFunction, qualifier] = match ?? [];
   if (ofFunction !== functionName || qualifier === undefined) throw unknownMarker();
   return qualifier;

@@ -210,6 +210,45 @@ export function requestedResourceNotFound(): ApiError {
   return resourceNotFound('The resource you requested does not exist.');
 }
 
+/** What a function URL is made or changed for is not there (as LocalStack answers). */
+export function functionUrlTargetNotFound(): ApiError {
+  return resourceNotFound('Function does not exist');
+}
+
+/** A function or alias has one URL (psoxy's troubleshooting guide shows the refusal). */
+export function functionUrlExists(arn: string): ApiError {
+  return resourceConflict(
+    `Failed to create function url config for [functionArn = ${arn}]. Error message:  FunctionUrlConfig exists for this Lambda function`,
+  );
+}
+
+/** Asynchronous invocations are to be configured of what is not there (as LocalStack answers). */
+export function eventInvokeTargetNotFound(): ApiError {
+  return resourceNotFound("The function doesn't exist.");
+}
+
+/** `arn` has its qualifier, `$LATEST` too. */
+export function eventInvokeConfigNotFound(arn: string): ApiError {
+  return resourceNotFound(`The function ${arn} doesn't have an EventInvokeConfig`);
+}
+
+/** A destination that is not well-formed or not there (serverless #7507, terraform-provider-aws). */
+export function destinationInvalid(arn: string): ApiError {
+  return invalidParameterValue(`The destination ARN ${arn} is invalid.`);
+}
+
+/** A destination that cannot take these records (aws-cdk #37115: a bucket for successes). */
+export function destinationConfigInvalid(
+  onSuccess: string | undefined,
+  onFailure: string | undefined,
+): ApiError {
+  const success = onSuccess === undefined ? 'null' : `OnSuccess(destination=${onSuccess})`;
+  const failure = onFailure === undefined ? 'null' : `OnFailure(destination=${onFailure})`;
+  return invalidParameterValue(
+    `The provided destination config DestinationConfig(onSuccess=${success}, onFailure=${failure}) is invalid.`,
+  );
+}
+
 export function policyNotFound(): ApiError {
   return resourceNotFound('No policy is associated with the given resource.');
 }

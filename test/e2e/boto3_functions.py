@@ -60,6 +60,8 @@ def main():
     check(client.get_function(FunctionName=name)["Configuration"]["Timeout"] == 5, "timeout")
 
     arn = configuration["FunctionArn"]
+    url_config(client, name, arn)
+    event_invoke_config(client, name, arn)
     client.tag_resource(Resource=arn, Tags={"stage": "test"})
     client.untag_resource(Resource=arn, TagKeys=["team"])
     check(client.list_tags(Resource=arn)["Tags"] == {"stage": "test"}, "tags")
@@ -72,6 +74,66 @@ def main():
     client.delete_function(FunctionName=name)
     fails_with("ResourceNotFoundException", client.get_function, FunctionName=name)
     done()
+
+
+def url_config(client, name, arn):
+    cors = {"AllowOrigins": ["https://www.example.com"], "AllowMethods": ["GET"], "MaxAge": 60}
+    made = client.create_function_url_config(FunctionName=name, AuthType="NONE", Cors=cors)
+    check(made["FunctionArn"] == arn and made["Cors"] == cors, made)
+    check(".lambda-url.us-east-1.localhost:" in made["FunctionUrl"], made)
+    fails_with(
+        "ResourceConflictException",
+        client.create_function_url_config,
+        FunctionName=name,
+        AuthType="NONE",
+    )
+    client.update_function_url_config(
+        FunctionName=name, AuthType="AWS_IAM", InvokeMode="RESPONSE_STREAM", Cors={}
+    )
+    found = client.get_function_url_config(FunctionName=name)
+    check(found["FunctionUrl"] == made["FunctionUrl"] and "Cors" not in found, found)
+    pages = client.get_paginator("list_function_url_configs").paginate(FunctionName=name)
+    listed = [config["AuthType"] for page in pages for config in page["FunctionUrlConfigs"]]
+    check(listed == ["AWS_IAM"], listed)
+    client.delete_function_url_config(FunctionName=name)
+    fails_with(
+        "ResourceNotFoundException", client.delete_function_url_config, FunctionName=name
+    )
+
+
+def event_invoke_config(client, name, arn):
+    queue = {"Destination": "arn:aws:sqs:us-east-1:000000000000:failures"}
+    made = client.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": queue}
+    )
+    check(made["FunctionArn"] == arn + ":$LATEST", made)
+    check(made["DestinationConfig"] == {"OnSuccess": {}, "OnFailure": queue}, made)
+    check(made["LastModified"].year >= 2026, made)
+    client.update_function_event_invoke_config(FunctionName=name, MaximumEventAgeInSeconds=60)
+    found = client.get_function_event_invoke_config(FunctionName=name)
+    check(found["MaximumRetryAttempts"] == 0 and found["MaximumEventAgeInSeconds"] == 60, found)
+    client.put_function_event_invoke_config(
+        FunctionName=name, Qualifier="1", MaximumEventAgeInSeconds=90
+    )
+    pages = client.get_paginator("list_function_event_invoke_configs").paginate(
+        FunctionName=name, PaginationConfig={"PageSize": 1}
+    )
+    ages = [
+        config["MaximumEventAgeInSeconds"]
+        for page in pages
+        for config in page["FunctionEventInvokeConfigs"]
+    ]
+    check(ages == [60, 90], ages)
+    fails_with(
+        "InvalidParameterValueException",
+        client.update_function_event_invoke_config,
+        FunctionName=name,
+        DestinationConfig={"OnSuccess": {"Destination": arn}},
+    )
+    client.delete_function_event_invoke_config(FunctionName=name)
+    fails_with(
+        "ResourceNotFoundException", client.get_function_event_invoke_config, FunctionName=name
+    )
 
 
 main()
