@@ -72,9 +72,9 @@ test('checkConfiguration takes standard queues and topics of every partition', (
   const check = (TargetArn: string) =>
     checkConfiguration(configuration({ DeadLetterConfig: { TargetArn } }));
   check('arn:aws:sqs:us-east-1:000000000000:q');
-  check(`arn:aws-cn:sns:cn-north-1:123456789012:${'t'.repeat(256)}`);
+  check('arn:aws-cn:sns:cn-north-1:123456789012:t_1-A');
   for (const wrong of [
-    `arn:aws:sns:us-east-1:000000000000:${'t'.repeat(257)}`,
+    'arn:aws:sns:us-east-1:000000000000:t.fifo',
     'arn:aws:sqs:us-east-1:000000000000:q.fifo',
     'arn:aws:sqs:us-east-1:0:q',
     'arn:aws:events:us-east-1:000000000000:event-bus/default',

@@ -2,6 +2,7 @@
  * Rules of a function's configuration that the service model does not hold: what a setting may be,
  * and which settings need or exclude each other (guide pages 010, 011, 012, 027).
  */
+import { isFifo, parseDestinationArn } from './destination-arn.ts';
 import { invalidParameterValue } from './errors.ts';
 import type { StoredConfiguration } from './function.ts';
 import type { FileSystemConfig } from './generated/api-types.ts';
@@ -57,11 +58,11 @@ function excludedBySnapStart(configuration: StoredConfiguration): string | undef
   return isS3Files(fileSystem) ? 'Amazon S3 Files' : 'Amazon EFS';
 }
 
-const deadLetterTarget = /^arn:aws[a-zA-Z-]*:(?:sqs|sns):[a-z0-9-]+:\d{12}:[\w-]{1,256}$/;
-
-/** A standard queue or topic: a name that ends in `.fifo` is of neither (guide page 027). */
+/** Events that were given up go to a standard queue or topic (guide page 027). */
 function checkDeadLetterTarget(arn: string): void {
-  if (deadLetterTarget.test(arn)) return;
+  const target = parseDestinationArn(arn);
+  const isKind = target?.kind === 'sqs' || target?.kind === 'sns';
+  if (isKind && !isFifo(target)) return;
   throw invalidParameterValue(
     `Invalid dead letter ARN: ${arn} is not the ARN of a standard SQS queue or SNS topic.`,
   );

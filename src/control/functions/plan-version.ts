@@ -15,7 +15,8 @@ import {
 import type { WriteOperation } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { isUnsettled } from './function-catalog.ts';
-import { fingerprint, pending } from './function-configuration.ts';
+import { fingerprint } from './configuration-fingerprint.ts';
+import { pending } from './function-configuration.ts';
 import {
   readVersion,
   readVersionCounter,
