@@ -223,3 +223,19 @@ test('closing ends what is being downloaded', async (t) => {
   await objects.close();
   await ended;
 });
+
+test('a disk that fails is not the fault of the store', async () => {
+  const downloads = join(folder, 'gone');
+  const { endpoint } = buckets;
+  const objects = await openS3Objects(systemClock, {
+    endpoint,
+    region: 'us-east-1',
+    folder: downloads,
+  });
+  await rm(downloads, { recursive: true });
+  await buckets.put('plain.zip', Buffer.from('plain'));
+  await assert.rejects(objects.fetch(reference('plain.zip'), { bytesMax }, copy), {
+    code: 'ENOENT',
+  });
+  await objects.close();
+});

@@ -84,15 +84,27 @@ export class S3Objects implements Objects {
     (await this.#client?.catch(() => undefined))?.destroy();
   }
 
+  /** One client for all objects; one that could not be made is tried again with the next. */
+  async #open(): Promise<S3Client> {
+    this.#client ??= openClient(this.#options);
+    try {
+      return await this.#client;
+    } catch (error) {
+      this.#client = undefined;
+      throw error;
+    }
+  }
+
   async #download(
     { bucket, key, version }: ObjectReference,
     { bytesMax }: FetchOptions,
     file: string,
   ): Promise<void> {
     const watch = new DownloadWatch(this.#clock, this.#stopped.signal, this.#options);
+    let diskError: Error | undefined;
     try {
       const { GetObjectCommand } = await import('@aws-sdk/client-s3');
-      const client = await (this.#client ??= openClient(this.#options));
+      const client = await this.#open();
       const command = new GetObjectCommand({
         Bucket: bucket,
         Key: key,
@@ -106,8 +118,11 @@ export class S3Objects implements Objects {
       }
       const counter = countingTo(bytesMax, () => watch.heard());
       const written = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+      written.once('error', (error) => (diskError = error));
       await pipeline(body, counter, written, { signal: watch.signal });
     } catch (error) {
+      // Not the store's fault, nor the caller's.
+      if (diskError === error) throw error;
       throw this.#asObjectError(watch.reason ?? error);
     } finally {
       watch.end();

@@ -9,6 +9,7 @@ import type { Turns } from '../base/turns.ts';
 import type { Quotas } from '../model/quotas.ts';
 import type { Store } from '../store/store.ts';
 import type { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
+import type { CodeSigningUsers } from './code-signing/code-signing-users.ts';
 import type { CodeLocations } from './code/code-location.ts';
 import type { CodeStorage } from './code/code-storage.ts';
 import type { FunctionCatalog } from './functions/function-catalog.ts';
@@ -40,5 +41,8 @@ export interface ControlContext {
   readonly sweeper: CodeSweeper;
   /** For changes that divide up the account's concurrency. */
   readonly reservationTurns: Turns;
+  readonly codeSigningUsers: CodeSigningUsers;
+  /** For giving functions code signing configurations and deleting these. */
+  readonly codeSigningTurns: Turns;
   readonly settings: ControlSettings;
 }

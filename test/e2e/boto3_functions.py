@@ -6,6 +6,46 @@ import json
 from boto3_checks import ROLE, archive, check, connect, done, fails_with
 
 
+def check_signing(client, name):
+    config = client.create_code_signing_config(
+        AllowedPublishers={
+            "SigningProfileVersionArns": [
+                "arn:aws:signer:us-east-1:000000000000:/signing-profiles/boto3/0123456789"
+            ]
+        },
+        CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Enforce"},
+    )["CodeSigningConfig"]["CodeSigningConfigArn"]
+    client.put_function_code_signing_config(FunctionName=name, CodeSigningConfigArn=config)
+    pages = client.get_paginator("list_functions_by_code_signing_config").paginate(
+        CodeSigningConfigArn=config
+    )
+    users = [arn.rpartition(":")[2] for page in pages for arn in page["FunctionArns"]]
+    check(users == [name], users)
+    fails_with(
+        "CodeVerificationFailedException",
+        client.update_function_code,
+        FunctionName=name,
+        ZipFile=archive(app="def handler(event, context):\n    return 'three'\n"),
+    )
+    check(json.load(client.invoke(FunctionName=name)["Payload"]) == "two", "deployed code runs on")
+    fails_with(
+        "ResourceConflictException", client.delete_code_signing_config, CodeSigningConfigArn=config
+    )
+    client.delete_function_code_signing_config(FunctionName=name)
+    client.delete_code_signing_config(CodeSigningConfigArn=config)
+
+
+def check_settings(client, name):
+    client.put_runtime_management_config(
+        FunctionName=name, Qualifier="1", UpdateRuntimeOn="FunctionUpdate"
+    )
+    mode = client.get_runtime_management_config(FunctionName=name, Qualifier="1")
+    check(mode["UpdateRuntimeOn"] == "FunctionUpdate", mode)
+    client.put_function_recursion_config(FunctionName=name, RecursiveLoop="Allow")
+    loop = client.get_function_recursion_config(FunctionName=name)
+    check(loop["RecursiveLoop"] == "Allow", loop)
+
+
 def main():
     client = connect()
     name = "from-boto3"
@@ -71,6 +111,8 @@ def main():
     versions = [version["Version"] for page in pages for version in page["Versions"]]
     check(versions == ["$LATEST", "1"], versions)
     check(client.get_account_settings()["AccountUsage"]["FunctionCount"] >= 1, "account usage")
+    check_signing(client, name)
+    check_settings(client, name)
     client.delete_function(FunctionName=name)
     fails_with("ResourceNotFoundException", client.get_function, FunctionName=name)
     done()

@@ -1,6 +1,6 @@
 /** CreateFunction: a new function with its first code package, Pending until it is settled. */
 import { checkNewFunctionName } from '../../model/arn.ts';
-import { ApiError, functionExists } from '../../model/errors.ts';
+import { codeSigningOfImage, functionExists } from '../../model/errors.ts';
 import {
   sourceKeyOf,
   type CodeReference,
@@ -16,6 +16,7 @@ import { checkPackage } from '../../model/package-rules.ts';
 import { withTags } from '../../model/tags.ts';
 import { stageCode } from '../code/code-package.ts';
 import { codeSourceOf, type CodeSource } from '../code/code-source.ts';
+import { admitNewFunction, logUnsigned } from '../code-signing/check-deployment.ts';
 import type { ControlContext } from '../control-context.ts';
 import {
   checkRequested,
@@ -36,6 +37,7 @@ export async function createFunction(
   const { functionName } = resolveUnqualified(context, input.FunctionName);
   checkNewFunctionName(functionName);
   const source = checkRequest(context, input);
+  await admitNewFunction(context, functionName, input.CodeSigningConfigArn);
   // The code is taken in only when there is a place for it; the commit below decides.
   const present = await context.store.get(functionKey(functionName));
   if (present !== undefined) throw functionExists(functionName);
@@ -63,11 +65,26 @@ async function createWith(
   try {
     checkCodeFits(staged.code, layers, context.settings);
     const record = newRecord(context, input, { functionName, code: staged.code, layers });
-    return await commitWithRetry(context.store, async () => {
+    return await commitNew(context, input, record);
+  } finally {
+    staged.release();
+  }
+}
+
+async function commitNew(
+  context: ControlContext,
+  input: CreateFunctionRequest,
+  record: FunctionRecord,
+): Promise<FunctionConfiguration> {
+  const { CodeSigningConfigArn, Publish } = input;
+  const { FunctionName: functionName } = record.latest.configuration;
+  const commit = () =>
+    commitWithRetry(context.store, async () => {
       const key = functionKey(functionName);
       if ((await context.store.get(key)) !== undefined) throw functionExists(functionName);
-      const put = writeDocument(key, undefined, record);
-      if (input.Publish !== true) {
+      const signing = await admitNewFunction(context, functionName, CodeSigningConfigArn);
+      const put = writeDocument(key, undefined, { ...record, ...signing });
+      if (Publish !== true) {
         const result = renderConfiguration(record.latest.configuration, context.settings);
         return { operations: [put], result: withoutUpdateStatus(result) };
       }
@@ -76,9 +93,11 @@ async function createWith(
       const result = renderConfiguration(version.configuration, context.settings);
       return { operations: [put, ...operations], result: withoutUpdateStatus(result) };
     });
-  } finally {
-    staged.release();
-  }
+  if (CodeSigningConfigArn === undefined) return commit();
+  // In turn with deletions of configurations, as PutFunctionCodeSigningConfig.
+  const created = await context.codeSigningTurns.run(commit);
+  logUnsigned(context, functionName);
+  return created;
 }
 
 /** What can be said without looking at the code; gives where it is. */
@@ -87,16 +106,10 @@ function checkRequest(context: ControlContext, input: CreateFunctionRequest): Co
   checkRequested(context, input);
   // Refused rather than kept as Failed: nothing is left behind that could never run.
   if (input.PackageType === 'Image') {
+    if (input.CodeSigningConfigArn !== undefined) throw codeSigningOfImage();
     throw notSupported('PackageType Image', 'container images cannot run here, .zip archives can');
   }
   const source = codeSourceOf(input.Code);
-  if (input.CodeSigningConfigArn !== undefined) {
-    throw new ApiError(
-      'CodeSigningConfigNotFoundException',
-      'The code signing configuration cannot be found. Check that the provided configuration is ' +
-        `not deleted: ${input.CodeSigningConfigArn}.`,
-    );
-  }
   checkRuntime(context, input.Runtime, 'create');
   return source;
 }

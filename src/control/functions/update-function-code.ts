@@ -8,12 +8,14 @@ import {
   layersOf,
   sourceKeyOf,
   type CodeReference,
+  type FunctionRecord,
   type VersionRecord,
 } from '../../model/function.ts';
 import { checkCodeFits } from '../../model/layer-rules.ts';
 import { changeLatest, checkChangeable, previewChange } from './change-latest.ts';
 import { checkCode, stageCode } from '../code/code-package.ts';
 import { codeSourceOf } from '../code/code-source.ts';
+import { checkNewCode, logUnsigned } from '../code-signing/check-deployment.ts';
 import type { ControlContext } from '../control-context.ts';
 import { checkRuntime, codeMembers, notSupported } from './function-configuration.ts';
 import { requireFunction, resolveUnqualified } from './function-documents.ts';
@@ -32,6 +34,9 @@ export async function updateFunctionCode(
       "Please don't provide ImageUri when updating a function with packageType Zip.",
     );
   }
+  const { functionName } = reference;
+  const check = (record: FunctionRecord) => checkNewCode(context, functionName, record);
+  const policy = await check(present.value);
   const source = codeSourceOf(input);
   checkRuntime(context, present.value.latest.configuration.Runtime, 'update');
   const changeTo = (code: CodeReference) => (latest: VersionRecord) => {
@@ -61,7 +66,9 @@ export async function updateFunctionCode(
   });
   try {
     const change = changeTo(staged.code);
-    return await changeLatest(context, { reference, revisionId, publish, change });
+    const changed = await changeLatest(context, { reference, revisionId, publish, change, check });
+    if (policy === 'Warn') logUnsigned(context, functionName);
+    return changed;
   } finally {
     staged.release();
   }
