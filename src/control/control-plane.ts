@@ -26,6 +26,7 @@ import { functionSettingOperations } from './function-settings/operations.ts';
 import { functionUrlOperations } from './function-urls/operations.ts';
 import { functionOperations } from './functions/operations.ts';
 import { layerOperations } from './layers/operations.ts';
+import { policyOperations } from './policies/operations.ts';
 import { tagOperations } from './tags/operations.ts';
 import type { ControlContext, ControlSettings } from './control-context.ts';
 import { FunctionCatalog } from './functions/function-catalog.ts';
@@ -44,6 +45,7 @@ export const controlOperations = {
   ...functionSettingOperations,
   ...functionUrlOperations,
   ...layerOperations,
+  ...policyOperations,
   ...tagOperations,
 } satisfies OperationTable;
 

@@ -163,7 +163,10 @@ export function arnOf(name: string): string {
 }
 
 const statuses = {
+  AccessDeniedException: 403,
   InvalidParameterValueException: 400,
+  PolicyLengthExceededException: 400,
+  PreconditionFailedException: 412,
   ResourceConflictException: 409,
   ResourceNotFoundException: 404,
   ValidationException: 400,

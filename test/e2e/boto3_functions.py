@@ -105,6 +105,20 @@ def main():
     client.tag_resource(Resource=arn, Tags={"stage": "test"})
     client.untag_resource(Resource=arn, TagKeys=["team"])
     check(client.list_tags(Resource=arn)["Tags"] == {"stage": "test"}, "tags")
+    added = client.add_permission(
+        FunctionName=name,
+        StatementId="s3",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::bucket",
+    )
+    policy = client.get_policy(FunctionName=name)
+    statements = json.loads(policy["Policy"])["Statement"]
+    check(statements == [json.loads(added["Statement"])], statements)
+    client.remove_permission(
+        FunctionName=name, StatementId="s3", RevisionId=policy["RevisionId"]
+    )
+    fails_with("ResourceNotFoundException", client.get_policy, FunctionName=name)
     pages = client.get_paginator("list_versions_by_function").paginate(
         FunctionName=name, PaginationConfig={"PageSize": 1}
     )

@@ -1,21 +1,16 @@
 /** Versions and aliases as requests name them, and what belongs to one of them alone. */
-import { aliasCollections } from '../../model/alias.ts';
+import { aliasCollections, type AliasRecord } from '../../model/alias.ts';
 import { aliasNotFound, functionNotFound } from '../../model/errors.ts';
 import { eventInvokeCollections } from '../../model/event-invoke.ts';
 import { functionUrlCollections } from '../../model/function-url.ts';
-import type { FunctionRecord } from '../../model/function.ts';
+import type { FunctionRecord, PublishedVersionRecord } from '../../model/function.ts';
+import { policyCollection } from '../../model/policy.ts';
 import type { Store, StoredDocument, WriteOperation } from '../../store/store.ts';
 import { readAlias } from '../aliases/alias-documents.ts';
 import { deleteDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
 import { pageSizeOf, parseQualifierMarker, renderQualifierMarker } from '../list-marker.ts';
-import {
-  functionKey,
-  isVersionNumber,
-  LATEST,
-  readVersion,
-  type Reference,
-} from './function-documents.ts';
+import { findVersion, functionKey, LATEST, type Reference } from './function-documents.ts';
 
 /**
  * Collections with at most one document for $LATEST, a version or an alias: its id is `$LATEST`, the
@@ -25,6 +20,7 @@ import {
 export const qualifierCollections: readonly string[] = [
   aliasCollections.provisionedStatus,
   aliasCollections.provisioned,
+  policyCollection,
   functionUrlCollections.functionUrl,
   eventInvokeCollections.eventInvoke,
 ];
@@ -88,12 +84,18 @@ export function isPublished(reference: Reference): reference is PublishedReferen
   return reference.qualifier !== undefined && reference.qualifier !== LATEST;
 }
 
+/** The document of what a qualifier names. */
+export type QualifierDocument =
+  | { readonly kind: 'version'; readonly document: StoredDocument<PublishedVersionRecord> }
+  | { readonly kind: 'alias'; readonly document: StoredDocument<AliasRecord> };
+
 /** Throws ResourceNotFound unless the version or alias is there; the function is. */
 export async function requireQualifier(
   { store }: ControlContext,
   reference: PublishedReference,
-): Promise<void> {
-  if (await isQualifierThere(store, reference)) return;
+): Promise<QualifierDocument> {
+  const found = await findQualifier(store, reference);
+  if (found !== undefined) return found;
   const { qualifier, arn } = reference;
   throw isNumeric(qualifier) ? functionNotFound(arn) : aliasNotFound(arn);
 }
@@ -105,17 +107,20 @@ export async function findQualified(
 ): Promise<StoredDocument<FunctionRecord> | undefined> {
   const present = await store.get<FunctionRecord>(functionKey(reference.functionName));
   if (present === undefined) return undefined;
-  const isThere = !isPublished(reference) || (await isQualifierThere(store, reference));
+  const isThere = !isPublished(reference) || (await findQualifier(store, reference)) !== undefined;
   return isThere ? present : undefined;
 }
 
-async function isQualifierThere(
+async function findQualifier(
   store: Store,
   { functionName, qualifier }: PublishedReference,
-): Promise<boolean> {
-  if (!isNumeric(qualifier)) return (await readAlias(store, functionName, qualifier)) !== undefined;
-  if (!isVersionNumber(qualifier)) return false;
-  return (await readVersion(store, functionName, qualifier)) !== undefined;
+): Promise<QualifierDocument | undefined> {
+  if (isNumeric(qualifier)) {
+    const document = await findVersion(store, functionName, qualifier);
+    return document && { kind: 'version', document };
+  }
+  const document = await readAlias(store, functionName, qualifier);
+  return document && { kind: 'alias', document };
 }
 
 function isNumeric(qualifier: string): boolean {
