@@ -25,6 +25,7 @@ import {
   createCodeLocations,
 } from '../../src/control/code/code-location.ts';
 import { createControlPlane, type ControlPlaneOptions } from '../../src/control/control-plane.ts';
+import { defaultQuotas } from '../../src/model/quotas.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
 
@@ -44,15 +45,20 @@ interface RunningServer extends ConformanceServer {
   stop(): Promise<void>;
 }
 
+/** Settings of the control plane beside those that all servers here share. */
+export type ServerSettings = Partial<ControlPlaneOptions>;
+
 /** Starts a server for all tests of a file and stops it after them. */
-export function useServer(options: Partial<ControlPlaneOptions> = {}): ConformanceServer {
+export function useServer(
+  settings: ServerSettings | (() => Promise<ServerSettings>) = {},
+): ConformanceServer {
   let running: RunningServer | undefined;
   const current = (): RunningServer => {
     if (running === undefined) throw new Error('the server runs only while tests do');
     return running;
   };
   before(async () => {
-    running = await startServer(options);
+    running = await startServer(typeof settings === 'function' ? await settings() : settings);
   });
   after(() => running?.stop());
   return {
@@ -65,7 +71,7 @@ export function useServer(options: Partial<ControlPlaneOptions> = {}): Conforman
   };
 }
 
-async function startServer(options: Partial<ControlPlaneOptions>): Promise<RunningServer> {
+async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
   const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
   const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
@@ -78,10 +84,11 @@ async function startServer(options: Partial<ControlPlaneOptions>): Promise<Runni
     store,
     blobs,
     codeTrees,
-    { accountId, region, codeLocations, ...options },
+    { accountId, region, codeLocations, ...settings },
   );
   const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
     loopbackOnly: true,
+    quotas: { ...defaultQuotas, ...settings },
     extraRoutes: createCodeDownloadRoute(silentLog, blobs, codeLocations),
   });
   const { port } = await server.listen('127.0.0.1', 0);

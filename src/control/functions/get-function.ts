@@ -18,13 +18,14 @@ export async function getFunction(
 ): Promise<GetFunctionResponse> {
   const reference = resolveReference(context, input.FunctionName, input.Qualifier);
   const { record, version } = await requireVersion(context, reference);
-  const { configuration, code } = version;
+  const { configuration, code, sourceKmsKeyArn } = version;
   const concurrency = renderConcurrency(record);
   return {
     Configuration: renderConfiguration(configuration, context.settings, reference.qualifier),
     Code: {
       RepositoryType: 'S3',
       Location: context.codeLocations.urlFor(baseUrl, code.hash),
+      ...(sourceKmsKeyArn === undefined ? {} : { SourceKMSKeyArn: sourceKmsKeyArn }),
     },
     ...(Object.keys(record.tags).length === 0 ? {} : { Tags: { ...record.tags } }),
     ...(concurrency === undefined ? {} : { Concurrency: concurrency }),
