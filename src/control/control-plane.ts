@@ -4,13 +4,16 @@
  */
 import type { Blobs } from '../artifact/blobs.ts';
 import type { CodeTrees } from '../artifact/code-trees.ts';
+import type { Objects } from '../artifact/objects.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { Turns } from '../base/turns.ts';
 import { limits } from '../model/limits.ts';
+import { defaultQuotas, type Quotas } from '../model/quotas.ts';
 import type { Store } from '../store/store.ts';
 import type { CodeLocations } from './code/code-location.ts';
+import { CodeStorage } from './code/code-storage.ts';
 import { CodeSigningUsers } from './code-signing/code-signing-users.ts';
 import { codeSigningOperations } from './code-signing/operations.ts';
 import { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
@@ -18,6 +21,9 @@ import { bindOperations, type BoundOperations, type OperationTable } from './ope
 import { accountOperations } from './account/operations.ts';
 import { aliasOperations } from './aliases/operations.ts';
 import { concurrencyOperations } from './concurrency/operations.ts';
+import { MappingClaims } from './event-source-mappings/mapping-claims.ts';
+import { eventSourceMappingOperations } from './event-source-mappings/operations.ts';
+import { createMappingSettler } from './event-source-mappings/settle-mappings.ts';
 import { eventInvokeOperations } from './event-invoke/operations.ts';
 import { functionSettingOperations } from './function-settings/operations.ts';
 import { functionUrlOperations } from './function-urls/operations.ts';
@@ -37,6 +43,7 @@ export const controlOperations = {
   ...aliasOperations,
   ...codeSigningOperations,
   ...concurrencyOperations,
+  ...eventSourceMappingOperations,
   ...eventInvokeOperations,
   ...functionOperations,
   ...functionSettingOperations,
@@ -52,18 +59,19 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-export interface ControlPlaneOptions {
+/** Quotas that are left out have their documented values. */
+export interface ControlPlaneOptions extends Partial<Quotas> {
   /** 12 digits. */
   readonly accountId: string;
   readonly region: string;
   readonly codeLocations: CodeLocations;
+  /** Where code in buckets comes from; default nowhere: it is refused. */
+  readonly objects?: Objects;
   /** Default limits.concurrencyAccountDefault. */
   readonly concurrentExecutions?: number;
-  /** Default limits.codeStorageBytesMax. */
-  readonly codeStorageBytesMax?: number;
   /** Default false: runtimes past their dates go on working here. */
   readonly enforceRuntimeDeprecation?: boolean;
-  /** From a change to its settling (Pending to Active); default 0, which is a few milliseconds. */
+  /** From a change to its settling (Pending to Active, Creating to Enabled); default 0: a few milliseconds. */
   readonly settleDelayMs?: number;
 }
 
@@ -78,7 +86,10 @@ export async function createControlPlane(
   options: ControlPlaneOptions,
 ): Promise<ControlPlane> {
   const ports = { clock, random, log, store, blobs, codeTrees };
-  const reconciler = new StateReconciler(ports, { delayMs: options.settleDelayMs ?? 0 });
+  const { settleDelayMs: delayMs = 0 } = options;
+  const reconciler = new StateReconciler(ports, { delayMs });
+  const mappingSettler = createMappingSettler(clock, log, store, { delayMs });
+  const mappingClaims = new MappingClaims((uuid) => mappingSettler.settleSoon(uuid));
   const catalog = new FunctionCatalog({
     onUnsettled: (functionName) => reconciler.settleSoon(functionName),
     onUnreferenced: (hash) => sweeper.sweepSoon(hash),
@@ -89,21 +100,37 @@ export async function createControlPlane(
   const snapshotSettler = new SnapshotSettler(clock, log, store);
   await catalog.open(store);
   await claims.open(store);
+  await mappingClaims.open(store);
   await codeSigningUsers.open(store);
   await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
-  const { codeLocations } = options;
+  const { codeLocations, objects } = options;
   const settings = settingsOf(options);
-  const turns = { reservationTurns: new Turns(), codeSigningTurns: new Turns() };
-  const owned = { codeLocations, catalog, claims, codeSigningUsers, sweeper };
+  const codeStorage = new CodeStorage(() => catalog.usage.codeBytes, settings.codeStorageBytesMax);
+  const turns = {
+    reservationTurns: new Turns(),
+    codeSigningTurns: new Turns(),
+    mappingTurns: new Turns(),
+  };
+  const owned = {
+    codeLocations,
+    objects,
+    catalog,
+    codeStorage,
+    claims,
+    codeSigningUsers,
+    mappingClaims,
+    sweeper,
+  };
   const context: ControlContext = { ...ports, ...owned, ...turns, settings };
   return {
     operations: bindOperations(controlOperations, context),
     async close() {
-      await Promise.all([reconciler.close(), snapshotSettler.close()]);
+      await Promise.all([reconciler.close(), mappingSettler.close(), snapshotSettler.close()]);
       catalog.close();
       claims.close();
+      mappingClaims.close();
       codeSigningUsers.close();
       await sweeper.idle();
     },
@@ -115,7 +142,11 @@ function settingsOf(options: ControlPlaneOptions): ControlSettings {
     accountId: options.accountId,
     region: options.region,
     concurrentExecutions: options.concurrentExecutions ?? limits.concurrencyAccountDefault,
-    codeStorageBytesMax: options.codeStorageBytesMax ?? limits.codeStorageBytesMax,
+    codeStorageBytesMax: options.codeStorageBytesMax ?? defaultQuotas.codeStorageBytesMax,
+    codeZippedBytesMax: options.codeZippedBytesMax ?? defaultQuotas.codeZippedBytesMax,
+    codeUnzippedBytesMax: options.codeUnzippedBytesMax ?? defaultQuotas.codeUnzippedBytesMax,
+    environmentBytesMax: options.environmentBytesMax ?? defaultQuotas.environmentBytesMax,
+    layersPerFunctionMax: options.layersPerFunctionMax ?? defaultQuotas.layersPerFunctionMax,
     enforceRuntimeDeprecation: options.enforceRuntimeDeprecation ?? false,
   };
 }

@@ -25,6 +25,7 @@ import {
   createCodeLocations,
 } from '../../src/control/code/code-location.ts';
 import { createControlPlane, type ControlPlaneOptions } from '../../src/control/control-plane.ts';
+import { defaultQuotas } from '../../src/model/quotas.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
 
@@ -47,12 +48,15 @@ interface RunningServer extends ConformanceServer {
   stop(): Promise<void>;
 }
 
+/** Settings of the control plane beside those that all servers here share. */
+export type ServerSettings = Partial<ControlPlaneOptions>;
+
 /**
  * Starts a server for all tests of a file and stops it after them. `prepare` makes what they share,
  * before the first of them.
  */
 export function useServer(
-  options: Partial<ControlPlaneOptions> = {},
+  settings: ServerSettings | (() => Promise<ServerSettings>) = {},
   prepare?: (client: LambdaClient) => Promise<void>,
 ): ConformanceServer {
   let running: RunningServer | undefined;
@@ -61,7 +65,7 @@ export function useServer(
     return running;
   };
   before(async () => {
-    running = await startServer(options);
+    running = await startServer(typeof settings === 'function' ? await settings() : settings);
     await prepare?.(running.client);
   });
   after(() => running?.stop());
@@ -75,7 +79,7 @@ export function useServer(
   };
 }
 
-async function startServer(options: Partial<ControlPlaneOptions>): Promise<RunningServer> {
+async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
   const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
   const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
@@ -88,10 +92,11 @@ async function startServer(options: Partial<ControlPlaneOptions>): Promise<Runni
     store,
     blobs,
     codeTrees,
-    { accountId, region, codeLocations, ...options },
+    { accountId, region, codeLocations, ...settings },
   );
   const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
     loopbackOnly: true,
+    quotas: { ...defaultQuotas, ...settings },
     extraRoutes: createCodeDownloadRoute(silentLog, blobs, codeLocations),
   });
   const { port } = await server.listen('127.0.0.1', 0);
@@ -190,6 +195,7 @@ const statuses = {
   ProvisionedConcurrencyConfigNotFoundException: 404,
   RequestEntityTooLargeException: 413,
   ResourceConflictException: 409,
+  ResourceInUseException: 400,
   ResourceNotFoundException: 404,
   ValidationException: 400,
 } as const;
