@@ -187,7 +187,6 @@ export function arnOf(name: string): string {
 
 const statuses = {
   AccessDeniedException: 403,
-  CodeStorageExceededException: 400,
   InvalidParameterValueException: 400,
   InvalidRequestContentException: 400,
   PolicyLengthExceededException: 400,
