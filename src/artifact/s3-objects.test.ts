@@ -159,6 +159,42 @@ test('one byte too many is refused, with and without a declared size', async (t)
   }
 });
 
+test('an object that breaks off, or is not what its checksum says, is the fault of the store', async (t) => {
+  const endpoint = await answering(t, (request, response) => {
+    if (request.url?.includes('checksum')) {
+      response.writeHead(200, { 'content-length': 4, 'x-amz-checksum-crc32': 'AAAAAA==' });
+      response.end('text');
+      return;
+    }
+    const checksum = request.url?.includes('summed') ? { 'x-amz-checksum-crc32': 'AAAAAA==' } : {};
+    response.writeHead(200, { 'content-length': 1000, ...checksum });
+    response.write('x', () => response.destroy());
+  });
+  const objects = await objectsOf(t, endpoint);
+  for (const [key, message] of [
+    ['broken', /aborted/],
+    ['broken-summed', /aborted/],
+    ['checksum', /Checksum mismatch/],
+  ] as const) {
+    await assert.rejects(objects.fetch(reference(key), { bytesMax }, copy), {
+      code: 'unavailable',
+      message,
+    });
+  }
+});
+
+test('the connection of an object that is too large is given up', async (t) => {
+  const closed = deferred<void>();
+  const endpoint = await answering(t, (_request, response) => {
+    response.writeHead(200, { 'content-length': bytesMax + 1, 'x-amz-checksum-crc32': 'AAAAAA==' });
+    response.write('x');
+    response.once('close', () => closed.resolve());
+  });
+  const objects = await objectsOf(t, endpoint);
+  await assert.rejects(objects.fetch(reference('k'), { bytesMax }, copy), { code: 'too-large' });
+  await closed.promise;
+});
+
 test('silence and slowness end a download', async (t) => {
   const endpoint = await answering(t, (request, response) => {
     if (request.url?.includes('mute')) return;
