@@ -12,6 +12,7 @@ import {
   type FunctionConfiguration,
 } from '@aws-sdk/client-lambda';
 import { createApiServer } from '../../src/api/server.ts';
+import type { OperationHandlers } from '../../src/api/operation.ts';
 import { openCodeTrees } from '../../src/artifact/code-trees.ts';
 import { openFileBlobs } from '../../src/artifact/file-blobs.ts';
 import { systemClock } from '../../src/base/clock.ts';
@@ -21,7 +22,8 @@ import {
   createCodeDownloadRoute,
   createCodeLocations,
 } from '../../src/control/code/code-location.ts';
-import { createControlPlane } from '../../src/control/control-plane.ts';
+import { createControlPlane, type ControlPlane } from '../../src/control/control-plane.ts';
+import type { Store } from '../../src/store/store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
 
@@ -37,8 +39,18 @@ export interface ConformanceServer {
   readonly url: string;
 }
 
-interface RunningServer extends ConformanceServer {
+export interface RunningServer extends ConformanceServer {
+  readonly store: Store;
+  /** Holds the store's database `state.db` and the folders `blobs` and `code`. */
+  readonly folder: string;
   stop(): Promise<void>;
+}
+
+/** What the handlers of operations that are not the control plane's are made of. */
+export interface ServerParts {
+  readonly control: ControlPlane;
+  readonly store: Store;
+  readonly folder: string;
 }
 
 /** Starts a server for all tests of a file and stops it after them. */
@@ -62,7 +74,12 @@ export function useServer(): ConformanceServer {
   };
 }
 
-async function startServer(): Promise<RunningServer> {
+/** With the control plane's operations, or with what `handlersOf` gives. */
+export async function startServer(
+  handlersOf: (parts: ServerParts) => OperationHandlers | Promise<OperationHandlers> = ({
+    control,
+  }) => control.operations,
+): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
   const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
   const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
@@ -77,7 +94,8 @@ async function startServer(): Promise<RunningServer> {
     codeTrees,
     { accountId, region, codeLocations },
   );
-  const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
+  const handlers = await handlersOf({ control, store, folder });
+  const server = createApiServer(systemClock, systemRandom, silentLog, handlers, {
     loopbackOnly: true,
     extraRoutes: createCodeDownloadRoute(silentLog, blobs, codeLocations),
   });
@@ -92,6 +110,8 @@ async function startServer(): Promise<RunningServer> {
   return {
     client,
     url,
+    store,
+    folder,
     async stop() {
       client.destroy();
       await server.close({ drainMs: 0 });

@@ -115,6 +115,12 @@ test('a name is taken once, and what is not there is named', async (t) => {
     code: 'ResourceNotFoundException',
     message: `Function not found: ${arn}:7`,
   });
+  // The longest version that the service model allows.
+  const longest = '9'.repeat(1024);
+  await assert.rejects(create(rig, { Name: 'other', FunctionVersion: longest }), {
+    code: 'ResourceNotFoundException',
+    message: `Function not found: ${arn}:${longest}`,
+  });
   await assert.rejects(create(rig, { FunctionName: 'absent' }), {
     code: 'ResourceNotFoundException',
     message: /^Function not found: .*:absent:1$/,
