@@ -14,13 +14,15 @@ import type { Language } from './languages.ts';
 import { rssMb } from './process-memory.ts';
 import { median, progress, type Goal, type Report, type Unit } from './report.ts';
 
-export const FUNCTIONS_MANY = 10_000;
+const FUNCTIONS_MANY = 10_000;
 const FUNCTIONS_FEW = 10;
+const MANY = '10,000 functions';
 const CALLERS = 16;
 /** A page as both can give it. */
 const PAGE_ITEMS = FUNCTIONS_FEW;
 const START_MS_MAX = 3_000;
 const RATIO_MAX = 1.2;
+const RATE_RATIO_MIN = 0.83;
 
 export interface FunctionsOptions {
   /** Each with so many calls of a kind, in turns on either server. */
@@ -186,17 +188,22 @@ export async function benchFunctions(
 
     for (const kind of await kindsOf(sides)) {
       const { few, many } = await inTurns(sides, kind, options);
-      add(kind.measure, 'ms', { few, many }, { most: RATIO_MAX });
+      add(`${kind.measure}, ${MANY}`, 'ms', { few, many }, { most: RATIO_MAX });
     }
     const rates = await createRates(sides, options);
     const detail = { allFunctionsPerSecond: (FUNCTIONS_MANY / allMs) * 1000 };
-    add('create, 16 callers', 'requests/s', { ...rates, detail }, { least: 1 / RATIO_MAX });
+    add(
+      `create, ${CALLERS} callers, ${MANY}`,
+      'requests/s',
+      { ...rates, detail },
+      { least: RATE_RATIO_MIN },
+    );
 
     const starts = await timeStarts(sides, options.starts);
-    add('start', 'ms', starts, { hearthMost: START_MS_MAX });
+    add(`start, ${MANY}`, 'ms', starts, { hearthMost: START_MS_MAX });
     const rss = { few: rssMb(sides.few.server.pid), many: rssMb(sides.many.server.pid) };
     const kilobytesEach = ((rss.many - rss.few) * 1024) / (FUNCTIONS_MANY - FUNCTIONS_FEW);
-    add('server memory after a start', 'MB', { ...rss, detail: { kilobytesEach } });
+    add(`server memory after a start, ${MANY}`, 'MB', { ...rss, detail: { kilobytesEach } });
   } finally {
     for (const one of Object.values(sides)) {
       one.agent.destroy();
@@ -241,6 +248,9 @@ async function kindsOf(sides: Sides): Promise<Kind[]> {
   ];
 }
 
+/** As many of the few's calls before anything is timed as make up for what creating many has warmed up. */
+const WARM_UP_CALLS = 300;
+
 /** The medians over all rounds, of calls one after the other. */
 async function inTurns(
   sides: Sides,
@@ -249,15 +259,21 @@ async function inTurns(
 ): Promise<Figures> {
   const tookMs = { few: [] as number[], many: [] as number[] };
   let index = 0;
-  for (let round = -1; round < rounds; round += 1) {
+  const time = async (side: Side): Promise<number> => {
+    index += 1;
+    const startedMs = performance.now();
+    await kind.run(side, index);
+    const one = performance.now() - startedMs;
+    await kind.after?.(side, index);
+    return one;
+  };
+  for (const side of Object.values(sides)) {
+    for (let count = 0; count < WARM_UP_CALLS; count += 1) await time(side);
+  }
+  for (let round = 0; round < rounds; round += 1) {
     for (const name of ['few', 'many'] as const) {
       for (let count = 0; count < callsPerRound; count += 1) {
-        index += 1;
-        const startedMs = performance.now();
-        await kind.run(sides[name], index);
-        // The first round warms up.
-        if (round >= 0) tookMs[name].push(performance.now() - startedMs);
-        await kind.after?.(sides[name], index);
+        tookMs[name].push(await time(sides[name]));
       }
     }
   }
