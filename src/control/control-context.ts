@@ -7,6 +7,7 @@ import type { Random } from '../base/random.ts';
 import type { Turns } from '../base/turns.ts';
 import type { Store } from '../store/store.ts';
 import type { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
+import type { CodeSigningUsers } from './code-signing/code-signing-users.ts';
 import type { CodeLocations } from './code/code-location.ts';
 import type { FunctionCatalog } from './functions/function-catalog.ts';
 import type { CodeSweeper } from './code/sweep.ts';
@@ -36,5 +37,8 @@ export interface ControlContext {
   readonly sweeper: CodeSweeper;
   /** For changes that divide up the account's concurrency. */
   readonly reservationTurns: Turns;
+  readonly codeSigningUsers: CodeSigningUsers;
+  /** For giving functions code signing configurations and deleting these. */
+  readonly codeSigningTurns: Turns;
   readonly settings: ControlSettings;
 }

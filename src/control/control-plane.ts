@@ -11,13 +11,19 @@ import { Turns } from '../base/turns.ts';
 import { limits } from '../model/limits.ts';
 import type { Store } from '../store/store.ts';
 import type { CodeLocations } from './code/code-location.ts';
+import { CodeSigningUsers } from './code-signing/code-signing-users.ts';
+import { codeSigningOperations } from './code-signing/operations.ts';
 import { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
 import { bindOperations, type BoundOperations, type OperationTable } from './operation-table.ts';
 import { accountOperations } from './account/operations.ts';
 import { aliasOperations } from './aliases/operations.ts';
 import { concurrencyOperations } from './concurrency/operations.ts';
+import { eventInvokeOperations } from './event-invoke/operations.ts';
+import { functionSettingOperations } from './function-settings/operations.ts';
+import { functionUrlOperations } from './function-urls/operations.ts';
 import { functionOperations } from './functions/operations.ts';
 import { layerOperations } from './layers/operations.ts';
+import { policyOperations } from './policies/operations.ts';
 import { tagOperations } from './tags/operations.ts';
 import type { ControlContext, ControlSettings } from './control-context.ts';
 import { FunctionCatalog } from './functions/function-catalog.ts';
@@ -29,9 +35,14 @@ import { CodeSweeper } from './code/sweep.ts';
 export const controlOperations = {
   ...accountOperations,
   ...aliasOperations,
+  ...codeSigningOperations,
   ...concurrencyOperations,
+  ...eventInvokeOperations,
   ...functionOperations,
+  ...functionSettingOperations,
+  ...functionUrlOperations,
   ...layerOperations,
+  ...policyOperations,
   ...tagOperations,
 } satisfies OperationTable;
 
@@ -74,23 +85,26 @@ export async function createControlPlane(
   });
   const sweeper = new CodeSweeper(log, blobs, codeTrees, catalog);
   const claims = new ConcurrencyClaims();
+  const codeSigningUsers = new CodeSigningUsers();
   const snapshotSettler = new SnapshotSettler(clock, log, store);
   await catalog.open(store);
   await claims.open(store);
+  await codeSigningUsers.open(store);
   await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations } = options;
   const settings = settingsOf(options);
-  const reservationTurns = new Turns();
-  const owned = { codeLocations, catalog, claims, sweeper, reservationTurns };
-  const context: ControlContext = { ...ports, ...owned, settings };
+  const turns = { reservationTurns: new Turns(), codeSigningTurns: new Turns() };
+  const owned = { codeLocations, catalog, claims, codeSigningUsers, sweeper };
+  const context: ControlContext = { ...ports, ...owned, ...turns, settings };
   return {
     operations: bindOperations(controlOperations, context),
     async close() {
       await Promise.all([reconciler.close(), snapshotSettler.close()]);
       catalog.close();
       claims.close();
+      codeSigningUsers.close();
       await sweeper.idle();
     },
   };

@@ -51,7 +51,7 @@ export function parseMarker(marker: string | undefined): Position | undefined {
 
 /** Where a listing of one function's aliases or qualifiers ended. */
 export function renderQualifierMarker(functionName: string, qualifier: string): string {
-  return Buffer.from(`${functionName}:${qualifier}`).toString('base64url');
+  return renderScopedMarker(functionName, qualifier);
 }
 
 /** As parseMarker, for a listing of this function alone. */
@@ -59,12 +59,22 @@ export function parseQualifierMarker(
   marker: string | undefined,
   functionName: string,
 ): string | undefined {
+  return parseScopedMarker(marker, functionName);
+}
+
+/** Where a listing ended: `scope` says which listing it was, `last` the name or id that came last. */
+export function renderScopedMarker(scope: string, last: string): string {
+  return Buffer.from(`${scope}:${last}`).toString('base64url');
+}
+
+/** As parseMarker, for a listing of this scope alone. */
+export function parseScopedMarker(marker: string | undefined, scope: string): string | undefined {
   if (marker === undefined || marker === '') return undefined;
   const text = Buffer.from(marker, 'base64url').toString('utf8');
-  const match = /^([a-zA-Z0-9-_.]{1,256}):([a-zA-Z0-9-_]{1,128})$/.exec(text);
-  const [, ofFunction, qualifier] = match ?? [];
-  if (ofFunction !== functionName || qualifier === undefined) throw unknownMarker();
-  return qualifier;
+  const match = /^([a-zA-Z0-9-_.]{1,256}):(\$LATEST|[a-zA-Z0-9-_]{1,128})$/.exec(text);
+  const [, ofScope, last] = match ?? [];
+  if (ofScope !== scope || last === undefined) throw unknownMarker();
+  return last;
 }
 
 function unknownMarker(): ApiError {

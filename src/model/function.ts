@@ -10,7 +10,9 @@
 import type {
   FunctionConfiguration,
   LastUpdateStatusReasonCode,
+  RecursiveLoop,
   StateReasonCode,
+  UpdateRuntimeOn,
 } from './generated/api-types.ts';
 
 export const collections = {
@@ -65,6 +67,15 @@ export interface VersionRecord {
    * tags or RevisionId change. Environments built from equal ids are interchangeable.
    */
   readonly buildId: string;
+  /** Absent for Auto. A published version has that of the $LATEST it was taken from, until it gets its own. */
+  readonly runtimeManagement?: RuntimeManagement;
+}
+
+/** When a version is to get another version of its runtime. */
+export interface RuntimeManagement {
+  readonly updateRuntimeOn: UpdateRuntimeOn;
+  /** With Manual only. */
+  readonly runtimeVersionArn?: string;
 }
 
 export interface PublishedVersionRecord extends VersionRecord {
@@ -77,6 +88,10 @@ export interface FunctionRecord {
   readonly tags: Readonly<Record<string, string>>;
   /** Invocations at once that are kept for this function and are its most; 0 allows none. */
   readonly reservedConcurrency?: number;
+  /** Of the code signing configuration that deployments are held to (model/code-signing.ts). */
+  readonly codeSigningConfigId?: string;
+  /** Absent for Terminate. */
+  readonly recursiveLoop?: RecursiveLoop;
 }
 
 export interface VersionCounter {

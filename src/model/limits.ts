@@ -28,6 +28,8 @@ export const limits = {
   codeUnzippedBytesMax: 250 * MIB,
   /** All code of the account: 75 GiB. */
   codeStorageBytesMax: 75 * 1024 * MIB,
+  /** Code signing configurations, or their functions, on one page (API page of ListCodeSigningConfigs). */
+  codeSigningPageItemsMax: 10_000,
   /** A resource-based policy as JSON. */
   policyBytesMax: 20 * KIB,
   concurrencyAccountDefault: 1000,

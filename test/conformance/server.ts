@@ -1,13 +1,16 @@
 /** One server for the conformance tests, and the client that the tests drive it with. */
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import {
+  CreateAliasCommand,
   CreateFunctionCommand,
   LambdaClient,
   waitUntilFunctionActiveV2,
   waitUntilFunctionUpdatedV2,
+  type CreateAliasCommandInput,
   type CreateFunctionCommandInput,
   type FunctionConfiguration,
 } from '@aws-sdk/client-lambda';
@@ -148,6 +151,17 @@ export async function createActive(
   return created;
 }
 
+/** Creates a function with version 1 and the alias `live` for it, and waits until it is active. */
+export async function createAliased(
+  client: LambdaClient,
+  FunctionName: string,
+  alias: Partial<CreateAliasCommandInput> = {},
+): Promise<void> {
+  await createActive(client, FunctionName, { Publish: true });
+  const input = { FunctionName, Name: 'live', FunctionVersion: '1', ...alias };
+  await client.send(new CreateAliasCommand(input));
+}
+
 export async function untilUpdated(client: LambdaClient, name: string): Promise<void> {
   await waitUntilFunctionUpdatedV2(waiting(client), { FunctionName: name });
 }
@@ -159,4 +173,41 @@ export function waiting(client: LambdaClient) {
 
 export function arnOf(name: string): string {
   return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+}
+
+const statuses = {
+  AccessDeniedException: 403,
+  InvalidParameterValueException: 400,
+  PolicyLengthExceededException: 400,
+  PreconditionFailedException: 412,
+  ResourceConflictException: 409,
+  ResourceNotFoundException: 404,
+  ValidationException: 400,
+} as const;
+
+export type ErrorName = keyof typeof statuses;
+
+/** For assert.rejects: the service's error by name, with its HTTP status and, if given, its message. */
+export function refused(
+  name: ErrorName,
+  message?: string | RegExp,
+): (error: Error & { readonly $metadata: { readonly httpStatusCode?: number } }) => true {
+  return (error) => {
+    assert.equal(error.name, name, error.message);
+    assert.equal(error.$metadata.httpStatusCode, statuses[name]);
+    if (typeof message === 'string') assert.equal(error.message, message);
+    else if (message !== undefined) assert.match(error.message, message);
+    return true;
+  };
+}
+
+/** The members of an answer that are the service's, without some of them. */
+export function membersOf<Output extends object, Member extends keyof Output = never>(
+  output: Output,
+  ...without: readonly Member[]
+): Omit<Output, '$metadata' | Member> {
+  const members = Object.entries(output).filter(
+    ([member]) => member !== '$metadata' && !without.includes(member as Member),
+  );
+  return Object.fromEntries(members) as Omit<Output, '$metadata' | Member>;
 }

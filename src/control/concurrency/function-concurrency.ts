@@ -13,7 +13,7 @@ import type {
   PutFunctionConcurrencyRequest,
 } from '../../model/generated/api-types.ts';
 import type { ControlContext } from '../control-context.ts';
-import { commitWithRetry, putDocument } from '../commit.ts';
+import { changeFunction } from '../functions/change-function.ts';
 import {
   requireFunction,
   resolveReference,
@@ -88,19 +88,5 @@ function checkReserve(context: ControlContext, functionName: string, reserved: n
   checkUnreserved(context, functionName, {
     total: reserved,
     member: 'ReservedConcurrentExecutions',
-  });
-}
-
-/** A `change` that returns the record itself writes nothing. */
-async function changeFunction(
-  context: ControlContext,
-  reference: Reference,
-  change: (record: FunctionRecord) => FunctionRecord,
-): Promise<void> {
-  await commitWithRetry(context.store, async () => {
-    const present = await requireFunction(context, reference);
-    const changed = change(present.value);
-    const operations = changed === present.value ? [] : [putDocument(present, changed)];
-    return { operations, result: undefined };
   });
 }

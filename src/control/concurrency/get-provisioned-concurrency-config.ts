@@ -10,7 +10,7 @@ import type {
 } from '../../model/generated/api-types.ts';
 import type { ControlContext } from '../control-context.ts';
 import { requireFunction, resolveUnqualified } from '../functions/function-documents.ts';
-import { pageSizeOf, parseQualifierMarker, renderQualifierMarker } from '../list-marker.ts';
+import { listByQualifier } from '../functions/qualifiers.ts';
 import { describeProvisioned, readProvisioned } from './provisioned-documents.ts';
 import { requireProvisionedReference } from './provisioned-rules.ts';
 
@@ -32,22 +32,16 @@ export async function listProvisionedConcurrencyConfigs(
 ): Promise<ListProvisionedConcurrencyConfigsResponse> {
   const reference = resolveUnqualified(context, input.FunctionName);
   const { functionName } = reference;
-  const pageSize = pageSizeOf(input.MaxItems);
-  const id = parseQualifierMarker(input.Marker, functionName) ?? '';
   await requireFunction(context, reference);
-  const found = await context.store.list<ProvisionedRecord>(aliasCollections.provisioned, {
-    partition: functionName,
-    after: { partition: functionName, id },
-    limit: pageSize + 1,
-  });
-  const page = found.slice(0, pageSize);
-  const last = page.at(-1);
+  const { documents, next } = await listByQualifier<ProvisionedRecord>(
+    context.store,
+    aliasCollections.provisioned,
+    { functionName, marker: input.Marker, maxItems: input.MaxItems },
+  );
   return {
-    ...(found.length > pageSize && last
-      ? { NextMarker: renderQualifierMarker(functionName, last.id) }
-      : {}),
+    ...next,
     ProvisionedConcurrencyConfigs: await Promise.all(
-      page.map(async ({ value }) => ({
+      documents.map(async ({ value }) => ({
         FunctionArn: functionArn(context.settings, functionName, value.qualifier),
         ...(await describeProvisioned(context.store, functionName, value)),
       })),

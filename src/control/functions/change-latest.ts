@@ -9,6 +9,7 @@ import type { StoredDocument } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { timestamp, updating } from './function-configuration.ts';
 import { commitWithRetry, putDocument } from '../commit.ts';
+import { checkRuntimePinned } from '../function-settings/runtime-rules.ts';
 import { requireFunction, type Reference } from './function-documents.ts';
 import { omitMembers } from '../omit-members.ts';
 import { planVersion } from './plan-version.ts';
@@ -22,17 +23,20 @@ export interface LatestChange {
   readonly publish: boolean;
   /** Code and settings as they are to be; states and revisions are filled in here. */
   change(latest: VersionRecord): ChangedVersion;
+  /** Refuses the change for what is known of the function as a whole; nothing refuses it if left out. */
+  readonly check?: (record: FunctionRecord) => Promise<unknown>;
 }
 
 /** The new configuration of $LATEST, or of the version published from it. */
 export async function changeLatest(
   context: ControlContext,
-  { reference, revisionId, publish, change }: LatestChange,
+  { reference, revisionId, publish, change, check }: LatestChange,
 ): Promise<FunctionConfiguration> {
   return commitWithRetry(context.store, async () => {
     const present = await requireFunction(context, reference);
     checkChangeable(present.value, revisionId);
-    const latest = changedVersion(context, change(present.value.latest));
+    await check?.(present.value);
+    const latest = changedVersion(context, present.value.latest, change);
     const write = putDocument(present, { ...present.value, latest });
     if (!publish) {
       const result = renderConfiguration(latest.configuration, context.settings);
@@ -67,15 +71,25 @@ export function previewChange(
   { change, revisionId }: Pick<LatestChange, 'change' | 'revisionId'>,
 ): FunctionConfiguration {
   checkChangeable(document.value, revisionId);
-  const { configuration } = change(document.value.latest);
+  const { configuration } = planChange(document.value.latest, change);
   return renderConfiguration(configuration, context.settings);
+}
+
+/** What `change` makes of $LATEST, with the rules that hold for every change of it. */
+function planChange(latest: VersionRecord, change: LatestChange['change']): ChangedVersion {
+  const changed = change(latest);
+  checkRuntimePinned(latest, changed.configuration);
+  return changed;
 }
 
 function changedVersion(
   { clock, random }: ControlContext,
-  { configuration, code, layers }: ChangedVersion,
+  latest: VersionRecord,
+  change: LatestChange['change'],
 ): VersionRecord {
+  const { configuration, code, layers } = planChange(latest, change);
   return {
+    ...latest,
     configuration: {
       ...omitMembers(configuration, ['StateReason', 'StateReasonCode']),
       // A function that could not be made is usable again once an update brings what was missing.

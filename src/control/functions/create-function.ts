@@ -1,6 +1,6 @@
 /** CreateFunction: a new function with its first code package, Pending until it is settled. */
 import { checkNewFunctionName } from '../../model/arn.ts';
-import { ApiError, functionExists, invalidParameterValue } from '../../model/errors.ts';
+import { codeSigningOfImage, functionExists, invalidParameterValue } from '../../model/errors.ts';
 import type { CodeReference, FunctionRecord, LayerReference } from '../../model/function.ts';
 import type {
   CreateFunctionRequest,
@@ -8,6 +8,7 @@ import type {
 } from '../../model/generated/api-types.ts';
 import { checkCodeFits, checkLayersFit } from '../../model/layer-rules.ts';
 import { withTags } from '../../model/tags.ts';
+import { admitNewFunction, logUnsigned } from '../code-signing/check-deployment.ts';
 import { archiveOf, stageCode } from '../code/code-package.ts';
 import type { ControlContext } from '../control-context.ts';
 import { checkRuntime, checkRequested, newConfiguration } from './function-configuration.ts';
@@ -24,6 +25,7 @@ export async function createFunction(
   const { functionName } = resolveUnqualified(context, input.FunctionName);
   checkNewFunctionName(functionName);
   const archive = checkRequest(context, input);
+  await admitNewFunction(context, functionName, input.CodeSigningConfigArn);
   // The code is taken in only when there is a place for it; the commit below decides.
   const present = await context.store.get(functionKey(functionName));
   if (present !== undefined) throw functionExists(functionName);
@@ -50,11 +52,26 @@ async function createWith(
   try {
     checkCodeFits(staged.code, layers);
     const record = newRecord(context, input, { functionName, code: staged.code, layers });
-    return await commitWithRetry(context.store, async () => {
+    return await commitNew(context, input, record);
+  } finally {
+    staged.release();
+  }
+}
+
+async function commitNew(
+  context: ControlContext,
+  input: CreateFunctionRequest,
+  record: FunctionRecord,
+): Promise<FunctionConfiguration> {
+  const { CodeSigningConfigArn, Publish } = input;
+  const { FunctionName: functionName } = record.latest.configuration;
+  const commit = () =>
+    commitWithRetry(context.store, async () => {
       const key = functionKey(functionName);
       if ((await context.store.get(key)) !== undefined) throw functionExists(functionName);
-      const put = writeDocument(key, undefined, record);
-      if (input.Publish !== true) {
+      const signing = await admitNewFunction(context, functionName, CodeSigningConfigArn);
+      const put = writeDocument(key, undefined, { ...record, ...signing });
+      if (Publish !== true) {
         const result = renderConfiguration(record.latest.configuration, context.settings);
         return { operations: [put], result: withoutUpdateStatus(result) };
       }
@@ -63,14 +80,17 @@ async function createWith(
       const result = renderConfiguration(version.configuration, context.settings);
       return { operations: [put, ...operations], result: withoutUpdateStatus(result) };
     });
-  } finally {
-    staged.release();
-  }
+  if (CodeSigningConfigArn === undefined) return commit();
+  // In turn with deletions of configurations, as PutFunctionCodeSigningConfig.
+  const created = await context.codeSigningTurns.run(commit);
+  logUnsigned(context, functionName);
+  return created;
 }
 
 /** What can be said without looking at the code; gives the archive. */
 function checkRequest(context: ControlContext, input: CreateFunctionRequest): Uint8Array {
   if (input.PackageType === 'Image') {
+    if (input.CodeSigningConfigArn !== undefined) throw codeSigningOfImage();
     if (input.SnapStart?.ApplyOn === 'PublishedVersions') {
       throw invalidParameterValue(
         'ContainerImage is not supported for SnapStart enabled functions.',
@@ -82,13 +102,6 @@ function checkRequest(context: ControlContext, input: CreateFunctionRequest): Ui
   if (input.Runtime === undefined || input.Handler === undefined) {
     throw invalidParameterValue(
       'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
-    );
-  }
-  if (input.CodeSigningConfigArn !== undefined) {
-    throw new ApiError(
-      'CodeSigningConfigNotFoundException',
-      'The code signing configuration cannot be found. Check that the provided configuration is ' +
-        `not deleted: ${input.CodeSigningConfigArn}.`,
     );
   }
   checkRequested(input);

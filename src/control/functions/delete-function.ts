@@ -1,7 +1,7 @@
 /** DeleteFunction: a function with all its versions and aliases, or one version of it. */
 import { aliasCollections } from '../../model/alias.ts';
 import { invalidParameterValue, versionReferenced } from '../../model/errors.ts';
-import { collections, type PublishedVersionRecord } from '../../model/function.ts';
+import { collections } from '../../model/function.ts';
 import type {
   DeleteFunctionRequest,
   DeleteFunctionResponse,
@@ -11,11 +11,10 @@ import { aliasesOf, versionsOf } from '../aliases/alias-documents.ts';
 import type { ControlContext } from '../control-context.ts';
 import { commitWithRetry, deleteDocument, putDocument } from '../commit.ts';
 import {
-  isVersionNumber,
+  findVersion,
   LATEST,
   requireFunction,
   resolveReference,
-  versionKey,
   type Reference,
 } from './function-documents.ts';
 import { qualifierCollections, qualifierDeletions } from './qualifiers.ts';
@@ -75,7 +74,7 @@ async function deleteVersion(
   const unqualified = resolveReference(context, functionName);
   await commitWithRetry(context.store, async () => {
     const present = await requireFunction(context, unqualified);
-    const version = await findVersion(context, functionName, qualifier);
+    const version = await findVersion(context.store, functionName, qualifier);
     // Deleting what is not there is no error: the service answers as if it had been.
     if (version === undefined) return { operations: [], result: undefined };
     await checkUnreferenced(context, functionName, qualifier);
@@ -87,15 +86,6 @@ async function deleteVersion(
     ];
     return { operations, result: undefined };
   });
-}
-
-async function findVersion(
-  { store }: ControlContext,
-  functionName: string,
-  qualifier: string,
-): Promise<StoredDocument<PublishedVersionRecord> | undefined> {
-  if (!isVersionNumber(qualifier)) return undefined;
-  return store.get<PublishedVersionRecord>(versionKey(functionName, qualifier));
 }
 
 /** Throws ResourceConflict if an alias points to the version, be it by weight. */

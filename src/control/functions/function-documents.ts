@@ -100,13 +100,22 @@ export function isVersionNumber(qualifier: string): boolean {
   return /^[1-9][0-9]{0,9}$/.test(qualifier);
 }
 
+/** Undefined also for digits that no version has as its number. */
+export async function findVersion(
+  store: Store,
+  functionName: string,
+  version: string,
+): Promise<StoredDocument<PublishedVersionRecord> | undefined> {
+  if (!isVersionNumber(version)) return undefined;
+  return store.get<PublishedVersionRecord>(versionKey(functionName, version));
+}
+
 export async function readVersion(
   store: Store,
   functionName: string,
   version: string,
 ): Promise<PublishedVersionRecord | undefined> {
-  const document = await store.get<PublishedVersionRecord>(versionKey(functionName, version));
-  return document?.value;
+  return (await findVersion(store, functionName, version))?.value;
 }
 
 export async function readVersionCounter(
@@ -116,11 +125,18 @@ export async function readVersionCounter(
   return store.get<VersionCounter>(versionCounterKey(functionName));
 }
 
-/** The function with another RevisionId on $LATEST, for changes of what surrounds its settings. */
+/** The same version with this RevisionId, for changes of what surrounds its settings. */
+export function withRevision<Version extends VersionRecord>(
+  version: Version,
+  RevisionId: string,
+): Version {
+  return { ...version, configuration: { ...version.configuration, RevisionId } };
+}
+
+/** The function with another RevisionId on $LATEST. */
 export function withNewRevision(
   { random }: ControlContext,
-  { latest, ...rest }: FunctionRecord,
+  record: FunctionRecord,
 ): FunctionRecord {
-  const configuration = { ...latest.configuration, RevisionId: random.uuid() };
-  return { ...rest, latest: { ...latest, configuration } };
+  return { ...record, latest: withRevision(record.latest, random.uuid()) };
 }

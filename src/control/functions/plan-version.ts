@@ -76,8 +76,9 @@ function versionOf(
   },
 ): PublishedVersionRecord {
   const { number, description, publishedFrom } = options;
-  const { configuration } = latest;
+  const { configuration, runtimeManagement } = latest;
   return {
+    ...(runtimeManagement === undefined ? {} : { runtimeManagement }),
     configuration: {
       ...configuration,
       // Published together with its code: the version is made while $LATEST is updated.

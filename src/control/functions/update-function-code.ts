@@ -4,10 +4,16 @@ import type {
   UpdateFunctionCodeRequest,
 } from '../../model/generated/api-types.ts';
 import { invalidParameterValue } from '../../model/errors.ts';
-import { layersOf, type CodeReference, type VersionRecord } from '../../model/function.ts';
+import {
+  layersOf,
+  type CodeReference,
+  type FunctionRecord,
+  type VersionRecord,
+} from '../../model/function.ts';
 import { checkCodeFits } from '../../model/layer-rules.ts';
 import { changeLatest, checkChangeable, previewChange } from './change-latest.ts';
 import { archiveOf, checkCode, stageCode } from '../code/code-package.ts';
+import { checkNewCode, logUnsigned } from '../code-signing/check-deployment.ts';
 import type { ControlContext } from '../control-context.ts';
 import { checkRuntime, codeMembers, notSupported } from './function-configuration.ts';
 import { requireFunction, resolveUnqualified } from './function-documents.ts';
@@ -26,6 +32,9 @@ export async function updateFunctionCode(
       "Please don't provide ImageUri when updating a function with packageType Zip.",
     );
   }
+  const { functionName } = reference;
+  const check = (record: FunctionRecord) => checkNewCode(context, functionName, record);
+  const policy = await check(present.value);
   const archive = archiveOf(input);
   checkRuntime(context, present.value.latest.configuration.Runtime, 'update');
   const changeTo = (code: CodeReference) => (latest: VersionRecord) => {
@@ -51,7 +60,9 @@ export async function updateFunctionCode(
   try {
     const change = changeTo(staged.code);
     const publish = input.Publish === true;
-    return await changeLatest(context, { reference, revisionId, publish, change });
+    const changed = await changeLatest(context, { reference, revisionId, publish, change, check });
+    if (policy === 'Warn') logUnsigned(context, functionName);
+    return changed;
   } finally {
     staged.release();
   }

@@ -3,9 +3,10 @@ import type {
   FunctionConfiguration,
   UpdateFunctionConfigurationRequest,
 } from '../../model/generated/api-types.ts';
-import { layersOf } from '../../model/function.ts';
+import { layersOf, type FunctionRecord } from '../../model/function.ts';
 import { checkCombinedSize } from '../../model/layer-rules.ts';
 import { changeLatest } from './change-latest.ts';
+import { checkNewLayers, logUnsigned } from '../code-signing/check-deployment.ts';
 import type { ControlContext } from '../control-context.ts';
 import {
   checkRequested,
@@ -26,9 +27,14 @@ export async function updateFunctionConfiguration(
   // Moving to a runtime that is supported is allowed from one that is not any more.
   checkRuntime(context, input.Runtime ?? value.latest.configuration.Runtime, 'update');
   const held = await holdLayers(context, input.Layers ?? []);
+  const { functionName } = reference;
+  const check = (record: FunctionRecord) =>
+    checkNewLayers(context, functionName, { record, layers: held.layers });
   try {
-    return await changeLatest(context, {
+    const policy = await check(value);
+    const changed = await changeLatest(context, {
       reference,
+      check,
       revisionId: input.RevisionId,
       publish: false,
       change: (latest) => {
@@ -43,6 +49,8 @@ export async function updateFunctionConfiguration(
         };
       },
     });
+    if (policy === 'Warn') logUnsigned(context, functionName);
+    return changed;
   } finally {
     held.release();
   }

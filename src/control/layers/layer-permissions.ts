@@ -4,12 +4,9 @@
  */
 import {
   invalidParameterValue,
-  layerPolicyRevisionMismatch,
   layerVersionNotFound,
   policyNotFound,
-  policyTooLong,
-  statementExists,
-  statementNotFound,
+  revisionMismatch,
 } from '../../model/errors.ts';
 import type {
   AddLayerVersionPermissionRequest,
@@ -19,7 +16,15 @@ import type {
   RemoveLayerVersionPermissionRequest,
 } from '../../model/generated/api-types.ts';
 import type { LayerPolicy, LayerStatement, LayerVersionRecord } from '../../model/layer.ts';
-import { limits } from '../../model/limits.ts';
+import { renderPrincipal } from '../../model/policy-principal.ts';
+import {
+  emptyPolicy,
+  renderPolicy,
+  withoutStatement,
+  withStatement,
+  type NamedStatement,
+  type PolicyDocument,
+} from '../../model/policy.ts';
 import type { StoredDocument } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { commitWithRetry, putDocument, type PlannedCommit } from '../commit.ts';
@@ -34,16 +39,14 @@ export async function addLayerVersionPermission(
   return commitWithRetry(context.store, async () => {
     const document = await requireLayerVersion(context, name);
     const { policy } = document.value;
-    const statements = policy?.statements ?? [];
-    if (statements.some(({ id }) => id === statement.id)) throw statementExists(statement.id);
+    const rendered = renderStatement(context, name, statement);
+    // Throws if the id is in use, or the policy becomes too long.
+    withStatement(documentOf(context, name, policy), rendered);
     checkRevision(policy, input.RevisionId);
-    const changed = { revisionId: context.random.uuid(), statements: [...statements, statement] };
-    const bytes = Buffer.byteLength(renderPolicy(name, changed));
-    if (bytes > limits.policyBytesMax) throw policyTooLong(bytes, limits.policyBytesMax);
-    return changePolicy(document, changed, {
-      Statement: JSON.stringify(renderStatement(name, statement)),
-      RevisionId: changed.revisionId,
-    });
+    const revisionId = context.random.uuid();
+    const statements = [...(policy?.statements ?? []), statement];
+    const result = { Statement: JSON.stringify(rendered), RevisionId: revisionId };
+    return changePolicy(document, { revisionId, statements }, result);
   });
 }
 
@@ -56,11 +59,11 @@ export async function removeLayerVersionPermission(
     const document = await requireLayerVersion(context, name);
     const { policy } = document.value;
     checkRevision(policy, input.RevisionId);
-    const present = policy?.statements ?? [];
-    const statements = present.filter(({ id }) => id !== input.StatementId);
-    if (statements.length === present.length) throw statementNotFound(input.StatementId);
+    // Throws if there is no such statement.
+    withoutStatement(documentOf(context, name, policy), input.StatementId);
+    const left = policy?.statements.filter(({ id }) => id !== input.StatementId) ?? [];
     const revisionId = context.random.uuid();
-    return changePolicy(document, statements.length === 0 ? null : { revisionId, statements }, {});
+    return changePolicy(document, left.length === 0 ? null : { revisionId, statements: left }, {});
   });
 }
 
@@ -71,7 +74,10 @@ export async function getLayerVersionPolicy(
   const name = resolveLayerVersion(context, input, 'lambda:GetLayerVersionPolicy');
   const { policy } = (await requireLayerVersion(context, name)).value;
   if (policy === null) throw policyNotFound();
-  return { Policy: renderPolicy(name, policy), RevisionId: policy.revisionId };
+  return {
+    Policy: renderPolicy(documentOf(context, name, policy)),
+    RevisionId: policy.revisionId,
+  };
 }
 
 function newStatement(input: AddLayerVersionPermissionRequest): LayerStatement {
@@ -93,7 +99,7 @@ async function requireLayerVersion(
 
 function checkRevision(policy: LayerPolicy | null, revisionId: string | undefined): void {
   if (revisionId === undefined || revisionId === policy?.revisionId) return;
-  throw layerPolicyRevisionMismatch();
+  throw revisionMismatch('GetLayerPolicy');
 }
 
 function changePolicy<Result>(
@@ -105,24 +111,25 @@ function changePolicy<Result>(
 }
 
 /** As the service's own documents look (AWS CLI page of get-layer-version-policy). */
-function renderPolicy(name: LayerVersionName, { statements }: LayerPolicy): string {
-  return JSON.stringify({
-    Version: '2012-10-17',
-    Id: 'default',
-    Statement: statements.map((statement) => renderStatement(name, statement)),
-  });
+function documentOf(
+  context: ControlContext,
+  name: LayerVersionName,
+  policy: LayerPolicy | null,
+): PolicyDocument {
+  const statements = policy?.statements ?? [];
+  const Statement = statements.map((statement) => renderStatement(context, name, statement));
+  return { ...emptyPolicy, Statement };
 }
 
 function renderStatement(
+  { settings }: ControlContext,
   { arn }: LayerVersionName,
   { id, principal, organizationId }: LayerStatement,
-): Record<string, unknown> {
-  const isAccount = /^\d{12}$/.test(principal);
-  const account = isAccount ? `arn:aws:iam::${principal}:root` : principal;
+): NamedStatement {
   return {
     Sid: id,
     Effect: 'Allow',
-    Principal: principal === '*' ? '*' : { AWS: account },
+    Principal: renderPrincipal(principal, settings),
     Action: 'lambda:GetLayerVersion',
     Resource: arn,
     ...(organizationId === null

@@ -7,11 +7,12 @@ import type {
   UntagResourceRequest,
 } from '../../model/generated/api-types.ts';
 import { withoutTags, withTags } from '../../model/tags.ts';
+import { codeSigningTags } from '../code-signing/code-signing-tags.ts';
 import type { ControlContext } from '../control-context.ts';
 import { functionTags } from '../functions/function-tags.ts';
 import type { TaggedKind } from './tagged-kind.ts';
 
-const kinds: readonly TaggedKind[] = [functionTags];
+const kinds: readonly TaggedKind[] = [functionTags, codeSigningTags];
 
 export async function tagResource(
   context: ControlContext,
