@@ -110,7 +110,7 @@ class FileBlobs implements Blobs {
     for (const name of fanOut) {
       const names = await readdir(join(this.#folder, name));
       const hashes = names.filter((hash) => hashPattern.test(hash));
-      // At once: one after the other takes most of a start with thousands of packages.
+      // At once: a start with thousands of packages would wait for each in turn.
       const found = await Promise.all(
         hashes.map((hash) => stat(this.#path(hash)).catch(undefinedWhenAbsent)),
       );

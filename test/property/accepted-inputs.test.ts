@@ -129,10 +129,11 @@ function anyInput(draw: Draw, operation: ApiOperationName): WireInput {
   const members = operationNamed(operation).input?.members ?? [];
   const given: Record<string, unknown> = {};
   for (const { name, required, shape } of members) {
-    const values = known[name];
-    const isOther = values === undefined || shape.enumValues !== undefined;
-    if (isOther || destructive.has(operation)) continue;
-    if (random.chance(required ? 0.8 : 0.3)) given[name] = random.pick(values);
+    if (destructive.has(operation)) continue;
+    const values = (known[name] ?? []).filter(
+      (value) => typeof value !== 'string' || draw.values.strings.satisfies(value, shape),
+    );
+    if (values.length > 0 && random.chance(required ? 0.8 : 0.3)) given[name] = random.pick(values);
   }
   // Functions are run elsewhere.
   if (operation === 'Invoke') given['InvocationType'] = 'DryRun';

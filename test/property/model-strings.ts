@@ -31,6 +31,12 @@ export class ModelStrings {
     return stretched(text, max, shape, random) ?? text;
   }
 
+  satisfies(text: string, shape: Shape): boolean {
+    const { enumValues } = shape;
+    if (enumValues !== undefined) return enumValues.includes(text);
+    return isWithinLength(text, shape) && matches(text, shape);
+  }
+
   /** Too long or too short by one, if there is such a bound; the pattern still holds where it can. */
   ofLength(length: number, shape: Shape, random: SeededRandom): string {
     if (length === 0) return '';

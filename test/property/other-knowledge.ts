@@ -144,7 +144,8 @@ function addLayerPermission(draw: Draw): Journey {
   const input = draw.input('AddLayerVersionPermission', {
     ...layerVersion,
     StatementId,
-    ...(isForAll ? { Principal: '*' } : { OrganizationId: undefined }),
+    ...(isForAll ? {} : { OrganizationId: undefined }),
+    Principal: isForAll ? '*' : random.pick(['*', accountId, `arn:aws:iam::${accountId}:root`]),
     RevisionId: undefined,
   });
   return {
