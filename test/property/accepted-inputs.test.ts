@@ -20,13 +20,18 @@ import { Draw, type Body, type Journey, type KnowledgeTable, type Step } from '.
 import { ModelStrings } from './model-strings.ts';
 import { ModelValues } from './model-values.ts';
 import { otherKnowledge } from './other-knowledge.ts';
+import { settingsKnowledge } from './settings-knowledge.ts';
 import { startPropertyRig, type PropertyRig } from './property-rig.ts';
 import type { WireAnswer, WireInput } from './wire-request.ts';
 
 const JOURNEYS = 1_500;
 const ANY_INPUTS = 4_000;
 
-const knowledge: KnowledgeTable = { ...functionKnowledge, ...otherKnowledge };
+const knowledge: KnowledgeTable = {
+  ...functionKnowledge,
+  ...otherKnowledge,
+  ...settingsKnowledge,
+};
 
 let rig: PropertyRig;
 before(async () => {
