@@ -26,6 +26,7 @@ import { layerOperations } from './layers/operations.ts';
 import { policyOperations } from './policies/operations.ts';
 import { tagOperations } from './tags/operations.ts';
 import type { ControlContext, ControlSettings } from './control-context.ts';
+import { followTogether } from './follow-together.ts';
 import { FunctionCatalog } from './functions/function-catalog.ts';
 import { StateReconciler } from './functions/reconcile-states.ts';
 import { SnapshotSettler } from './functions/settle-snapshots.ts';
@@ -87,9 +88,7 @@ export async function createControlPlane(
   const claims = new ConcurrencyClaims();
   const codeSigningUsers = new CodeSigningUsers();
   const snapshotSettler = new SnapshotSettler(clock, log, store);
-  await catalog.open(store);
-  await claims.open(store);
-  await codeSigningUsers.open(store);
+  const following = await followTogether(store, [catalog, claims, codeSigningUsers]);
   await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
@@ -102,9 +101,7 @@ export async function createControlPlane(
     operations: bindOperations(controlOperations, context),
     async close() {
       await Promise.all([reconciler.close(), snapshotSettler.close()]);
-      catalog.close();
-      claims.close();
-      codeSigningUsers.close();
+      following.close();
       await sweeper.idle();
     },
   };
