@@ -4,7 +4,8 @@
  */
 import type { Member, Operation, Shape } from '../../src/model/service-model.ts';
 import type { SeededRandom } from '../simulation/seeded-random.ts';
-import { headerPattern, rangeOf, type ModelValues } from './model-values.ts';
+import type { ModelValues } from './model-values.ts';
+import { ownConstraintsOf } from './own-constraints.ts';
 import type { WireInput } from './wire-request.ts';
 
 export interface Refusal {
@@ -41,9 +42,6 @@ interface Place {
 const DEPTH_MAX = 7;
 
 const notNull = 'Member must not be null';
-
-/** A larger body is refused for its size, whatever it holds. */
-const VALUE_LENGTH_MAX = 500_000;
 
 /** A member whose enum the service checks later than all else, in words of its own (validate.ts). */
 const checkedLate: ReadonlySet<string> = new Set([
@@ -119,78 +117,9 @@ class ConstraintFinder {
 
   /** Constraints of a value by itself. */
   #visitOwn(shape: Shape, place: Place): void {
-    for (const { kind, text, value } of this.#ownConstraints(shape, place)) {
+    for (const { kind, text, value } of ownConstraintsOf(shape, place.location, this.#values)) {
       this.#add(place, kind, value, text);
     }
-  }
-
-  *#ownConstraints(shape: Shape, place: Place): Generator<OwnConstraint> {
-    const { strings } = this.#values;
-    const { min, max } = rangeOf(shape);
-    const isNumber = ['integer', 'long', 'double'].includes(shape.type);
-    const what = isNumber ? 'value' : 'length';
-    // Nothing is shorter than nothing; an empty label, header or list of a query is not there at all.
-    const canBeEmpty =
-      place.location === 'querystring' ? shape.type !== 'list' : place.location === 'body';
-    const leastLength = canBeEmpty ? 0 : 1;
-    if (min !== undefined && (isNumber || min > leastLength)) {
-      yield {
-        kind: 'min',
-        text: `Member must have ${what} greater than or equal to ${min}`,
-        value: (random) =>
-          isNumber
-            ? min - random.pick([1, 2, 1000])
-            : this.#ofSize(shape, random.integer(leastLength, min - 1), { random, place }),
-      };
-    }
-    if (max !== undefined && max < VALUE_LENGTH_MAX) {
-      yield {
-        kind: 'max',
-        text: `Member must have ${what} less than or equal to ${max}`,
-        value: (random) =>
-          isNumber
-            ? max + random.pick([1, 2, 1000])
-            : this.#ofSize(shape, max + random.pick([1, 1, 2, 50]), { random, place }),
-      };
-    }
-    if (isNumber && max !== undefined && max >= VALUE_LENGTH_MAX) {
-      yield {
-        kind: 'max',
-        text: `Member must have value less than or equal to ${max}`,
-        value: () => max + 1,
-      };
-    }
-    if (shape.pattern !== undefined) {
-      yield {
-        kind: 'pattern',
-        text: `Member must satisfy regular expression pattern: ${shape.pattern}`,
-        value: (random) => sendable(strings.withoutPattern(shape, random), place),
-      };
-    }
-    if (shape.enumValues !== undefined) {
-      yield {
-        kind: 'enum',
-        text: `Member must satisfy enum value set: [${shape.enumValues.join(', ')}]`,
-        value: (random) => strings.notInEnum(shape, random),
-      };
-    }
-  }
-
-  /** Undefined when a map has not as many different keys. */
-  #ofSize(
-    shape: Shape,
-    size: number,
-    { random, place }: { readonly random: SeededRandom; readonly place: Place },
-  ): unknown {
-    if (shape.type === 'list') {
-      return Array.from({ length: size }, () => this.#values.valid(shape.element!, random, 4));
-    }
-    if (shape.type === 'map') {
-      const map = this.#values.map(shape, random, size, 4);
-      return Object.keys(map).length === size ? map : undefined;
-    }
-    if (shape.type === 'blob') return Buffer.alloc(size).toString('base64');
-    return sendable(this.#values.strings.ofLength(size, shape, random), place);
   }
 
   #visitElement(list: Shape, place: Place, depth: number): void {
@@ -202,7 +131,7 @@ class ConstraintFinder {
         location: place.location,
         put: (random, value) => place.put(random, this.#listWith(list, value, random, 'anywhere')),
       };
-      for (const { kind, value } of this.#ownConstraints(element, place)) {
+      for (const { kind, value } of ownConstraintsOf(element, place.location, this.#values)) {
         this.#add(inList, kind, value, 'Member must satisfy constraint: [');
       }
       this.#visitElementType(element, inList);
@@ -252,7 +181,7 @@ class ConstraintFinder {
       put: (random, name) =>
         place.put(random, withEntry(random, name as string, this.#values.valid(entry!, random, 4))),
     };
-    for (const { kind, value } of this.#ownConstraints(key!, place)) {
+    for (const { kind, value } of ownConstraintsOf(key!, place.location, this.#values)) {
       this.#add(keys, kind, value, 'Map keys must satisfy constraint: [');
     }
     const scalar = isScalar(entry!);
@@ -268,7 +197,7 @@ class ConstraintFinder {
       return;
     }
     this.#visitType(entry!, inMap);
-    for (const { kind, value } of this.#ownConstraints(entry!, place)) {
+    for (const { kind, value } of ownConstraintsOf(entry!, place.location, this.#values)) {
       this.#add(inMap, kind, value, 'Map value must satisfy constraint: [');
     }
   }
@@ -308,12 +237,6 @@ class ConstraintFinder {
   }
 }
 
-interface OwnConstraint {
-  readonly kind: string;
-  readonly text: string;
-  value(random: SeededRandom): unknown;
-}
-
 function isScalar({ type }: Shape): boolean {
   return type !== 'structure' && type !== 'list' && type !== 'map';
 }
@@ -341,11 +264,4 @@ function otherTypes({ type }: Shape): unknown[] {
   return Object.entries(all)
     .filter(([name]) => name !== own)
     .flatMap(([, values]) => values);
-}
-
-/** What a header cannot carry as it is, or a label that would be no label, is no draw. */
-function sendable(text: string | undefined, { location }: Place): string | undefined {
-  if (text === undefined) return undefined;
-  if (location === 'header') return headerPattern.test(text) ? text : undefined;
-  return location === 'uri' && text === '' ? undefined : text;
 }
