@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Turns } from '../base/turns.ts';
 import type { Store } from '../store/store.ts';
+import type { MappingClaims } from './event-source-mappings/mapping-claims.ts';
 import type { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
 import type { CodeSigningUsers } from './code-signing/code-signing-users.ts';
 import type { CodeLocations } from './code/code-location.ts';
@@ -34,9 +35,12 @@ export interface ControlContext {
   readonly codeLocations: CodeLocations;
   readonly catalog: FunctionCatalog;
   readonly claims: ConcurrencyClaims;
+  readonly mappingClaims: MappingClaims;
   readonly sweeper: CodeSweeper;
   /** For changes that divide up the account's concurrency. */
   readonly reservationTurns: Turns;
+  /** For changes that claim a source for a function. */
+  readonly mappingTurns: Turns;
   readonly codeSigningUsers: CodeSigningUsers;
   /** For giving functions code signing configurations and deleting these. */
   readonly codeSigningTurns: Turns;

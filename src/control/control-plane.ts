@@ -18,6 +18,9 @@ import { bindOperations, type BoundOperations, type OperationTable } from './ope
 import { accountOperations } from './account/operations.ts';
 import { aliasOperations } from './aliases/operations.ts';
 import { concurrencyOperations } from './concurrency/operations.ts';
+import { MappingClaims } from './event-source-mappings/mapping-claims.ts';
+import { eventSourceMappingOperations } from './event-source-mappings/operations.ts';
+import { createMappingSettler } from './event-source-mappings/settle-mappings.ts';
 import { eventInvokeOperations } from './event-invoke/operations.ts';
 import { functionSettingOperations } from './function-settings/operations.ts';
 import { functionUrlOperations } from './function-urls/operations.ts';
@@ -38,6 +41,7 @@ export const controlOperations = {
   ...aliasOperations,
   ...codeSigningOperations,
   ...concurrencyOperations,
+  ...eventSourceMappingOperations,
   ...eventInvokeOperations,
   ...functionOperations,
   ...functionSettingOperations,
@@ -64,7 +68,7 @@ export interface ControlPlaneOptions {
   readonly codeStorageBytesMax?: number;
   /** Default false: runtimes past their dates go on working here. */
   readonly enforceRuntimeDeprecation?: boolean;
-  /** From a change to its settling (Pending to Active); default 0, which is a few milliseconds. */
+  /** From a change to its settling (Pending to Active, Creating to Enabled); default 0: a few milliseconds. */
   readonly settleDelayMs?: number;
 }
 
@@ -79,7 +83,10 @@ export async function createControlPlane(
   options: ControlPlaneOptions,
 ): Promise<ControlPlane> {
   const ports = { clock, random, log, store, blobs, codeTrees };
-  const reconciler = new StateReconciler(ports, { delayMs: options.settleDelayMs ?? 0 });
+  const { settleDelayMs: delayMs = 0 } = options;
+  const reconciler = new StateReconciler(ports, { delayMs });
+  const mappingSettler = createMappingSettler(clock, log, store, { delayMs });
+  const mappingClaims = new MappingClaims((uuid) => mappingSettler.settleSoon(uuid));
   const catalog = new FunctionCatalog({
     onUnsettled: (functionName) => reconciler.settleSoon(functionName),
     onUnreferenced: (hash) => sweeper.sweepSoon(hash),
@@ -88,19 +95,24 @@ export async function createControlPlane(
   const claims = new ConcurrencyClaims();
   const codeSigningUsers = new CodeSigningUsers();
   const snapshotSettler = new SnapshotSettler(clock, log, store);
-  const following = await followTogether(store, [catalog, claims, codeSigningUsers]);
+  const followers = [catalog, claims, mappingClaims, codeSigningUsers];
+  const following = await followTogether(store, followers);
   await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations } = options;
   const settings = settingsOf(options);
-  const turns = { reservationTurns: new Turns(), codeSigningTurns: new Turns() };
-  const owned = { codeLocations, catalog, claims, codeSigningUsers, sweeper };
+  const turns = {
+    reservationTurns: new Turns(),
+    codeSigningTurns: new Turns(),
+    mappingTurns: new Turns(),
+  };
+  const owned = { codeLocations, catalog, claims, codeSigningUsers, mappingClaims, sweeper };
   const context: ControlContext = { ...ports, ...owned, ...turns, settings };
   return {
     operations: bindOperations(controlOperations, context),
     async close() {
-      await Promise.all([reconciler.close(), snapshotSettler.close()]);
+      await Promise.all([reconciler.close(), mappingSettler.close(), snapshotSettler.close()]);
       following.close();
       await sweeper.idle();
     },

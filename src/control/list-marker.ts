@@ -4,14 +4,17 @@ import { invalidParameterValue, type ApiError } from '../model/errors.ts';
 /** Functions, layers, versions or aliases on one page, also when more are asked for (API page of ListFunctions). */
 export const PAGE_ITEMS_MAX = 50;
 
+/** Event source mappings on one page (documentation of ListEventSourceMappings). */
+export const MAPPING_PAGE_ITEMS_MAX = 100;
+
 export interface Position {
   readonly functionName: string;
   /** '$LATEST' or a number. */
   readonly version: string;
 }
 
-export function pageSizeOf(maxItems: number | undefined): number {
-  return Math.min(maxItems ?? PAGE_ITEMS_MAX, PAGE_ITEMS_MAX);
+export function pageSizeOf(maxItems: number | undefined, pageMax = PAGE_ITEMS_MAX): number {
+  return Math.min(maxItems ?? pageMax, pageMax);
 }
 
 /** Where a listing of layers, or of one layer's versions, ended. */
@@ -75,6 +78,19 @@ export function parseScopedMarker(marker: string | undefined, scope: string): st
   const [, ofScope, last] = match ?? [];
   if (ofScope !== scope || last === undefined) throw unknownMarker();
   return last;
+}
+
+/** Where a listing of event source mappings ended: the last one's UUID. */
+export function renderMappingMarker(uuid: string): string {
+  return Buffer.from(uuid).toString('base64url');
+}
+
+/** As parseMarker. */
+export function parseMappingMarker(marker: string | undefined): string | undefined {
+  if (marker === undefined || marker === '') return undefined;
+  const uuid = Buffer.from(marker, 'base64url').toString('utf8');
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid)) throw unknownMarker();
+  return uuid;
 }
 
 function unknownMarker(): ApiError {

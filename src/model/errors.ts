@@ -333,6 +333,19 @@ export function invalidPrincipal(): ApiError {
   );
 }
 
+/** terraform-provider-aws #22373. */
+export function mappingFunctionMissing(): ApiError {
+  return invalidParameterValue('Function does not exist');
+}
+
+/** An event source mapping is still being changed; boto3 users quote both. */
+export function mappingInUse(action: 'update' | 'delete'): ApiError {
+  return new ApiError(
+    'ResourceInUseException',
+    `Cannot ${action} the event source mapping because it is in use.`,
+  );
+}
+
 /** An ARN that is none of a principal's, as it is worded and spaced (aws-sdk #388). */
 export function malformedPrincipalArn(principal: string): ApiError {
   return invalidParameterValue(

@@ -68,6 +68,21 @@ export const limits = {
   telemetryBatchTimeoutMsMin: 25,
   telemetryBatchTimeoutMsMax: 30_000,
   telemetryBatchTimeoutMsDefault: 1000,
+  /** Event source mappings (documentation of CreateEventSourceMapping in the SDK's models). */
+  fifoBatchSizeMax: 10,
+  /** A queue's batch beyond this needs a batching window. */
+  queueBatchSizeMaxWithoutWindow: 10,
+  /** Unless there is no limit at all, which is -1. */
+  recordAgeSecondsMin: 60,
+  recordAgeSecondsMax: 604_800,
+  /** The quota that accounts begin with. */
+  filtersPerMappingMax: 5,
+  minimumPollersMax: 200,
+  maximumPollersDefault: 200,
+  queueMinimumPollersMin: 2,
+  queueMaximumPollersMax: 10_000,
+  kafkaMinimumPollersMin: 1,
+  kafkaMaximumPollersMax: 2_000,
   /** Memory at which a function has one full vCPU (architecture.md section 5). */
   memoryMbPerVcpu: 1_769,
 } as const;

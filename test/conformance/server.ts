@@ -25,7 +25,11 @@ import {
   createCodeDownloadRoute,
   createCodeLocations,
 } from '../../src/control/code/code-location.ts';
-import { createControlPlane, type ControlPlane } from '../../src/control/control-plane.ts';
+import {
+  createControlPlane,
+  type ControlPlane,
+  type ControlPlaneOptions,
+} from '../../src/control/control-plane.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
@@ -57,14 +61,14 @@ export interface ServerParts {
 }
 
 /** Starts a server for all tests of a file and stops it after them. */
-export function useServer(): ConformanceServer {
+export function useServer(options: Partial<ControlPlaneOptions> = {}): ConformanceServer {
   let running: RunningServer | undefined;
   const current = (): RunningServer => {
     if (running === undefined) throw new Error('the server runs only while tests do');
     return running;
   };
   before(async () => {
-    running = await startServer();
+    running = await startServer(options);
   });
   after(() => running?.stop());
   return {
@@ -79,6 +83,7 @@ export function useServer(): ConformanceServer {
 
 /** With the control plane's operations, or with what `handlersOf` gives. */
 export async function startServer(
+  options: Partial<ControlPlaneOptions>,
   handlersOf: (parts: ServerParts) => OperationHandlers | Promise<OperationHandlers> = ({
     control,
   }) => control.operations,
@@ -95,7 +100,7 @@ export async function startServer(
     store,
     blobs,
     codeTrees,
-    { accountId, region, codeLocations },
+    { accountId, region, codeLocations, ...options },
   );
   const handlers = await handlersOf({ control, store, folder });
   const server = createApiServer(systemClock, systemRandom, silentLog, handlers, {
@@ -181,6 +186,7 @@ const statuses = {
   PolicyLengthExceededException: 400,
   PreconditionFailedException: 412,
   ResourceConflictException: 409,
+  ResourceInUseException: 400,
   ResourceNotFoundException: 404,
   ValidationException: 400,
 } as const;

@@ -102,6 +102,7 @@ def main():
     arn = configuration["FunctionArn"]
     url_config(client, name, arn)
     event_invoke_config(client, name, arn)
+    event_source_mapping(client, name, arn)
     client.tag_resource(Resource=arn, Tags={"stage": "test"})
     client.untag_resource(Resource=arn, TagKeys=["team"])
     check(client.list_tags(Resource=arn)["Tags"] == {"stage": "test"}, "tags")
@@ -155,6 +156,43 @@ def url_config(client, name, arn):
     fails_with(
         "ResourceNotFoundException", client.delete_function_url_config, FunctionName=name
     )
+
+
+def settled(client, uuid):
+    """The mapping in a state that lasts, which takes a few milliseconds; None once it is gone."""
+    while True:
+        try:
+            found = client.get_event_source_mapping(UUID=uuid)
+        except client.exceptions.ResourceNotFoundException:
+            return None
+        if found["State"] in ("Enabled", "Disabled"):
+            return found
+
+
+def event_source_mapping(client, name, arn):
+    queue = "arn:aws:sqs:us-east-1:000000000000:orders"
+    made = client.create_event_source_mapping(FunctionName=name, EventSourceArn=queue)
+    check(made["State"] == "Creating" and made["FunctionArn"] == arn, made)
+    uuid = made["UUID"]
+    found = settled(client, uuid)
+    check(found["State"] == "Enabled" and found["BatchSize"] == 10, found)
+    fails_with(
+        "ResourceConflictException",
+        client.create_event_source_mapping,
+        FunctionName=name,
+        EventSourceArn=queue,
+    )
+    client.update_event_source_mapping(UUID=uuid, Enabled=False, BatchSize=5)
+    found = settled(client, uuid)
+    check(found["State"] == "Disabled" and found["BatchSize"] == 5, found)
+    pages = client.get_paginator("list_event_source_mappings").paginate(FunctionName=name)
+    listed = [mapping["UUID"] for page in pages for mapping in page["EventSourceMappings"]]
+    check(listed == [uuid], listed)
+    client.tag_resource(Resource=made["EventSourceMappingArn"], Tags={"team": "a"})
+    tags = client.list_tags(Resource=made["EventSourceMappingArn"])["Tags"]
+    check(tags == {"team": "a"}, tags)
+    check(client.delete_event_source_mapping(UUID=uuid)["State"] == "Deleting", "deleting")
+    check(settled(client, uuid) is None, "deleted")
 
 
 def event_invoke_config(client, name, arn):

@@ -13,13 +13,18 @@ import { isUnsettled } from '../../src/control/functions/function-catalog.ts';
 import { Concurrency } from '../../src/invoke/concurrency.ts';
 import { FunctionDirectory } from '../../src/invoke/function-directory.ts';
 import { Invoker } from '../../src/invoke/invoke.ts';
+import {
+  eventSourceMappingCollections,
+  isMappingUnsettled,
+  type EventSourceMappingRecord,
+} from '../../src/model/event-source-mapping.ts';
 import { collections, type FunctionRecord } from '../../src/model/function.ts';
 import type { ApiOperationName } from '../../src/model/generated/api-types.ts';
 import { limits } from '../../src/model/limits.ts';
 import { operationNamed } from '../../src/model/service-model.ts';
 import { createRuntimeTransports } from '../../src/runtime-api/transports.ts';
 import { selectDriver } from '../../src/sandbox/select-driver.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Change, Store, StoredDocument } from '../../src/store/store.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { workerOptions } from '../../src/testing/worker-rig.ts';
 import { createRuntimeCatalog } from '../../src/worker/runtimes.ts';
@@ -32,14 +37,14 @@ import { WireClient, type WireAnswer, type WireInput } from './wire-request.ts';
 export interface PropertyRig {
   readonly stored: StoredState;
   send(operation: ApiOperationName, input: WireInput): Promise<WireAnswer>;
-  /** Resolves once no function is being made or updated. */
+  /** Resolves once no function or event source mapping is being made or updated. */
   settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function startPropertyRig(): Promise<PropertyRig> {
   const cleanups: (() => Promise<void> | void)[] = [];
-  const server = await startServer((parts) => allHandlers(parts, cleanups));
+  const server = await startServer({}, (parts) => allHandlers(parts, cleanups));
   const client = new WireClient(server.url);
   const stored = new StoredState(server.folder);
   const settlement = await Settlement.watch(server.store);
@@ -96,21 +101,19 @@ async function allHandlers(
   return createOperationHandlers({ control, invoker, identity });
 }
 
-/** Follows which functions are unsettled. Versions settle together with them; those with SnapStart never here. */
+/**
+ * Follows which functions and event source mappings are unsettled. Versions settle together with their
+ * functions; those with SnapStart never here.
+ */
 class Settlement {
   readonly #unsettled = new Set<string>();
   #onSettled: (() => void)[] = [];
 
   static async watch(store: Store): Promise<Settlement> {
     const settlement = new Settlement();
-    await store.watch([collections.function], (changes) => {
-      for (const change of changes) {
-        if (change.type === 'delete') settlement.#note(change.key.partition, false);
-        else {
-          const { latest } = change.document.value as FunctionRecord;
-          settlement.#note(change.document.partition, isUnsettled(latest.configuration));
-        }
-      }
+    const watched = [collections.function, eventSourceMappingCollections.mapping];
+    await store.watch(watched, (changes) => {
+      for (const change of changes) settlement.#apply(change);
     });
     return settlement;
   }
@@ -120,10 +123,18 @@ class Settlement {
     await new Promise<void>((resolve) => this.#onSettled.push(resolve));
   }
 
-  #note(functionName: string, isUnsettledNow: boolean): void {
-    if (isUnsettledNow) this.#unsettled.add(functionName);
-    else this.#unsettled.delete(functionName);
+  #apply(change: Change): void {
+    const { collection, partition } = change.type === 'put' ? change.document : change.key;
+    const name = `${collection} ${partition}`;
+    if (change.type === 'put' && isDocumentUnsettled(change.document)) this.#unsettled.add(name);
+    else this.#unsettled.delete(name);
     if (this.#unsettled.size > 0) return;
     for (const resolve of this.#onSettled.splice(0)) resolve();
   }
+}
+
+function isDocumentUnsettled({ collection, value }: StoredDocument): boolean {
+  return collection === collections.function
+    ? isUnsettled((value as FunctionRecord).latest.configuration)
+    : isMappingUnsettled((value as EventSourceMappingRecord).configuration);
 }

@@ -10,7 +10,7 @@ import type { Store } from '../../store/store.ts';
 import { createControlRig, createRequest, type ControlRig } from '../../testing/control-rig.ts';
 import { zipOf } from '../../testing/zip-builder.ts';
 import { createControlPlane } from '../control-plane.ts';
-import { SETTLED_AT_ONCE_MAX } from './reconcile-states.ts';
+import { SETTLED_AT_ONCE_MAX } from '../settle-queue.ts';
 
 const FunctionName = 'rig';
 const otherZip = zipOf({ 'index.js': 'other' });

@@ -11,7 +11,6 @@
 import type { Blobs } from '../../artifact/blobs.ts';
 import type { CodeTrees } from '../../artifact/code-trees.ts';
 import { isZipError, ZipError } from '../../artifact/zip-error.ts';
-import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import {
@@ -27,13 +26,9 @@ import type { Store, StoredDocument, WriteOperation } from '../../store/store.ts
 import type { ControlContext } from '../control-context.ts';
 import { isUnsettled } from './function-catalog.ts';
 import { commitWithRetry, putDocument } from '../commit.ts';
+import { SettleQueue } from '../settle-queue.ts';
 import { functionKey, readVersionCounter, versionKey } from './function-documents.ts';
 import { withoutReasons } from './without-reasons.ts';
-
-/** After a failure that may pass, such as a full disk. */
-const RETRY_DELAY_MS = 1_000;
-/** Functions settled at once: a restart may find very many. */
-export const SETTLED_AT_ONCE_MAX = 8;
 
 export interface ReconcilerOptions {
   /** From the change to its settling; 0 is as soon as the change's caller has had a turn. */
@@ -41,65 +36,37 @@ export interface ReconcilerOptions {
 }
 
 export class StateReconciler {
-  readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Log;
   readonly #store: Store;
   readonly #blobs: Blobs;
   readonly #codeTrees: CodeTrees;
-  readonly #delayMs: number;
-  /** Functions whose time has not come, so that one turn serves all changes of before. */
-  readonly #waiting = new Set<string>();
-  /** Functions whose time has come, in that order. */
-  readonly #due = new Set<string>();
-  readonly #running = new Set<Promise<void>>();
-  #isClosed = false;
+  readonly #queue: SettleQueue;
 
   constructor(
     ports: Pick<ControlContext, 'clock' | 'random' | 'log' | 'store' | 'blobs' | 'codeTrees'>,
-    options: ReconcilerOptions,
+    { delayMs }: ReconcilerOptions,
   ) {
-    this.#clock = ports.clock;
     this.#random = ports.random;
     this.#log = ports.log;
     this.#store = ports.store;
     this.#blobs = ports.blobs;
     this.#codeTrees = ports.codeTrees;
-    this.#delayMs = options.delayMs;
+    this.#queue = new SettleQueue(ports.clock, ports.log, {
+      what: 'a function',
+      delayMs,
+      settle: (functionName) => this.#settle(functionName),
+    });
   }
 
   /** Something of this function is unsettled. */
-  settleSoon(functionName: string, delayMs = this.#delayMs): void {
-    if (this.#isClosed || this.#waiting.has(functionName)) return;
-    this.#waiting.add(functionName);
-    this.#clock.schedule(delayMs, () => {
-      this.#waiting.delete(functionName);
-      this.#due.add(functionName);
-      this.#runDue();
-    });
+  settleSoon(functionName: string): void {
+    this.#queue.settleSoon(functionName);
   }
 
   /** Stops; resolves once nothing is under way. What is left is settled after the next start. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all(this.#running);
-  }
-
-  #runDue(): void {
-    for (const functionName of this.#due) {
-      if (this.#isClosed || this.#running.size >= SETTLED_AT_ONCE_MAX) return;
-      this.#due.delete(functionName);
-      const run = this.#settle(functionName)
-        .catch((error: unknown) => {
-          this.#log.warn({ err: error, functionName }, 'could not settle a function yet');
-          this.settleSoon(functionName, RETRY_DELAY_MS);
-        })
-        .finally(() => {
-          this.#running.delete(run);
-          this.#runDue();
-        });
-      this.#running.add(run);
-    }
+    await this.#queue.close();
   }
 
   async #settle(functionName: string): Promise<void> {

@@ -9,10 +9,11 @@ import type {
 import { withoutTags, withTags } from '../../model/tags.ts';
 import { codeSigningTags } from '../code-signing/code-signing-tags.ts';
 import type { ControlContext } from '../control-context.ts';
+import { mappingTags } from '../event-source-mappings/mapping-tags.ts';
 import { functionTags } from '../functions/function-tags.ts';
 import type { TaggedKind } from './tagged-kind.ts';
 
-const kinds: readonly TaggedKind[] = [functionTags, codeSigningTags];
+const kinds: readonly TaggedKind[] = [functionTags, codeSigningTags, mappingTags];
 
 export async function tagResource(
   context: ControlContext,
