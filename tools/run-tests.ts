@@ -18,12 +18,12 @@ const totalTimeoutMs = 24 * 60_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Start sandboxes, whole servers or heavy load. */
-const aloneFolders = [
+/** Start sandboxes, whole programs or heavy load; paths begin so. */
+const alonePaths = [
   'src/sandbox/',
   'src/worker/',
   'src/invoke/',
-  'test/conformance/',
+  'test/conformance/invoke',
   'test/drivers/',
   'test/e2e/',
   'test/performance/',
@@ -51,7 +51,7 @@ const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.tes
     return parts.length === 0 || parts.some((part) => file.includes(part));
   })
   .sort();
-const isAlone = (file: string): boolean => aloneFolders.some((folder) => file.startsWith(folder));
+const isAlone = (file: string): boolean => alonePaths.some((path) => file.startsWith(path));
 const groups = [
   { files: files.filter((file) => !isAlone(file)), concurrency: 2 },
   { files: files.filter(isAlone), concurrency: 1 },

@@ -4,13 +4,16 @@
  */
 import type { Blobs } from '../artifact/blobs.ts';
 import type { CodeTrees } from '../artifact/code-trees.ts';
+import type { Objects } from '../artifact/objects.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { Turns } from '../base/turns.ts';
 import { limits } from '../model/limits.ts';
+import { defaultQuotas, type Quotas } from '../model/quotas.ts';
 import type { Store } from '../store/store.ts';
 import type { CodeLocations } from './code/code-location.ts';
+import { CodeStorage } from './code/code-storage.ts';
 import { CodeSigningUsers } from './code-signing/code-signing-users.ts';
 import { codeSigningOperations } from './code-signing/operations.ts';
 import { ConcurrencyClaims } from './concurrency/concurrency-claims.ts';
@@ -57,15 +60,16 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-export interface ControlPlaneOptions {
+/** Quotas that are left out have their documented values. */
+export interface ControlPlaneOptions extends Partial<Quotas> {
   /** 12 digits. */
   readonly accountId: string;
   readonly region: string;
   readonly codeLocations: CodeLocations;
+  /** Where code in buckets comes from; default nowhere: it is refused. */
+  readonly objects?: Objects;
   /** Default limits.concurrencyAccountDefault. */
   readonly concurrentExecutions?: number;
-  /** Default limits.codeStorageBytesMax. */
-  readonly codeStorageBytesMax?: number;
   /** Default false: runtimes past their dates go on working here. */
   readonly enforceRuntimeDeprecation?: boolean;
   /** From a change to its settling (Pending to Active, Creating to Enabled); default 0: a few milliseconds. */
@@ -100,14 +104,24 @@ export async function createControlPlane(
   await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
-  const { codeLocations } = options;
+  const { codeLocations, objects } = options;
   const settings = settingsOf(options);
+  const codeStorage = new CodeStorage(() => catalog.usage.codeBytes, settings.codeStorageBytesMax);
   const turns = {
     reservationTurns: new Turns(),
     codeSigningTurns: new Turns(),
     mappingTurns: new Turns(),
   };
-  const owned = { codeLocations, catalog, claims, codeSigningUsers, mappingClaims, sweeper };
+  const owned = {
+    codeLocations,
+    objects,
+    catalog,
+    codeStorage,
+    claims,
+    codeSigningUsers,
+    mappingClaims,
+    sweeper,
+  };
   const context: ControlContext = { ...ports, ...owned, ...turns, settings };
   return {
     operations: bindOperations(controlOperations, context),
@@ -124,7 +138,11 @@ function settingsOf(options: ControlPlaneOptions): ControlSettings {
     accountId: options.accountId,
     region: options.region,
     concurrentExecutions: options.concurrentExecutions ?? limits.concurrencyAccountDefault,
-    codeStorageBytesMax: options.codeStorageBytesMax ?? limits.codeStorageBytesMax,
+    codeStorageBytesMax: options.codeStorageBytesMax ?? defaultQuotas.codeStorageBytesMax,
+    codeZippedBytesMax: options.codeZippedBytesMax ?? defaultQuotas.codeZippedBytesMax,
+    codeUnzippedBytesMax: options.codeUnzippedBytesMax ?? defaultQuotas.codeUnzippedBytesMax,
+    environmentBytesMax: options.environmentBytesMax ?? defaultQuotas.environmentBytesMax,
+    layersPerFunctionMax: options.layersPerFunctionMax ?? defaultQuotas.layersPerFunctionMax,
     enforceRuntimeDeprecation: options.enforceRuntimeDeprecation ?? false,
   };
 }

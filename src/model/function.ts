@@ -62,6 +62,8 @@ export interface VersionRecord {
   readonly code: CodeReference;
   /** Lowest first; absent in documents that were written before there were layers. */
   readonly layers?: readonly LayerReference[];
+  /** The key that the code was sent with (SourceKMSKeyArn): kept and given back. */
+  readonly sourceKmsKeyArn?: string;
   /**
    * New with every change of code or settings, and with every creation; the same while only state,
    * tags or RevisionId change. Environments built from equal ids are interchangeable.
@@ -101,6 +103,11 @@ export interface VersionCounter {
 
 export function layersOf({ layers = [] }: VersionRecord): readonly LayerReference[] {
   return layers;
+}
+
+/** The member of a version for a key that a request gives, or none; empty is none. */
+export function sourceKeyOf(arn: string | undefined): Pick<VersionRecord, 'sourceKmsKeyArn'> {
+  return arn ? { sourceKmsKeyArn: arn } : {};
 }
 
 /** A published version of a function that asks for snapshots; $LATEST never has one. */

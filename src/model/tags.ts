@@ -12,7 +12,7 @@ export type Tags = Readonly<Record<string, string>>;
 export function withTags(present: Tags, added: Tags): Tags {
   for (const key of Object.keys(added)) {
     if (key.toLowerCase().startsWith(RESERVED_PREFIX)) {
-      throw invalidParameterValue(`Tag keys may not start with ${RESERVED_PREFIX}: ${key}`);
+      throw invalidParameterValue(`Tag keys may not start with '${RESERVED_PREFIX}': ${key}`);
     }
   }
   const tags = { ...present, ...added };

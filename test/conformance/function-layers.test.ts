@@ -1,3 +1,4 @@
+/** Layers of functions, in every operation that takes or shows them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -12,6 +13,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { zipOf } from '../../src/testing/zip-builder.ts';
+import { refused } from './expect.ts';
 import { layerArnOf, layerZip, publishLayer } from './layers.ts';
 import { createActive, functionInput, handlerZip, untilUpdated, useServer } from './server.ts';
 
@@ -82,54 +84,58 @@ test('a function can have only layers that exist, five at most, each once', asyn
   });
 });
 
+/** One large layer, so that little code and small layers are at the bound. */
 test('code and layers together unpack to at most 262,144,000 bytes', async () => {
   const { client } = server;
-  const half = 131_072_000;
-  const name = 'index.js';
-  const halfZip = zipOf({ [name]: Buffer.alloc(half) });
-  const largerZip = zipOf({ [name]: Buffer.alloc(half + 1) });
-  const layers: string[] = [];
-  for (const [index, ZipFile] of [halfZip, halfZip, largerZip].entries()) {
-    const published = await publishLayer(client, `half-${index}`, { Content: { ZipFile } });
-    layers.push(published.LayerVersionArn ?? '');
-  }
-  const [first = '', second = '', larger = ''] = layers;
+  const bytesLeft = 1000;
+  const bytesMax = 262_144_000;
+  const zipWith = (bytes: number): Buffer => zipOf({ 'index.js': Buffer.alloc(bytes) });
+  const publish = async (name: string, bytes: number): Promise<string> => {
+    const Content = { ZipFile: zipWith(bytes) };
+    const published = await publishLayer(client, name, { Content });
+    return published.LayerVersionArn ?? '';
+  };
+  const large = await publish('large', bytesMax - bytesLeft);
+  const tooLarge = await publish('too-large', bytesLeft + 1);
+  const tiny = await publish('tiny', 1);
   const FunctionName = 'full';
-  const Code = { ZipFile: halfZip };
-  await createActive(client, FunctionName, { Code, Layers: [first] });
-  const invalid = (message: string) => ({ name: 'InvalidParameterValueException', message });
-  const tooLarge = functionInput('fuller', { Code: { ZipFile: largerZip }, Layers: [first] });
-  await assert.rejects(
-    client.send(new CreateFunctionCommand(tooLarge)),
-    invalid(`Unzipped size must be smaller than ${half} bytes`),
+  const fits = { Code: { ZipFile: zipWith(bytesLeft) }, Layers: [large] };
+  await createActive(client, FunctionName, fits);
+  const largerCode = zipWith(bytesLeft + 1);
+  await refused(
+    client.send(
+      new CreateFunctionCommand(
+        functionInput('fuller', { Code: { ZipFile: largerCode }, Layers: [large] }),
+      ),
+    ),
+    'InvalidParameterValueException',
+    `Unzipped size must be smaller than ${bytesLeft} bytes`,
   );
-  const noRoom = functionInput('fuller', { Layers: [first, larger] });
-  await assert.rejects(
-    client.send(new CreateFunctionCommand(noRoom)),
-    invalid('Layers consume more than the available size of 262144000 bytes'),
+  await refused(
+    client.send(new CreateFunctionCommand(functionInput('fuller', { Layers: [large, tooLarge] }))),
+    'InvalidParameterValueException',
+    `Layers consume more than the available size of ${bytesMax} bytes`,
   );
-  const code = { FunctionName, ZipFile: largerZip };
   for (const DryRun of [true, false]) {
-    await assert.rejects(
-      client.send(new UpdateFunctionCodeCommand({ ...code, DryRun })),
-      invalid(`Unzipped size must be smaller than ${half} bytes`),
+    const code = { FunctionName, ZipFile: largerCode, DryRun };
+    await refused(
+      client.send(new UpdateFunctionCodeCommand(code)),
+      'InvalidParameterValueException',
+      `Unzipped size must be smaller than ${bytesLeft} bytes`,
     );
   }
-  const combined = (actual: number): { name: string; message: string } =>
-    invalid(
-      'Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. ' +
+  for (const [added, actual] of [
+    [tiny, bytesMax + 1],
+    [tooLarge, bytesMax + bytesLeft + 1],
+  ] as const) {
+    const update = { FunctionName, Layers: [large, added] };
+    await refused(
+      client.send(new UpdateFunctionConfigurationCommand(update)),
+      'InvalidParameterValueException',
+      `Function code combined with layers exceeds the maximum allowed size of ${bytesMax} bytes. ` +
         `The actual size is ${actual} bytes.`,
     );
-  for (const [Layers, actual] of [
-    [[larger], 2 * half + 1],
-    [[first, second], 3 * half],
-  ] as const) {
-    const update = { FunctionName, Layers: [...Layers] };
-    await assert.rejects(
-      client.send(new UpdateFunctionConfigurationCommand(update)),
-      combined(actual),
-    );
   }
-  const swap = new UpdateFunctionConfigurationCommand({ FunctionName, Layers: [second] });
-  assert.equal((await client.send(swap)).Layers?.[0]?.Arn, second);
+  const swap = new UpdateFunctionConfigurationCommand({ FunctionName, Layers: [tooLarge] });
+  assert.equal((await client.send(swap)).Layers?.[0]?.Arn, tooLarge);
 });

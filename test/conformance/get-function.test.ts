@@ -1,71 +1,103 @@
+/** GetFunction: the configuration with its code to download, the function's tags and its reserve. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  CreateFunctionCommand,
-  GetAccountSettingsCommand,
+  CreateAliasCommand,
   GetFunctionCommand,
-  GetFunctionConfigurationCommand,
+  PutFunctionConcurrencyCommand,
+  UpdateFunctionCodeCommand,
+  type GetFunctionCommandInput,
 } from '@aws-sdk/client-lambda';
-import { arnOf, createActive, functionInput, handlerZip, useServer } from './server.ts';
+import { active, configurationOf, withRuntimeVersion } from './configurations.ts';
+import { invalid, nameForms, notFound, refused } from './expect.ts';
+import { arnOf, createActive, handlerZip, otherZip, untilUpdated, useServer } from './server.ts';
 
 const server = useServer();
 
-test('GetFunction gives a link that downloads the archive', async () => {
-  await createActive(server.client, 'linked');
-  const found = await server.client.send(new GetFunctionCommand({ FunctionName: 'linked' }));
-  assert.equal(found.Code?.RepositoryType, 'S3');
-  assert.equal(found.Concurrency, undefined);
-  assert.equal(found.Tags, undefined);
-  const response = await fetch(found.Code?.Location ?? '');
+function get(FunctionName: string, input: Partial<GetFunctionCommandInput> = {}) {
+  return server.client.send(new GetFunctionCommand({ FunctionName, ...input }));
+}
+
+async function download(Location: string | undefined): Promise<Buffer> {
+  const response = await fetch(Location ?? '');
   assert.equal(response.status, 200);
-  assert.ok(Buffer.from(await response.arrayBuffer()).equals(handlerZip));
-});
+  return Buffer.from(await response.arrayBuffer());
+}
 
-test('GetFunctionConfiguration answers for names, ARNs and qualifiers', async () => {
-  const name = 'named';
-  await createActive(server.client, name, { Publish: true });
-  const forms: readonly [string, string | undefined, string][] = [
-    [name, undefined, arnOf(name)],
-    [`000000000000:function:${name}`, undefined, arnOf(name)],
-    [arnOf(name), undefined, arnOf(name)],
-    [`${arnOf(name)}:1`, undefined, `${arnOf(name)}:1`],
-    [name, '1', `${arnOf(name)}:1`],
-    [name, '$LATEST', `${arnOf(name)}:$LATEST`],
-    [`${name}:$LATEST`, '$LATEST', `${arnOf(name)}:$LATEST`],
-  ];
-  for (const [FunctionName, Qualifier, expected] of forms) {
-    const command = new GetFunctionConfigurationCommand({ FunctionName, Qualifier });
-    assert.equal((await server.client.send(command)).FunctionArn, expected, FunctionName);
-  }
-});
-
-test('GetFunctionConfiguration refuses what is not there, and qualifiers that differ', async () => {
-  await createActive(server.client, 'known');
-  const missing: readonly [string, string | undefined, string][] = [
-    ['unknown', undefined, arnOf('unknown')],
-    ['known', '3', `${arnOf('known')}:3`],
-    ['known', 'live', `${arnOf('known')}:live`],
-  ];
-  for (const [FunctionName, Qualifier, expected] of missing) {
-    await assert.rejects(
-      server.client.send(new GetFunctionConfigurationCommand({ FunctionName, Qualifier })),
-      { name: 'ResourceNotFoundException', message: `Function not found: ${expected}` },
-    );
-  }
-  const differing = { FunctionName: 'known:1', Qualifier: '2' };
-  await assert.rejects(server.client.send(new GetFunctionConfigurationCommand(differing)), {
-    name: 'InvalidParameterValueException',
-    message: 'The derived qualifier from the function name does not match the specified qualifier.',
+test('it answers with configuration and code; no tags and no reserve are no members', async () => {
+  const name = 'plain';
+  await createActive(server.client, name);
+  const { $metadata, ...found } = await get(name);
+  assert.equal($metadata.httpStatusCode, 200);
+  const { Configuration = {}, Code } = found;
+  assert.deepEqual(found, {
+    Configuration: withRuntimeVersion(configurationOf(name, Configuration, active), Configuration),
+    Code: { RepositoryType: 'S3', Location: Code?.Location },
   });
+  assert.ok((await download(Code?.Location)).equals(handlerZip));
 });
 
-test('GetAccountSettings counts what there is', async () => {
-  const before = await server.client.send(new GetAccountSettingsCommand({}));
-  await server.client.send(new CreateFunctionCommand(functionInput('counted')));
-  const after = await server.client.send(new GetAccountSettingsCommand({}));
-  assert.equal(after.AccountLimit?.CodeSizeUnzipped, 262_144_000);
-  assert.equal(after.AccountLimit?.ConcurrentExecutions, 1000);
-  const functions = (before.AccountUsage?.FunctionCount ?? 0) + 1;
-  const bytes = (before.AccountUsage?.TotalCodeSize ?? 0) + handlerZip.length;
-  assert.deepEqual(after.AccountUsage, { FunctionCount: functions, TotalCodeSize: bytes });
+test('it answers with tags and reserve', async () => {
+  const FunctionName = 'with-all';
+  await createActive(server.client, FunctionName, { Tags: { team: 'a', empty: '' } });
+  const reserve = { FunctionName, ReservedConcurrentExecutions: 0 };
+  await server.client.send(new PutFunctionConcurrencyCommand(reserve));
+  const found = await get(FunctionName);
+  assert.deepEqual(found.Tags, { team: 'a', empty: '' });
+  assert.deepEqual(found.Concurrency, { ReservedConcurrentExecutions: 0 });
+});
+
+test('a version has its own code, the function’s tags, and no reserve', async () => {
+  const FunctionName = 'versioned';
+  await createActive(server.client, FunctionName, { Publish: true, Tags: { team: 'a' } });
+  const reserve = { FunctionName, ReservedConcurrentExecutions: 5 };
+  await server.client.send(new PutFunctionConcurrencyCommand(reserve));
+  await server.client.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: otherZip }));
+  await untilUpdated(server.client, FunctionName);
+  const alias = { FunctionName, Name: 'live', FunctionVersion: '1' };
+  await server.client.send(new CreateAliasCommand(alias));
+  for (const [Qualifier, Version, archive] of [
+    ['1', '1', handlerZip],
+    ['live', '1', handlerZip],
+    ['$LATEST', '$LATEST', otherZip],
+  ] as const) {
+    const found = await get(FunctionName, { Qualifier });
+    assert.equal(found.Configuration?.Version, Version);
+    assert.equal(found.Configuration.FunctionArn, `${arnOf(FunctionName)}:${Qualifier}`);
+    assert.ok((await download(found.Code?.Location)).equals(archive));
+    assert.deepEqual(found.Tags, { team: 'a' });
+    // terraform-provider-aws #43711, #43753
+    assert.equal(found.Concurrency, undefined);
+  }
+  assert.deepEqual((await get(FunctionName)).Concurrency, { ReservedConcurrentExecutions: 5 });
+});
+
+test('it takes all forms of a name, with the qualifier in it or beside it', async () => {
+  const name = 'formed';
+  await createActive(server.client, name, { Publish: true });
+  for (const form of nameForms(name)) {
+    assert.equal((await get(form)).Configuration?.FunctionArn, arnOf(name));
+    for (const input of [{ FunctionName: `${form}:1` }, { FunctionName: form, Qualifier: '1' }]) {
+      const { Configuration } = await get(form, input);
+      assert.equal(Configuration?.FunctionArn, `${arnOf(name)}:1`);
+    }
+  }
+});
+
+// floci #2821: measured on the real service.
+test('it refuses what is not there, and qualifiers that differ or are none', async () => {
+  const name = 'known';
+  await createActive(server.client, name, { Publish: true });
+  await notFound(get('unknown'), 'unknown');
+  await notFound(get('unknown', { Qualifier: '1' }), 'unknown', '1');
+  await notFound(get(name, { Qualifier: '99' }), name, '99');
+  await notFound(get(name, { Qualifier: 'notaversion' }), name, 'notaversion');
+  await notFound(get(`${arnOf(name)}:2`), name, '2');
+  await refused(
+    get(`${name}:1`, { Qualifier: '2' }),
+    'InvalidParameterValueException',
+    'The derived qualifier from the function name does not match the specified qualifier.',
+  );
+  await invalid(get(name, { Qualifier: 'a b' }), 'qualifier');
+  await invalid(get(name, { Qualifier: 'q'.repeat(129) }), 'qualifier');
 });

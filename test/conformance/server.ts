@@ -4,12 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   CreateAliasCommand,
   CreateFunctionCommand,
+  GetFunctionConfigurationCommand,
   LambdaClient,
-  waitUntilFunctionActiveV2,
-  waitUntilFunctionUpdatedV2,
   type CreateAliasCommandInput,
   type CreateFunctionCommandInput,
   type FunctionConfiguration,
@@ -30,6 +30,7 @@ import {
   type ControlPlane,
   type ControlPlaneOptions,
 } from '../../src/control/control-plane.ts';
+import { defaultQuotas } from '../../src/model/quotas.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
@@ -37,6 +38,9 @@ import { zipOf } from '../../src/testing/zip-builder.ts';
 export const accountId = '000000000000';
 export const region = 'us-east-1';
 export const role = `arn:aws:iam::${accountId}:role/conformance`;
+/** Between two looks at a function that is not settled. */
+const POLL_INTERVAL_MS = 5;
+
 export const handlerZip = zipOf({ 'index.js': 'exports.handler = async () => 1;' });
 export const otherZip = zipOf({ 'index.js': 'exports.handler = async () => 2;' });
 
@@ -60,15 +64,25 @@ export interface ServerParts {
   readonly folder: string;
 }
 
-/** Starts a server for all tests of a file and stops it after them. */
-export function useServer(options: Partial<ControlPlaneOptions> = {}): ConformanceServer {
+/** Settings of the control plane beside those that all servers here share. */
+export type ServerSettings = Partial<ControlPlaneOptions>;
+
+/**
+ * Starts a server for all tests of a file and stops it after them. `prepare` makes what they share,
+ * before the first of them.
+ */
+export function useServer(
+  settings: ServerSettings | (() => Promise<ServerSettings>) = {},
+  prepare?: (client: LambdaClient) => Promise<void>,
+): ConformanceServer {
   let running: RunningServer | undefined;
   const current = (): RunningServer => {
     if (running === undefined) throw new Error('the server runs only while tests do');
     return running;
   };
   before(async () => {
-    running = await startServer(options);
+    running = await startServer(typeof settings === 'function' ? await settings() : settings);
+    await prepare?.(running.client);
   });
   after(() => running?.stop());
   return {
@@ -83,7 +97,7 @@ export function useServer(options: Partial<ControlPlaneOptions> = {}): Conforman
 
 /** With the control plane's operations, or with what `handlersOf` gives. */
 export async function startServer(
-  options: Partial<ControlPlaneOptions>,
+  settings: ServerSettings,
   handlersOf: (parts: ServerParts) => OperationHandlers | Promise<OperationHandlers> = ({
     control,
   }) => control.operations,
@@ -100,11 +114,12 @@ export async function startServer(
     store,
     blobs,
     codeTrees,
-    { accountId, region, codeLocations, ...options },
+    { accountId, region, codeLocations, ...settings },
   );
   const handlers = await handlersOf({ control, store, folder });
   const server = createApiServer(systemClock, systemRandom, silentLog, handlers, {
     loopbackOnly: true,
+    quotas: { ...defaultQuotas, ...settings },
     extraRoutes: createCodeDownloadRoute(silentLog, blobs, codeLocations),
   });
   const { port } = await server.listen('127.0.0.1', 0);
@@ -152,7 +167,7 @@ export async function createActive(
   overrides: Partial<CreateFunctionCommandInput> = {},
 ): Promise<FunctionConfiguration> {
   const created = await client.send(new CreateFunctionCommand(functionInput(name, overrides)));
-  await waitUntilFunctionActiveV2(waiting(client), { FunctionName: name });
+  await untilUpdated(client, name);
   return created;
 }
 
@@ -167,8 +182,23 @@ export async function createAliased(
   await client.send(new CreateAliasCommand(input));
 }
 
-export async function untilUpdated(client: LambdaClient, name: string): Promise<void> {
-  await waitUntilFunctionUpdatedV2(waiting(client), { FunctionName: name });
+/**
+ * Asks until nothing is under way for the function, and gives its configuration then. Settling takes
+ * milliseconds, while waiters of the SDK ask once a second at the fastest: tests whose subject they
+ * are not use this.
+ */
+export async function untilUpdated(
+  client: LambdaClient,
+  FunctionName: string,
+  Qualifier?: string,
+): Promise<FunctionConfiguration> {
+  const reading = new GetFunctionConfigurationCommand({ FunctionName, Qualifier });
+  for (;;) {
+    const { $metadata: metadata, ...found } = await client.send(reading);
+    assert.equal(metadata.httpStatusCode, 200);
+    if (found.State !== 'Pending' && found.LastUpdateStatus !== 'InProgress') return found;
+    await pause(POLL_INTERVAL_MS);
+  }
 }
 
 /** Waiters of the SDK poll once a second at the fastest. */
@@ -183,8 +213,11 @@ export function arnOf(name: string): string {
 const statuses = {
   AccessDeniedException: 403,
   InvalidParameterValueException: 400,
+  InvalidRequestContentException: 400,
   PolicyLengthExceededException: 400,
   PreconditionFailedException: 412,
+  ProvisionedConcurrencyConfigNotFoundException: 404,
+  RequestEntityTooLargeException: 413,
   ResourceConflictException: 409,
   ResourceInUseException: 400,
   ResourceNotFoundException: 404,

@@ -1,6 +1,5 @@
 /** GetAccountSettings: the account's limits and what it uses of them. */
 import type { GetAccountSettingsResponse } from '../../model/generated/api-types.ts';
-import { limits } from '../../model/limits.ts';
 import type { ControlContext } from '../control-context.ts';
 
 export async function getAccountSettings({
@@ -12,8 +11,8 @@ export async function getAccountSettings({
   return {
     AccountLimit: {
       TotalCodeSize: settings.codeStorageBytesMax,
-      CodeSizeUnzipped: limits.codeUnzippedBytesMax,
-      CodeSizeZipped: limits.codeZippedBytesMax,
+      CodeSizeUnzipped: settings.codeUnzippedBytesMax,
+      CodeSizeZipped: settings.codeZippedBytesMax,
       ConcurrentExecutions: settings.concurrentExecutions,
       // After a restart with a lower limit functions may have more for themselves than there is.
       UnreservedConcurrentExecutions: Math.max(0, settings.concurrentExecutions - claims.total),

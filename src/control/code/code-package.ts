@@ -4,21 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { isZipError, type ZipError } from '../../artifact/zip-error.ts';
-import { ApiError, codeStorageExceeded, invalidParameterValue } from '../../model/errors.ts';
+import { ApiError, invalidParameterValue } from '../../model/errors.ts';
 import type { CodeReference } from '../../model/function.ts';
-import { limits } from '../../model/limits.ts';
 import type { ControlContext } from '../control-context.ts';
+import { unzippedTooLarge, withArchive, type CodeSource } from './code-source.ts';
 
 /** Hashed in place below this size: a millisecond or two. */
 const INLINE_HASH_BYTES_MAX = 1024 * 1024;
-
-export interface CodeSource {
-  readonly ZipFile?: Uint8Array | undefined;
-  readonly S3Bucket?: string | undefined;
-  readonly S3Key?: string | undefined;
-  readonly S3ObjectVersion?: string | undefined;
-  readonly ImageUri?: string | undefined;
-}
 
 export interface StagedCode {
   readonly code: CodeReference;
@@ -26,77 +18,81 @@ export interface StagedCode {
   release(): void;
 }
 
-/** The archive that a request brings; throws InvalidParameterValue for every other source. */
-export function archiveOf(source: CodeSource): Uint8Array {
-  const fromBucket =
-    source.S3Bucket !== undefined ||
-    source.S3Key !== undefined ||
-    source.S3ObjectVersion !== undefined;
-  if (source.ImageUri !== undefined) {
-    throw invalidParameterValue(
-      'Container images are not supported by this server yet: send a .zip archive in ZipFile.',
-    );
-  }
-  if (source.ZipFile !== undefined && fromBucket) {
-    throw invalidParameterValue(
-      'Please do not provide other FunctionCode parameters when providing a ZipFile.',
-    );
-  }
-  if (fromBucket) {
-    throw invalidParameterValue(
-      'Code in a bucket is not supported by this server yet: send a .zip archive in ZipFile.',
-    );
-  }
-  if (source.ZipFile === undefined) {
-    throw invalidParameterValue('Please provide a source for function code.');
-  }
-  return source.ZipFile;
+export interface StageOptions {
+  /** How often the account will have the package once it is written: 2 with a version made of it. */
+  readonly copies: number;
+  /** What the write takes away from the account's code. */
+  readonly replacedBytes: number;
 }
 
 /**
- * Checks, unpacks and stores an archive. Throws InvalidParameterValue, RequestEntityTooLarge,
- * CodeStorageExceeded.
+ * Fetches, checks, unpacks and stores a package. Throws InvalidParameterValue,
+ * RequestEntityTooLarge, CodeStorageExceeded, AccessDenied.
  */
-export async function stageCode(context: ControlContext, archive: Uint8Array): Promise<StagedCode> {
-  if (archive.byteLength > limits.codeZippedBytesMax) {
-    throw new ApiError(
-      'RequestEntityTooLargeException',
-      `Zipped size must be smaller than ${limits.codeZippedBytesMax} bytes`,
-    );
-  }
-  const { catalog, settings } = context;
-  if (catalog.usage.codeBytes + archive.byteLength > settings.codeStorageBytesMax) {
-    throw codeStorageExceeded();
-  }
-  return stage(context, archive, { durable: true });
+export async function stageCode(
+  context: ControlContext,
+  source: CodeSource,
+  { copies, replacedBytes }: StageOptions = { copies: 1, replacedBytes: 0 },
+): Promise<StagedCode> {
+  checkSent(context, source);
+  return withArchive(context, source, async (archive) => {
+    const giveBack = context.codeStorage.take(archive.byteLength * copies - replacedBytes);
+    try {
+      const { code, release } = await stage(context, archive, { durable: true });
+      return {
+        code,
+        release() {
+          giveBack();
+          release();
+        },
+      };
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+  });
 }
 
 /** As stageCode, but nothing is kept: for a dry run. */
 export async function checkCode(
   context: ControlContext,
-  archive: Uint8Array,
+  source: CodeSource,
 ): Promise<CodeReference> {
-  const staged = await stage(context, archive, { durable: false });
+  checkSent(context, source);
+  const staged = await withArchive(context, source, (archive) =>
+    stage(context, archive, { durable: false }),
+  );
   staged.release();
   return staged.code;
 }
 
+/** Archives in requests have a quota of their own. */
+function checkSent({ settings }: ControlContext, source: CodeSource): void {
+  if (source.kind !== 'archive') return;
+  if (source.bytes.byteLength <= settings.codeZippedBytesMax) return;
+  throw new ApiError(
+    'RequestEntityTooLargeException',
+    `Zipped size must be smaller than ${settings.codeZippedBytesMax} bytes`,
+  );
+}
+
 async function stage(
-  { log, blobs, codeTrees, sweeper }: ControlContext,
+  { log, blobs, codeTrees, sweeper, settings }: ControlContext,
   archive: Uint8Array,
   { durable }: { readonly durable: boolean },
 ): Promise<StagedCode> {
+  const unzippedBytesMax = settings.codeUnzippedBytesMax;
   const hash = await sha256(archive);
   const release = await sweeper.hold(hash);
   try {
-    const { unzippedBytes } = await codeTrees.put(hash, archive);
+    const { unzippedBytes } = await codeTrees.put(hash, archive, { unzippedBytesMax });
     if (durable) await blobs.put(archive);
     return { code: { hash, zippedBytes: archive.byteLength, unzippedBytes }, release };
   } catch (error) {
     release();
     if (!isZipError(error)) throw error;
     log.info({ reason: error.code, detail: error.message }, 'refused a code package');
-    throw zipRefusal(error);
+    throw zipRefusal(error, unzippedBytesMax);
   }
 }
 
@@ -112,16 +108,14 @@ async function sha256(bytes: Uint8Array): Promise<string> {
 const couldNotUnzip =
   'Could not unzip uploaded file. Please check your file, then try to upload again.';
 
-function zipRefusal(error: ZipError): ApiError {
+function zipRefusal(error: ZipError, unzippedBytesMax: number): ApiError {
   switch (error.code) {
     case 'corrupt':
       return invalidParameterValue(couldNotUnzip);
     case 'empty':
       return invalidParameterValue('Uploaded file must be a non-empty zip');
     case 'too-large':
-      return invalidParameterValue(
-        `Unzipped size must be smaller than ${limits.codeUnzippedBytesMax} bytes`,
-      );
+      return unzippedTooLarge(unzippedBytesMax);
     case 'unsafe':
     case 'too-many-entries':
       // No words of the service are known for these: its general ones, and what is wrong.

@@ -81,8 +81,9 @@ function resolveWhole(context: ControlContext, input: string): Reference {
 function checkReserve(context: ControlContext, functionName: string, reserved: number): void {
   const provisioned = context.claims.provisioned(functionName);
   if (reserved < provisioned) {
+    // Spaces and all as in localstack's provider, whose words are compared with the service's.
     throw invalidParameterValue(
-      `ReservedConcurrentExecutions ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`,
+      ` ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`,
     );
   }
   checkUnreserved(context, functionName, {

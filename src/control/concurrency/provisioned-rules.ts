@@ -12,17 +12,12 @@ import { aliasesOf, readAlias, versionsOf } from '../aliases/alias-documents.ts'
 import type { AliasTarget } from '../aliases/alias-routing.ts';
 import { isPublished, requireQualifier, type PublishedReference } from '../functions/qualifiers.ts';
 import type { ControlContext } from '../control-context.ts';
-import {
-  LATEST,
-  readVersion,
-  requireFunction,
-  resolveReference,
-} from '../functions/function-documents.ts';
+import { LATEST, readVersion, resolveReference } from '../functions/function-documents.ts';
 import { readProvisioned } from './provisioned-documents.ts';
 
 /**
  * What the operations on a present configuration name. Throws InvalidParameterValue for $LATEST,
- * ResourceNotFound for no such function, version or alias.
+ * ResourceNotFound for no such version or alias, which is what is said of a function that is not there, too.
  */
 export async function requireProvisionedReference(
   context: ControlContext,
@@ -34,7 +29,6 @@ export async function requireProvisionedReference(
       'The function resource provided must be an alias or a published version.',
     );
   }
-  await requireFunction(context, reference);
   await requireQualifier(context, reference);
   return reference;
 }

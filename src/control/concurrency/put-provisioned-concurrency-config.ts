@@ -29,8 +29,8 @@ export async function putProvisionedConcurrencyConfig(
   // One after the other: what one leaves unreserved is what the next may take from.
   const { lastModified } = await context.reservationTurns.run(() =>
     commitWithRetry(context.store, async () => {
-      const present = await requireFunction(context, reference);
       await requireQualifier(context, reference);
+      const present = await requireFunction(context, reference);
       await checkProvisionable(context, reference);
       checkRoom(context, present.value, { reference, requested });
       const value = wantedNow(context, reference, requested);

@@ -22,6 +22,12 @@ export function checkUnreserved(
   // Accounts smaller than the minimum have theirs named (matano #31, aws-samples/siem #175, sst #5829).
   const min = Math.min(limits.concurrencyUnreservedMin, settings.concurrentExecutions);
   if (unreserved >= min || total <= present) return;
+  if (unreserved < 0 && member === 'ConcurrentExecutions') {
+    // localstack's provider, whose words are compared with the service's
+    throw invalidParameterValue(
+      `Specified ${member} for function is greater than account's unreserved concurrency [${unreserved + total}].`,
+    );
+  }
   throw invalidParameterValue(
     `Specified ${member} for function decreases account's UnreservedConcurrentExecution below its minimum value of [${min}].`,
   );

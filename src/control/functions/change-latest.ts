@@ -3,7 +3,12 @@
  * checks the RevisionId, and leaves the function InProgress for the reconciler to settle.
  */
 import { functionInState, revisionMismatch, updateInProgress } from '../../model/errors.ts';
-import type { FunctionRecord, StoredConfiguration, VersionRecord } from '../../model/function.ts';
+import {
+  sourceKeyOf,
+  type FunctionRecord,
+  type StoredConfiguration,
+  type VersionRecord,
+} from '../../model/function.ts';
 import type { FunctionConfiguration } from '../../model/generated/api-types.ts';
 import type { StoredDocument } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
@@ -15,7 +20,8 @@ import { omitMembers } from '../omit-members.ts';
 import { planVersion } from './plan-version.ts';
 import { renderConfiguration, withoutUpdateStatus } from './render-configuration.ts';
 
-export type ChangedVersion = Required<Pick<VersionRecord, 'configuration' | 'code' | 'layers'>>;
+export type ChangedVersion = Pick<VersionRecord, 'configuration' | 'code' | 'sourceKmsKeyArn'> &
+  Required<Pick<VersionRecord, 'layers'>>;
 
 export interface LatestChange {
   readonly reference: Reference;
@@ -42,7 +48,7 @@ export async function changeLatest(
       const result = renderConfiguration(latest.configuration, context.settings);
       return { operations: [write], result };
     }
-    const { operations, version } = await planVersion(context, latest, {});
+    const { operations, version } = await planVersion(context, latest, { hasRoom: true });
     const { configuration } = version;
     const result = renderConfiguration(configuration, context.settings, configuration.Version);
     return { operations: [write, ...operations], result: withoutUpdateStatus(result) };
@@ -87,9 +93,9 @@ function changedVersion(
   latest: VersionRecord,
   change: LatestChange['change'],
 ): VersionRecord {
-  const { configuration, code, layers } = planChange(latest, change);
+  const { configuration, code, layers, sourceKmsKeyArn } = planChange(latest, change);
   return {
-    ...latest,
+    ...omitMembers(latest, ['sourceKmsKeyArn']),
     configuration: {
       ...omitMembers(configuration, ['StateReason', 'StateReasonCode']),
       // A function that could not be made is usable again once an update brings what was missing.
@@ -100,6 +106,7 @@ function changedVersion(
     },
     code,
     layers,
+    ...sourceKeyOf(sourceKmsKeyArn),
     buildId: random.uuid(),
   };
 }

@@ -169,10 +169,30 @@ const refusals: readonly [string, Parameters<typeof createRequest>[0], string | 
     'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
   ],
   ['no code', { Code: {} }, 'Please provide a source for function code.'],
-  ['code in a bucket', { Code: { S3Bucket: 'b', S3Key: 'k' } }, /not supported by this server/],
+  [
+    'code in a bucket without an endpoint',
+    { Code: { S3Bucket: 'b', S3Key: 'k' } },
+    'Code in a bucket needs an S3 endpoint: start this server with the environment variable ' +
+      'AWS_ENDPOINT_URL_S3, or send a .zip archive in ZipFile.',
+  ],
+  ['half an object', { Code: { S3Bucket: 'b' } }, 'Please provide a source for function code.'],
   ['two sources', { Code: { ZipFile: rigZip, S3Bucket: 'b' } }, /do not provide other/],
-  ['an image', { PackageType: 'Image', Code: { ImageUri: 'x' } }, /Image is not supported/],
-  ['an image without a type', { Code: { ImageUri: 'x' } }, /images are not supported/],
+  [
+    'an image',
+    {
+      PackageType: 'Image',
+      Runtime: undefined,
+      Handler: undefined,
+      Code: { ImageUri: 'registry/image:1' },
+    },
+    'PackageType Image is not supported by this server yet: container images cannot run here, ' +
+      '.zip archives can.',
+  ],
+  [
+    'an image without a type',
+    { Code: { ImageUri: 'x' } },
+    "Please don't provide ImageUri when creating a function with packageType Zip.",
+  ],
   [
     'a layer that does not exist',
     { Layers: ['arn:aws:lambda:us-east-1:000000000000:layer:x:1'] },

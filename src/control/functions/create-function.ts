@@ -1,17 +1,29 @@
 /** CreateFunction: a new function with its first code package, Pending until it is settled. */
 import { checkNewFunctionName } from '../../model/arn.ts';
-import { codeSigningOfImage, functionExists, invalidParameterValue } from '../../model/errors.ts';
-import type { CodeReference, FunctionRecord, LayerReference } from '../../model/function.ts';
+import { codeSigningOfImage, functionExists } from '../../model/errors.ts';
+import {
+  sourceKeyOf,
+  type CodeReference,
+  type FunctionRecord,
+  type LayerReference,
+} from '../../model/function.ts';
 import type {
   CreateFunctionRequest,
   FunctionConfiguration,
 } from '../../model/generated/api-types.ts';
 import { checkCodeFits, checkLayersFit } from '../../model/layer-rules.ts';
+import { checkPackage } from '../../model/package-rules.ts';
 import { withTags } from '../../model/tags.ts';
+import { stageCode } from '../code/code-package.ts';
+import { codeSourceOf, type CodeSource } from '../code/code-source.ts';
 import { admitNewFunction, logUnsigned } from '../code-signing/check-deployment.ts';
-import { archiveOf, stageCode } from '../code/code-package.ts';
 import type { ControlContext } from '../control-context.ts';
-import { checkRuntime, checkRequested, newConfiguration } from './function-configuration.ts';
+import {
+  checkRequested,
+  checkRuntime,
+  newConfiguration,
+  notSupported,
+} from './function-configuration.ts';
 import { commitWithRetry, writeDocument } from '../commit.ts';
 import { functionKey, resolveUnqualified } from './function-documents.ts';
 import { holdLayers } from '../layers/hold-layers.ts';
@@ -24,15 +36,15 @@ export async function createFunction(
 ): Promise<FunctionConfiguration> {
   const { functionName } = resolveUnqualified(context, input.FunctionName);
   checkNewFunctionName(functionName);
-  const archive = checkRequest(context, input);
+  const source = checkRequest(context, input);
   await admitNewFunction(context, functionName, input.CodeSigningConfigArn);
   // The code is taken in only when there is a place for it; the commit below decides.
   const present = await context.store.get(functionKey(functionName));
   if (present !== undefined) throw functionExists(functionName);
   const { layers, release } = await holdLayers(context, input.Layers ?? []);
   try {
-    checkLayersFit(layers);
-    return await createWith(context, input, { functionName, archive, layers });
+    checkLayersFit(layers, context.settings);
+    return await createWith(context, input, { functionName, source, layers });
   } finally {
     release();
   }
@@ -43,14 +55,15 @@ async function createWith(
   input: CreateFunctionRequest,
   parts: {
     readonly functionName: string;
-    readonly archive: Uint8Array;
+    readonly source: CodeSource;
     readonly layers: readonly LayerReference[];
   },
 ): Promise<FunctionConfiguration> {
-  const { functionName, archive, layers } = parts;
-  const staged = await stageCode(context, archive);
+  const { functionName, source, layers } = parts;
+  const copies = input.Publish === true ? 2 : 1;
+  const staged = await stageCode(context, source, { copies, replacedBytes: 0 });
   try {
-    checkCodeFits(staged.code, layers);
+    checkCodeFits(staged.code, layers, context.settings);
     const record = newRecord(context, input, { functionName, code: staged.code, layers });
     return await commitNew(context, input, record);
   } finally {
@@ -75,7 +88,7 @@ async function commitNew(
         const result = renderConfiguration(record.latest.configuration, context.settings);
         return { operations: [put], result: withoutUpdateStatus(result) };
       }
-      const { operations, version } = await planVersion(context, record.latest, {});
+      const { operations, version } = await planVersion(context, record.latest, { hasRoom: true });
       // The version, but without its number in the ARN: publishing on creation answers so.
       const result = renderConfiguration(version.configuration, context.settings);
       return { operations: [put, ...operations], result: withoutUpdateStatus(result) };
@@ -87,26 +100,18 @@ async function commitNew(
   return created;
 }
 
-/** What can be said without looking at the code; gives the archive. */
-function checkRequest(context: ControlContext, input: CreateFunctionRequest): Uint8Array {
+/** What can be said without looking at the code; gives where it is. */
+function checkRequest(context: ControlContext, input: CreateFunctionRequest): CodeSource {
+  checkPackage(input);
+  checkRequested(context, input);
+  // Refused rather than kept as Failed: nothing is left behind that could never run.
   if (input.PackageType === 'Image') {
     if (input.CodeSigningConfigArn !== undefined) throw codeSigningOfImage();
-    if (input.SnapStart?.ApplyOn === 'PublishedVersions') {
-      throw invalidParameterValue(
-        'ContainerImage is not supported for SnapStart enabled functions.',
-      );
-    }
-    throw invalidParameterValue('PackageType Image is not supported by this server yet.');
+    throw notSupported('PackageType Image', 'container images cannot run here, .zip archives can');
   }
-  const archive = archiveOf(input.Code);
-  if (input.Runtime === undefined || input.Handler === undefined) {
-    throw invalidParameterValue(
-      'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
-    );
-  }
-  checkRequested(input);
+  const source = codeSourceOf(input.Code);
   checkRuntime(context, input.Runtime, 'create');
-  return archive;
+  return source;
 }
 
 function newRecord(
@@ -124,6 +129,7 @@ function newRecord(
       configuration: newConfiguration(context, input, parts),
       code,
       layers,
+      ...sourceKeyOf(input.Code.SourceKMSKeyArn),
       buildId: context.random.uuid(),
     },
     tags: withTags({}, input.Tags ?? {}),

@@ -4,6 +4,7 @@
  * given back (spec part B 1.1, 1.2, 1.5).
  */
 import { createHash } from 'node:crypto';
+import { checkConfiguration } from '../../model/configuration-rules.ts';
 import { checkEnvironment } from '../../model/environment-rules.ts';
 import type { ApiError } from '../../model/errors.ts';
 import { invalidParameterValue } from '../../model/errors.ts';
@@ -19,7 +20,7 @@ import type {
   VpcConfigResponse,
 } from '../../model/generated/api-types.ts';
 import { limits } from '../../model/limits.ts';
-import { hasSnapStart, isRuntimeBlocked, runtimes } from '../../model/runtimes.ts';
+import { isRuntimeBlocked, runtimes } from '../../model/runtimes.ts';
 import { functionArn } from '../../model/arn.ts';
 import type { ControlContext, ControlSettings } from '../control-context.ts';
 import { LATEST } from './function-documents.ts';
@@ -46,24 +47,27 @@ type SharedSettings = Pick<
 
 /** Throws for what the request asks that this server does not have, or that no function may have. */
 export function checkRequested(
+  { settings }: ControlContext,
   input: CreateFunctionRequest | UpdateFunctionConfigurationRequest,
 ): void {
   const unsupported = [
     'CapacityProviderConfig',
     'DurableConfig',
-    'ImageConfig',
     'PublishTo',
     'TenancyConfig',
   ] as const;
   const given = input as Partial<Record<(typeof unsupported)[number], unknown>>;
   const member = unsupported.find((name) => given[name] !== undefined);
   if (member !== undefined) throw notSupported(member);
-  if (input.Environment?.Variables !== undefined) checkEnvironment(input.Environment.Variables);
+  if (input.Environment?.Variables !== undefined) {
+    checkEnvironment(input.Environment.Variables, settings);
+  }
 }
 
 /** In our own words: the service has these and so has no message for their absence. */
-export function notSupported(member: string): ApiError {
-  return invalidParameterValue(`${member} is not supported by this server yet.`);
+export function notSupported(member: string, detail?: string): ApiError {
+  const more = detail === undefined ? '.' : `: ${detail}.`;
+  return invalidParameterValue(`${member} is not supported by this server yet${more}`);
 }
 
 /** Throws when functions of this runtime can no longer be created or updated, if that is enforced. */
@@ -133,7 +137,7 @@ export function withSettings(
       Role: input.Role,
       Runtime: input.Runtime,
       Timeout: input.Timeout,
-      VpcConfig: input.VpcConfig && vpcConfig(input.VpcConfig),
+      VpcConfig: input.VpcConfig && vpcConfig(configuration.VpcConfig, input.VpcConfig),
     }),
   };
   if (input.Runtime !== undefined) {
@@ -152,7 +156,7 @@ export function withSettings(
     changed.LoggingConfig = loggingConfig(changed.LoggingConfig ?? {}, input.LoggingConfig);
   }
   const settled = withClearable(changed, input);
-  checkTogether(settled);
+  checkConfiguration(settled);
   return settled;
 }
 
@@ -165,34 +169,6 @@ export function withLayers(
   const members = layers.map(({ arn, code }) => ({ Arn: arn, CodeSize: code.zippedBytes }));
   setOrDelete(changed, 'Layers', members.length === 0 ? undefined : members);
   return changed;
-}
-
-/** Throws InvalidParameterValue for settings that exclude each other. */
-function checkTogether(configuration: StoredConfiguration): void {
-  const { FileSystemConfigs = [], VpcConfig } = configuration;
-  const excluded = excludedBySnapStart(configuration);
-  if (excluded !== undefined) {
-    throw invalidParameterValue(`${excluded} is not supported for SnapStart enabled functions.`);
-  }
-  const [fileSystem] = FileSystemConfigs;
-  if (fileSystem !== undefined && (VpcConfig?.SubnetIds ?? []).length === 0) {
-    throw invalidParameterValue(
-      `Function must be configured to execute in a VPC to reference access point ` +
-        `${fileSystem.Arn}. Please update the function configuration to include VPC subnets and ` +
-        'security groups.',
-    );
-  }
-}
-
-/** What a configuration asks for that does not go together with SnapStart (guide page 012). */
-function excludedBySnapStart(configuration: StoredConfiguration): string | undefined {
-  const { Runtime: runtime, SnapStart, FileSystemConfigs = [], EphemeralStorage } = configuration;
-  if (SnapStart?.ApplyOn !== 'PublishedVersions') return undefined;
-  if (runtime === undefined || !hasSnapStart(runtime)) return runtime ?? 'ContainerImage';
-  if (EphemeralStorage.Size > limits.ephemeralStorageMbDefault) {
-    return `Ephemeral storage greater than ${limits.ephemeralStorageMbDefault} MB`;
-  }
-  return FileSystemConfigs.length > 0 ? 'Amazon EFS' : undefined;
 }
 
 /** Members that a request can take away again, with an empty value. */
@@ -245,10 +221,15 @@ function loggingConfig(present: LoggingConfig, given: LoggingConfig): LoggingCon
   return { ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO', ...merged };
 }
 
-/** Kept and given back; functions here have the host's network. */
-function vpcConfig(given: VpcConfig): VpcConfigResponse {
-  const { SubnetIds = [], SecurityGroupIds = [], Ipv6AllowedForDualStack = false } = given;
-  return { SubnetIds, SecurityGroupIds, VpcId: '', Ipv6AllowedForDualStack };
+/** Kept and given back; functions here have the host's network. Members left out stay. */
+function vpcConfig(present: VpcConfigResponse | undefined, given: VpcConfig): VpcConfigResponse {
+  return {
+    SubnetIds: given.SubnetIds ?? present?.SubnetIds ?? [],
+    SecurityGroupIds: given.SecurityGroupIds ?? present?.SecurityGroupIds ?? [],
+    VpcId: '',
+    Ipv6AllowedForDualStack:
+      given.Ipv6AllowedForDualStack ?? present?.Ipv6AllowedForDualStack ?? false,
+  };
 }
 
 export function codeMembers(
@@ -292,37 +273,6 @@ export function timestamp(nowMs: number): string {
 export function runtimeVersionArn(region: string, runtime: string): string {
   const hash = createHash('sha256').update(`hearth runtime ${runtime}`).digest('hex');
   return `arn:aws:lambda:${region}::runtime:${hash}`;
-}
-
-/**
- * What publishing compares: code and settings, without what names one version or tells its state.
- * Equal fingerprints mean that nothing changed.
- */
-export function fingerprint(configuration: StoredConfiguration, code: CodeReference): string {
-  const ignored = new Set<string>([
-    'FunctionArn',
-    'LastModified',
-    'LastUpdateStatus',
-    'LastUpdateStatusReason',
-    'LastUpdateStatusReasonCode',
-    'RevisionId',
-    'State',
-    'StateReason',
-    'StateReasonCode',
-    'Version',
-  ]);
-  const settings = Object.entries(configuration).filter(([member]) => !ignored.has(member));
-  const text = canonicalJson([code.hash, Object.fromEntries(settings)]);
-  return createHash('sha256').update(text).digest('hex');
-}
-
-/** JSON with the members of every object in one order. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_name, part: unknown) => {
-    if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
-    const members = Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1));
-    return Object.fromEntries(members);
-  });
 }
 
 /** Without the members that are undefined. */

@@ -18,13 +18,15 @@ export async function getFunction(
 ): Promise<GetFunctionResponse> {
   const reference = resolveReference(context, input.FunctionName, input.Qualifier);
   const { record, version } = await requireVersion(context, reference);
-  const { configuration, code } = version;
-  const concurrency = renderConcurrency(record);
+  const { configuration, code, sourceKmsKeyArn } = version;
+  // A reserve is the function's: it is left out when a version is asked for (terraform-provider-aws #43753).
+  const concurrency = reference.qualifier === undefined ? renderConcurrency(record) : undefined;
   return {
     Configuration: renderConfiguration(configuration, context.settings, reference.qualifier),
     Code: {
       RepositoryType: 'S3',
       Location: context.codeLocations.urlFor(baseUrl, code.hash),
+      ...(sourceKmsKeyArn === undefined ? {} : { SourceKMSKeyArn: sourceKmsKeyArn }),
     },
     ...(Object.keys(record.tags).length === 0 ? {} : { Tags: { ...record.tags } }),
     ...(concurrency === undefined ? {} : { Concurrency: concurrency }),

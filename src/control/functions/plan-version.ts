@@ -4,9 +4,9 @@
  */
 import { writeDocument } from '../commit.ts';
 import { functionArn } from '../../model/arn.ts';
-import { codeStorageExceeded } from '../../model/errors.ts';
 import {
   layersOf,
+  sourceKeyOf,
   type PublishedVersionRecord,
   type StoredConfiguration,
   type VersionCounter,
@@ -15,7 +15,8 @@ import {
 import type { WriteOperation } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { isUnsettled } from './function-catalog.ts';
-import { fingerprint, pending } from './function-configuration.ts';
+import { fingerprint } from './configuration-fingerprint.ts';
+import { pending } from './function-configuration.ts';
 import {
   readVersion,
   readVersionCounter,
@@ -29,11 +30,17 @@ export interface PlannedVersion {
   readonly version: PublishedVersionRecord;
 }
 
+export interface PlanVersionOptions {
+  readonly description?: string | undefined;
+  /** Room for one more copy of the code was taken already (code-storage.ts). */
+  readonly hasRoom?: boolean;
+}
+
 /** Must be committed together with a write of the function's document. */
 export async function planVersion(
   context: ControlContext,
   latest: VersionRecord,
-  { description }: { readonly description?: string | undefined },
+  { description, hasRoom = false }: PlanVersionOptions,
 ): Promise<PlannedVersion> {
   const { store } = context;
   const { FunctionName: functionName } = latest.configuration;
@@ -43,7 +50,7 @@ export async function planVersion(
   const last =
     lastVersion === 0 ? undefined : await readVersion(store, functionName, String(lastVersion));
   if (last?.publishedFrom === publishedFrom) return { operations: [], version: last };
-  checkStorage(context, latest);
+  if (!hasRoom) context.codeStorage.check(latest.code.zippedBytes);
   const number = String(lastVersion + 1);
   const version = versionOf(context, latest, { number, description, publishedFrom });
   const nextCounter: VersionCounter = { lastVersion: lastVersion + 1 };
@@ -58,12 +65,6 @@ export async function planVersion(
 
 function asksForSnapshot({ SnapStart }: StoredConfiguration): boolean {
   return SnapStart?.ApplyOn === 'PublishedVersions';
-}
-
-function checkStorage({ catalog, settings }: ControlContext, { code }: VersionRecord): void {
-  if (catalog.usage.codeBytes + code.zippedBytes > settings.codeStorageBytesMax) {
-    throw codeStorageExceeded();
-  }
 }
 
 function versionOf(
@@ -91,6 +92,7 @@ function versionOf(
     },
     code: latest.code,
     layers: layersOf(latest),
+    ...sourceKeyOf(latest.sourceKmsKeyArn),
     buildId: random.uuid(),
     publishedFrom,
   };

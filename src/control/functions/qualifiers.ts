@@ -89,7 +89,10 @@ export type QualifierDocument =
   | { readonly kind: 'version'; readonly document: StoredDocument<PublishedVersionRecord> }
   | { readonly kind: 'alias'; readonly document: StoredDocument<AliasRecord> };
 
-/** Throws ResourceNotFound unless the version or alias is there; the function is. */
+/**
+ * Throws ResourceNotFound unless the version or alias is there; without the function neither is, and the
+ * refusal is the same (localstack's provider, whose words are compared with the service's).
+ */
 export async function requireQualifier(
   { store }: ControlContext,
   reference: PublishedReference,

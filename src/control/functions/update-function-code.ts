@@ -6,13 +6,15 @@ import type {
 import { invalidParameterValue } from '../../model/errors.ts';
 import {
   layersOf,
+  sourceKeyOf,
   type CodeReference,
   type FunctionRecord,
   type VersionRecord,
 } from '../../model/function.ts';
 import { checkCodeFits } from '../../model/layer-rules.ts';
 import { changeLatest, checkChangeable, previewChange } from './change-latest.ts';
-import { archiveOf, checkCode, stageCode } from '../code/code-package.ts';
+import { checkCode, stageCode } from '../code/code-package.ts';
+import { codeSourceOf } from '../code/code-source.ts';
 import { checkNewCode, logUnsigned } from '../code-signing/check-deployment.ts';
 import type { ControlContext } from '../control-context.ts';
 import { checkRuntime, codeMembers, notSupported } from './function-configuration.ts';
@@ -35,15 +37,16 @@ export async function updateFunctionCode(
   const { functionName } = reference;
   const check = (record: FunctionRecord) => checkNewCode(context, functionName, record);
   const policy = await check(present.value);
-  const archive = archiveOf(input);
+  const source = codeSourceOf(input);
   checkRuntime(context, present.value.latest.configuration.Runtime, 'update');
   const changeTo = (code: CodeReference) => (latest: VersionRecord) => {
     const layers = layersOf(latest);
-    checkCodeFits(code, layers);
+    checkCodeFits(code, layers, context.settings);
     const { Architectures } = input;
     return {
       code,
       layers,
+      ...sourceKeyOf(input.SourceKMSKeyArn),
       configuration: {
         ...latest.configuration,
         ...codeMembers(code),
@@ -53,13 +56,16 @@ export async function updateFunctionCode(
   };
   const revisionId = input.RevisionId;
   if (input.DryRun === true) {
-    const change = changeTo(await checkCode(context, archive));
+    const change = changeTo(await checkCode(context, source));
     return previewChange(context, present, { change, revisionId });
   }
-  const staged = await stageCode(context, archive);
+  const publish = input.Publish === true;
+  const staged = await stageCode(context, source, {
+    copies: publish ? 2 : 1,
+    replacedBytes: present.value.latest.code.zippedBytes,
+  });
   try {
     const change = changeTo(staged.code);
-    const publish = input.Publish === true;
     const changed = await changeLatest(context, { reference, revisionId, publish, change, check });
     if (policy === 'Warn') logUnsigned(context, functionName);
     return changed;

@@ -3,8 +3,10 @@ import type {
   FunctionConfiguration,
   UpdateFunctionConfigurationRequest,
 } from '../../model/generated/api-types.ts';
+import { invalidParameterValue } from '../../model/errors.ts';
 import { layersOf, type FunctionRecord } from '../../model/function.ts';
 import { checkCombinedSize } from '../../model/layer-rules.ts';
+import { hasImageSettings } from '../../model/package-rules.ts';
 import { changeLatest } from './change-latest.ts';
 import { checkNewLayers, logUnsigned } from '../code-signing/check-deployment.ts';
 import type { ControlContext } from '../control-context.ts';
@@ -22,7 +24,12 @@ export async function updateFunctionConfiguration(
   input: UpdateFunctionConfigurationRequest,
 ): Promise<FunctionConfiguration> {
   const reference = resolveUnqualified(context, input.FunctionName);
-  checkRequested(input);
+  checkRequested(context, input);
+  if (hasImageSettings(input.ImageConfig)) {
+    throw invalidParameterValue(
+      "Please don't provide ImageConfig when updating a function with packageType Zip.",
+    );
+  }
   const { value } = await requireFunction(context, reference);
   // Moving to a runtime that is supported is allowed from one that is not any more.
   checkRuntime(context, input.Runtime ?? value.latest.configuration.Runtime, 'update');
@@ -40,10 +47,10 @@ export async function updateFunctionConfiguration(
       change: (latest) => {
         const { code } = latest;
         const layers = input.Layers === undefined ? layersOf(latest) : held.layers;
-        checkCombinedSize(code, layers);
+        checkCombinedSize(code, layers, context.settings);
         const configuration = withLayers(latest.configuration, layers);
         return {
-          code,
+          ...latest,
           layers,
           configuration: withSettings(configuration, input, context.settings),
         };

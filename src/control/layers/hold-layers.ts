@@ -21,7 +21,7 @@ export async function holdLayers(
   context: ControlContext,
   arns: readonly string[],
 ): Promise<HeldLayers> {
-  const references = checkLayers(arns, context.settings);
+  const references = checkLayers(arns, context.settings, context.settings);
   const layers: LayerReference[] = [];
   const releases: (() => void)[] = [];
   const release = (): void => releases.forEach((letGo) => letGo());

@@ -55,7 +55,8 @@ export function resolveLayerVersion(
   action: string,
 ): LayerVersionName {
   const version = input.VersionNumber;
-  if (version < 1) throw invalidParameterValue('Layer Version Cannot be less than 1.');
+  // localstack's provider, whose words are compared with the service's
+  if (version < 1) throw invalidParameterValue('Layer Version Cannot be less than 1');
   const layerName = resolveLayerName(context, input.LayerName, action);
   return { layerName, version, arn: layerVersionArn(context.settings, layerName, version) };
 }

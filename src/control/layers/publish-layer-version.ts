@@ -5,7 +5,8 @@ import type {
   PublishLayerVersionResponse,
 } from '../../model/generated/api-types.ts';
 import type { LayerVersionRecord } from '../../model/layer.ts';
-import { archiveOf, stageCode } from '../code/code-package.ts';
+import { stageCode } from '../code/code-package.ts';
+import { codeSourceOf } from '../code/code-source.ts';
 import type { ControlContext } from '../control-context.ts';
 import { timestamp } from '../functions/function-configuration.ts';
 import { commitWithRetry, writeDocument } from '../commit.ts';
@@ -18,7 +19,7 @@ export async function publishLayerVersion(
   { baseUrl }: { readonly baseUrl: string },
 ): Promise<PublishLayerVersionResponse> {
   const layerName = resolveLayerName(context, input.LayerName, 'lambda:PublishLayerVersion');
-  const staged = await stageCode(context, archiveOf(input.Content));
+  const staged = await stageCode(context, codeSourceOf(input.Content));
   try {
     return await commitWithRetry(context.store, async () => {
       const counterKey = layerVersionCounterKey(layerName);

@@ -1,0 +1,87 @@
+/** Policies of layer versions, for the conformance tests. */
+import {
+  AddLayerVersionPermissionCommand,
+  GetLayerVersionPolicyCommand,
+  RemoveLayerVersionPermissionCommand,
+  type AddLayerVersionPermissionCommandInput,
+  type GetLayerVersionPolicyCommandInput,
+  type LambdaClient,
+  type RemoveLayerVersionPermissionCommandInput,
+} from '@aws-sdk/client-lambda';
+import { refused } from './expect.ts';
+import { layerArnOf } from './layers.ts';
+
+/** Version 1 of this layer is there in the tests of policies. */
+export const LayerName = 'shared';
+
+export function addPermission(
+  client: LambdaClient,
+  StatementId: string,
+  overrides: Partial<AddLayerVersionPermissionCommandInput> = {},
+) {
+  const name = { LayerName, VersionNumber: 1, StatementId };
+  const grant = { Action: 'lambda:GetLayerVersion', Principal: '123456789012' };
+  return client.send(new AddLayerVersionPermissionCommand({ ...name, ...grant, ...overrides }));
+}
+
+export function removePermission(
+  client: LambdaClient,
+  StatementId: string,
+  overrides: Partial<RemoveLayerVersionPermissionCommandInput> = {},
+) {
+  const name = { LayerName, VersionNumber: 1, StatementId };
+  return client.send(new RemoveLayerVersionPermissionCommand({ ...name, ...overrides }));
+}
+
+export function getPolicy(
+  client: LambdaClient,
+  overrides: Partial<GetLayerVersionPolicyCommandInput> = {},
+) {
+  const name = { LayerName, VersionNumber: 1 };
+  return client.send(new GetLayerVersionPolicyCommand({ ...name, ...overrides }));
+}
+
+/** The statement that a permission makes. */
+export function statementOf(Sid: string, Principal: unknown, Condition?: object): object {
+  return {
+    Sid,
+    Effect: 'Allow',
+    Principal,
+    Action: 'lambda:GetLayerVersion',
+    Resource: `${layerArnOf(LayerName)}:1`,
+    ...(Condition === undefined ? {} : { Condition }),
+  };
+}
+
+export function noPolicy(call: Promise<unknown>): Promise<void> {
+  return refused(
+    call,
+    'ResourceNotFoundException',
+    'No policy is associated with the given resource.',
+  );
+}
+
+export function stalePolicy(call: Promise<unknown>): Promise<void> {
+  return refused(
+    call,
+    'PreconditionFailedException',
+    'The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy ' +
+      'API to retrieve the latest Revision Id',
+  );
+}
+
+/** Versions and layers that are not there, in the words for functions that name one. */
+export async function refusesMissingVersions(
+  call: (name: { LayerName: string; VersionNumber: number }) => Promise<unknown>,
+): Promise<void> {
+  for (const [name, version] of [
+    [LayerName, 2],
+    ['never', 1],
+  ] as const) {
+    await refused(
+      call({ LayerName: name, VersionNumber: version }),
+      'ResourceNotFoundException',
+      `Layer version ${layerArnOf(name)}:${version} does not exist.`,
+    );
+  }
+}
