@@ -69,14 +69,6 @@ const sections: readonly Section[] = [
     measure: async (bench) => {
       for (const language of languages) {
         await benchCold(report, bench, language, { kind: poolMiss, samples: coldSamples });
-      }
-    },
-  },
-  {
-    name: 'cold',
-    flags: [...budget, '--pool-size', '0', '--snapstart-copies'],
-    measure: async (bench) => {
-      for (const language of languages) {
         if (language.name !== 'python') continue; // the one with SnapStart
         await benchCold(report, bench, language, { kind: forkRestore, samples: coldSamples });
       }

@@ -1,5 +1,5 @@
 /**
- * With --snapstart-copies, environments under the oci driver are copies of one process, moved behind walls
+ * SnapStart environments under the oci driver are copies of one process, moved behind walls
  * of their own after Init (ADR 0015): that they have them, and that nothing of the way there is left in their hands.
  */
 import assert from 'node:assert/strict';
@@ -94,7 +94,7 @@ describe('copies of a process behind walls of their own', { skip }, () => {
   const Qualifier = '1';
 
   before(async () => {
-    hearth = await HearthProcess.start({ driver: 'oci', flags: ['--snapstart-copies'] });
+    hearth = await HearthProcess.start({ driver: 'oci' });
     ({ client } = hearth);
     await deploy(client, 'copied', {
       Runtime: runtime?.id as 'python3.12',
