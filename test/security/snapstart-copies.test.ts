@@ -47,6 +47,12 @@ def attempt(action):
     except OSError as error:
         return error.errno
 
+def owner_of_init():
+    with open("/tmp/of-init", "a") as file:
+        file.write(" and changed")
+    found = os.stat("/tmp/of-init")
+    return [found.st_uid, found.st_gid, open("/tmp/of-init").read()]
+
 def status():
     with open("/proc/self/status") as file:
         return dict(line.split(":\\t") for line in file.read().splitlines() if ":\\t" in line)
@@ -79,6 +85,7 @@ def handler(event, context):
         "bpf": errno_of(321, 0, 0, 0), "linkDown": link_down(),
         "rawSocket": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1) and 0),
         "root": attempt(lambda: os.setuid(0) or 0), "writeTask": attempt(lambda: open("/var/task/x", "w") and 0),
+        "ofInit": owner_of_init(), "oomScore": int(open("/proc/self/oom_score_adj").read()),
         "cgroup": all(line.endswith(":/") for line in open("/proc/self/cgroup").read().split()),
     }
 `;
@@ -127,6 +134,12 @@ describe('copies of a process behind walls of their own', { skip }, () => {
     for (const name of [...refused, 'linkDown', 'rawSocket']) assert.equal(seen[name], EPERM, name);
     assert.notEqual(seen['root'], 0);
     assert.notEqual(seen['writeTask'], 0);
+  });
+
+  test('what Init left in /tmp is its own, and it is the first to go when memory is short', async () => {
+    const { ofInit, oomScore } = await look({ name: 'other' });
+    assert.match(String(ofInit), /^993,990,kept( and changed)+$/);
+    assert.equal(oomScore, 500);
   });
 
   test('no file of the host, the template or the way here is open', async () => {
