@@ -241,11 +241,13 @@ export class OciSandbox implements Sandbox {
     const container = this.#container;
     const isEarly = !this.#isBound && container !== null && this.#copyOwner === null;
     assert(isEarly, `sandbox ${this.id} has a main process, and no function yet`);
-    const { clock, instanceId, lifeLine, reaper } = this.#parts;
+    const { clock, cgroups, instanceId, lifeLine, reaper } = this.#parts;
     const { pid } = container.first;
     const options = { pid, name: helperName(instanceId, container.name), lifeLine };
     try {
       await untilWaiting(clock, pid, call.read, call.receive);
+      // Any other would have power over the copies (copy-owner.ts).
+      if (cgroups.processes(container.name).length !== 1) throw new Error('it is not alone');
       this.#copyOwner = await reaper.sparing(pid, () => CopyOwner.prepare(clock, options));
     } catch (error) {
       container.kill();
