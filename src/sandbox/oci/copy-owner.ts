@@ -8,17 +8,16 @@
  * Maps of the copies' user namespaces can be written only from this one: by a process of root's that has entered
  * it, and otherwise waits for the end of the server.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { sendSignal } from '../send-signal.ts';
 import type { LifeLine } from './pid-namespace.ts';
 import { setuidFilter } from './setuid-filter.ts';
-import { TracedProcess, TraceError } from './traced-process.ts';
+import { TracedProcess } from './traced-process.ts';
 import {
   AT_FDCWD,
   call,
+  CallError,
   CLONE_NEWUSER,
   dropCapabilities,
   required,
@@ -26,6 +25,7 @@ import {
   untilWaiting,
 } from './traced-steps.ts';
 import { SANDBOX_GID, SANDBOX_UID } from './user.ts';
+import { startWaiting } from './waiting-process.ts';
 
 /** Nobody's: between the ranges that Linux distributions give to users and containers. */
 export const COPY_OWNER_UID = 2_000_000_993;
@@ -74,11 +74,11 @@ export class CopyOwner {
     this.#helper = helper;
   }
 
-  /** Prepares `pid` to be copied. Rejects, and has killed it, when that does not work. */
+  /** Prepares `pid` to be copied. Rejects when that does not work; it may have ended then. */
   static async prepare(clock: Clock, options: CopyOwnerOptions): Promise<CopyOwner> {
     const { pid, name, lifeLine } = options;
     await giveSavedUid(clock, pid);
-    const helper = await startHelper(name, lifeLine);
+    const helper = await startWaiting('/usr/bin/nl -s "$0"', { name, inputFd: lifeLine.readFd });
     const owner = new CopyOwner(clock, helper);
     try {
       await owner.#trace((traced) => enterUserNamespace(traced, pid));
@@ -109,11 +109,13 @@ export class CopyOwner {
     const traced = await TracedProcess.stop(this.#clock, this.#helper);
     try {
       await work(traced);
-      traced.release();
     } catch (error) {
-      await traced.end();
+      // What it was told to do can fail: a copy may be gone.
+      if (error instanceof CallError) traced.release();
+      else await traced.end();
       throw error;
     }
+    traced.release();
   }
 
   /** No copy can be made any more. */
@@ -165,21 +167,7 @@ async function openAs(traced: TracedProcess, path: string, flags: number): Promi
 async function writeAs(traced: TracedProcess, path: string, content: string): Promise<void> {
   const fd = await openAs(traced, path, O_WRITE_ONLY);
   traced.writeScratch(Buffer.from(content));
-  required(await traced.call(call.write, fd, traced.scratch, content.length), `write ${path}`);
+  const written = await traced.call(call.write, fd, traced.scratch, content.length);
   required(await traced.call(call.close, fd), 'close');
-}
-
-/** The process of root's: a shell's child, for Node would take the stops of one of its own for its end. */
-async function startHelper(name: string, { readFd }: LifeLine): Promise<number> {
-  const script = 'exec 3<&0; /usr/bin/nl -s "$0" <&3 3<&- >/dev/null & echo $!; exec >&-; wait';
-  const shell = spawn('/bin/sh', ['-c', script, name], {
-    ...{ stdio: [readFd, 'pipe', 'ignore'], env: {}, cwd: '/', detached: true },
-  });
-  shell.unref();
-  await once(shell, 'spawn');
-  const [line] = (await once(shell.stdout!, 'data')) as [Buffer];
-  shell.stdout!.destroy();
-  const pid = Number(line);
-  if (!Number.isSafeInteger(pid) || pid <= 1) throw new TraceError(`no process: ${line}`);
-  return pid;
+  required(written, `write ${path}`);
 }

@@ -42,9 +42,12 @@ const EINVAL = 22n;
 const WAITING_PAUSE_MS = 1;
 const waitingMsMax = 1_000;
 
-/** `result` of a call that must have worked. */
+/** The process did the system call that it was told to do, and that failed. */
+export class CallError extends TraceError {}
+
+/** `result` of a call that must have worked; throws CallError. */
 export function required(result: bigint, name: string): bigint {
-  if (result < 0n) throw new TraceError(`${name}: errno ${-result}`);
+  if (result < 0n) throw new CallError(`${name}: errno ${-result}`);
   return result;
 }
 

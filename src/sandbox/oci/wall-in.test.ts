@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
 import { TracedProcess, traceMsMax } from './traced-process.ts';
 import { call, untilWaiting } from './traced-steps.ts';
-import { startSleeper, tryWallIn } from './wall-in.ts';
+import { startSleeper } from './waiting-process.ts';
+import { tryWallIn } from './wall-in.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const skip = !isRoot || process.arch !== 'x64';

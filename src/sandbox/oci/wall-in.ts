@@ -5,8 +5,6 @@
  * (copy-owner.ts), its own /tmp, and no capability in the end. The other mounts are the same read-only
  * ones, and the filters and `no_new_privs` are inherited.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { openSync, readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { COPY_OWNER_UID, CopyOwner, setUids } from './copy-owner.ts';
@@ -22,6 +20,7 @@ import {
   untilWaiting,
 } from './traced-steps.ts';
 import { SANDBOX_GID, SANDBOX_UID } from './user.ts';
+import { startSleeper } from './waiting-process.ts';
 
 const NEW_NAMESPACES =
   CLONE_NEWUSER |
@@ -92,18 +91,6 @@ async function tryOn(clock: Clock, pid: number, owner: CopyOwner): Promise<void>
   } finally {
     await traced.end();
   }
-}
-
-/** A process that waits for ten seconds; a shell's child, for Node would wait for one of its own. */
-export async function startSleeper(user: { uid?: number; gid?: number } = {}): Promise<number> {
-  const shell = spawn('/bin/sh', ['-c', '/bin/sleep 10 & echo $!; wait'], {
-    ...{ ...user, stdio: ['ignore', 'pipe', 'ignore'], env: {}, cwd: '/' },
-  });
-  shell.unref();
-  await once(shell, 'spawn');
-  const [line] = (await once(shell.stdout, 'data')) as [Buffer];
-  shell.stdout.destroy();
-  return Number(line);
 }
 
 /** The new namespaces belong to the uid that it has when it makes them, and it is the sandboxes' own again. */
