@@ -149,6 +149,23 @@ describe('where processes can be copied', () => {
     leaseOf(await acquire());
   });
 
+  test('who waits to be copied from a template that is given up gets a copy of the next one', async () => {
+    await worker.prepareSnapshot(version);
+    host.faults.fork = () => {
+      host.faults.fork = null;
+      throw new Error('stuck');
+    };
+    const acquired = await Promise.all([acquire(), acquire(), acquire()]);
+    assert.deepEqual(
+      acquired.map(({ type }) => type),
+      ['failed', 'lease', 'lease'],
+    );
+    const [first, next] = host.runtimes.filter(({ inits }) => inits.length > 0);
+    assert.equal(first?.hasEnded, true);
+    assert(host.forks.every(({ process }) => process === next?.process));
+    for (const one of acquired.slice(1)) await invoke(leaseOf(one));
+  });
+
   test('hooks have 10 s', async () => {
     await worker.prepareSnapshot(version);
     host.script = (runtime) => {

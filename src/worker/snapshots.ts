@@ -8,7 +8,11 @@ import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { OpenVersion } from './open-version.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 import { RestoreFailure, type HeldRuntime } from './held-runtime.ts';
-import type { SnapshotOutcome, SnapshotTemplate } from './snapshot-template.ts';
+import {
+  TemplateGoneError,
+  type SnapshotOutcome,
+  type SnapshotTemplate,
+} from './snapshot-template.ts';
 
 /** A template and what is held for it. */
 export interface TemplateParts {
@@ -71,6 +75,15 @@ export class Snapshots {
 
   /** A copy of the version's template for a bound sandbox. Rejects with RestoreFailure or a host's error. */
   async copy(version: RunnableVersion, into: RuntimeSandbox): Promise<HeldRuntime> {
+    try {
+      return await this.#copy(version, into);
+    } catch (error) {
+      if (!(error instanceof TemplateGoneError)) throw error;
+      return this.#copy(version, into); // it went while others were copied
+    }
+  }
+
+  async #copy(version: RunnableVersion, into: RuntimeSandbox): Promise<HeldRuntime> {
     const entry = this.#entry(version);
     const { template, outcome } = await entry.made;
     requireReady(await outcome);

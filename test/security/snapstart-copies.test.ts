@@ -21,11 +21,14 @@ const runtime = createRuntimeCatalog(findRuntimeSearch())
 
 /** Looks around, tries what it must not, and says what came of it. */
 const module = `
-import ctypes, fcntl, os, socket, struct, time, uuid
+import ctypes, fcntl, os, socket, struct, threading, time, uuid
 imported = str(uuid.uuid4())
 libc = ctypes.CDLL(None, use_errno=True)
 with open("/tmp/of-init", "w") as file:
     file.write("kept")
+
+# What waits for its host's word waits in another way where there are threads.
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 
 def errno_of(number, *args):
     ctypes.set_errno(0)

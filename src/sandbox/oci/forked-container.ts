@@ -90,8 +90,9 @@ export class ForkedContainer {
       const { limits } = options;
       const memoryBytes = limits.memoryMb * MIB;
       cgroups.create(name, { memoryBytes, cpus: limits.cpus, processesMax: PROCESSES_MAX });
-      cgroups.setCpuWeight(name, limits.memoryMb);
       const forked = await fork(parts, box, { ...options, name, streams });
+      // Not before: it stops some hundred times on its way, and would have to wait for a CPU as often.
+      cgroups.setCpuWeight(name, limits.memoryMb);
       return new ForkedContainer(parts, forked, streams, limits);
     } catch (error) {
       discardStreams(streams);
@@ -170,7 +171,8 @@ async function fork(
     if (keeper === undefined || pid === undefined) throw new Error('the copy is gone');
     // A frozen template must not hold up its copies, or who waits for them.
     for (const moved of [keeper, pid]) parts.cgroups.adopt(name, moved);
-    await untilWaiting(parts.clock, pid, call.receive);
+    // It polls first where Init has started threads.
+    await untilWaiting(parts.clock, pid, call.receive, call.poll);
     const isOurs = (): boolean => parts.cgroups.processes(name).includes(pid);
     const networkFd = await wallIn(parts.clock, pid, { owner, temporaryFd, isOurs });
     const network = await parts.network.adopt(networkFd);

@@ -12,6 +12,7 @@ export const call = {
   read: 0,
   write: 1,
   close: 3,
+  poll: 7,
   receive: 47,
   setresuid: 117,
   capset: 126,

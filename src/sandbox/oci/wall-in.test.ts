@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
-import { TracedProcess, traceMsMax } from './traced-process.ts';
+import { stopMsMax, TracedProcess } from './traced-process.ts';
 import { call, untilWaiting } from './traced-steps.ts';
 import { startSleeper } from './waiting-process.ts';
 import { tryWallIn } from './wall-in.ts';
@@ -85,7 +85,7 @@ test(
     const called = traced.call(39);
     await assert.rejects(called, { name: 'TraceError', message: 'it does not stop' });
     clearInterval(counting);
-    assert(turns > traceMsMax / 100, 'other things went on');
+    assert(turns > stopMsMax / 100, 'other things went on');
     await traced.end();
     assert.equal((await exited)[0], 0, 'it has ended for its parent, too');
   },
