@@ -240,10 +240,13 @@ describe('where processes can be copied', () => {
     assert.deepEqual(await worker.prepareSnapshot(extended), { type: 'ready' });
     assert.deepEqual(host.living(), [], 'no template is kept');
     const acquiring = acquire(extended);
-    await turns();
+    // Its folder is a real one: looking for extensions takes a moment.
+    while (host.living().every(({ beside }) => beside.length === 0)) await turns();
     assert.equal(host.forks.length, 0);
-    await worker.close();
-    await acquiring;
+    let isClosed = false;
+    const closing = worker.close().finally(() => (isClosed = true));
+    for (; !isClosed; clock.advance(1000)) await turns(); // extensions are given time to end
+    await Promise.all([closing, acquiring]);
   });
 
   test('a version that is gone takes its template along', async () => {
