@@ -69,6 +69,14 @@ const sections: readonly Section[] = [
     measure: async (bench) => {
       for (const language of languages) {
         await benchCold(report, bench, language, { kind: poolMiss, samples: coldSamples });
+      }
+    },
+  },
+  {
+    name: 'cold',
+    flags: [...budget, '--pool-size', '0'],
+    measure: async (bench) => {
+      for (const language of languages) {
         if (language.name !== 'python') continue; // the one with SnapStart
         await benchCold(report, bench, language, { kind: forkRestore, samples: coldSamples });
       }
