@@ -59,7 +59,7 @@ export const traceMsMax = 5_000;
 /** From one stop to the next. */
 export const stopMsMax = 1_000;
 /** From then on a stop is looked for once in a millisecond, not at every turn of the event loop. */
-const EAGER_MS = 2;
+const EAGER_MS = 5;
 
 /** The process did something else than what it was told to. */
 export class TraceError extends Error {
