@@ -28,6 +28,13 @@ Examples:
 
 addServeOptions(program.command('serve'))
   .description('Run the server in the foreground until SIGTERM or SIGINT.')
+  .addHelpText(
+    'after',
+    `
+Environment:
+  AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL   where code in buckets (S3Bucket, S3Key) is fetched from; credentials
+                                          and region are found as by any AWS SDK`,
+  )
   .action((flags: ServeFlags) => serve(flags));
 
 addDataOption(program.command('sweep'))
@@ -106,8 +113,34 @@ function addServeOptions(command: Command): Command {
     )
     .option(
       '--enforce-runtime-deprecation',
-      'refuse to create functions of runtimes past their dates',
+      'refuse to create and update functions of runtimes past their dates',
       false,
+    )
+    .option(
+      '--code-storage-mb <number>',
+      'all code packages and layers together, zipped (default: 76800)',
+      wholeNumber,
+    )
+    .option(
+      '--code-zipped-mb <number>',
+      'a .zip archive sent in a request (default: 50)',
+      wholeNumber,
+    )
+    .option(
+      '--code-unzipped-mb <number>',
+      'a function’s code with its layers, unpacked (default: 250)',
+      wholeNumber,
+    )
+    .option(
+      '--environment-kb <number>',
+      'a function’s environment variables (default: 4)',
+      wholeNumber,
+    )
+    .option('--layers-max <number>', 'layers of one function (default: 5)', wholeNumber)
+    .option(
+      '--settle-delay-ms <number>',
+      'how long functions stay Pending, and updates InProgress, at least (default: 0)',
+      wholeNumber,
     )
     .option('--function-logs', 'print what functions log on standard error', false)
     .addOption(

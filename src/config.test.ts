@@ -23,6 +23,12 @@ const flags: ServeFlags = {
   accountConcurrency: undefined,
   scalingRate: undefined,
   enforceRuntimeDeprecation: false,
+  codeStorageMb: undefined,
+  codeZippedMb: undefined,
+  codeUnzippedMb: undefined,
+  environmentKb: undefined,
+  layersMax: undefined,
+  settleDelayMs: undefined,
 };
 
 test('defaults are filled in, and the result cannot be changed', () => {
@@ -57,11 +63,77 @@ test('numbers outside their range are refused by the name of their flag', () => 
     [{ environmentLifetimeSeconds: 86_401 }, /--environment-lifetime-seconds/],
     [{ memoryBudgetMb: 127 }, /--memory-budget-mb takes a whole number from 128 to/],
     [{ memoryBudgetMb: 1.5 }, /--memory-budget-mb/],
+    [{ codeStorageMb: 0 }, /--code-storage-mb takes a whole number from 1 to 1073741824/],
+    [{ codeStorageMb: 1024 ** 3 + 1 }, /--code-storage-mb/],
+    [{ codeZippedMb: 0 }, /--code-zipped-mb takes a whole number from 1 to 250/],
+    [{ codeZippedMb: 251 }, /--code-zipped-mb/],
+    [{ codeUnzippedMb: 0 }, /--code-unzipped-mb takes a whole number from 1 to 1024/],
+    [{ codeUnzippedMb: 1025 }, /--code-unzipped-mb/],
+    [{ environmentKb: 0 }, /--environment-kb takes a whole number from 1 to 64/],
+    [{ environmentKb: 65 }, /--environment-kb/],
+    [{ layersMax: 0 }, /--layers-max takes a whole number from 1 to 20/],
+    [{ layersMax: 21 }, /--layers-max/],
+    [{ settleDelayMs: 600_001 }, /--settle-delay-ms takes a whole number from 0 to 600000/],
   ];
   for (const [change, message] of wrong) {
     assert.throws(() => compileConfig({ ...flags, ...change }), { name: 'ConfigError', message });
   }
 });
+
+test('quotas are the documented ones unless flags say otherwise', () => {
+  assert.deepEqual(compileConfig(flags).quotas, {
+    codeStorageBytesMax: 80_530_636_800,
+    codeZippedBytesMax: 52_428_800,
+    codeUnzippedBytesMax: 262_144_000,
+    environmentBytesMax: 4096,
+    layersPerFunctionMax: 5,
+  });
+  const changed = compileConfig({
+    ...flags,
+    codeStorageMb: 1,
+    codeZippedMb: 250,
+    codeUnzippedMb: 1024,
+    environmentKb: 64,
+    layersMax: 20,
+    settleDelayMs: 600_000,
+  });
+  assert.deepEqual(changed.quotas, {
+    codeStorageBytesMax: 1_048_576,
+    codeZippedBytesMax: 262_144_000,
+    codeUnzippedBytesMax: 1_073_741_824,
+    environmentBytesMax: 65_536,
+    layersPerFunctionMax: 20,
+  });
+  assert.equal(changed.settleDelayMs, 600_000);
+});
+
+test('the S3 endpoint is the more specific of the two variables', (t) => {
+  const names = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const;
+  const before = names.map((name) => process.env[name]);
+  t.after(() => {
+    for (const [index, name] of names.entries()) setVariable(name, before[index]);
+  });
+  const endpointWith = (specific?: string, general?: string): string | undefined => {
+    setVariable('AWS_ENDPOINT_URL_S3', specific);
+    setVariable('AWS_ENDPOINT_URL', general);
+    return compileConfig(flags).s3Endpoint;
+  };
+  assert.equal(endpointWith(), undefined);
+  assert.equal(endpointWith('', ''), undefined);
+  assert.equal(endpointWith(undefined, 'http://127.0.0.1:9000'), 'http://127.0.0.1:9000');
+  assert.equal(endpointWith('https://one', 'http://two'), 'https://one');
+  for (const wrong of ['127.0.0.1:9000', 'ftp://one', 'http://', 'http://a b']) {
+    assert.throws(() => endpointWith(wrong), {
+      name: 'ConfigError',
+      message: /^AWS_ENDPOINT_URL_S3=.* is not an address/,
+    });
+  }
+});
+
+function setVariable(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
+}
 
 test('words that are none of the choices are refused', () => {
   for (const change of [

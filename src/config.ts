@@ -7,7 +7,8 @@ import { availableParallelism, homedir, totalmem } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LogLevel } from './base/log.ts';
-import { limits, MIB } from './model/limits.ts';
+import { KIB, limits, MIB } from './model/limits.ts';
+import { defaultQuotas, quotaBounds, type Quotas } from './model/quotas.ts';
 
 export interface ServeFlags {
   readonly port: number;
@@ -28,6 +29,12 @@ export interface ServeFlags {
   readonly accountConcurrency: number | undefined;
   readonly scalingRate: number | undefined;
   readonly enforceRuntimeDeprecation: boolean;
+  readonly codeStorageMb: number | undefined;
+  readonly codeZippedMb: number | undefined;
+  readonly codeUnzippedMb: number | undefined;
+  readonly environmentKb: number | undefined;
+  readonly layersMax: number | undefined;
+  readonly settleDelayMs: number | undefined;
 }
 
 export interface Config {
@@ -59,6 +66,11 @@ export interface Config {
   /** New environments of one function in ten seconds. */
   readonly scalingRateMax: number;
   readonly enforceRuntimeDeprecation: boolean;
+  readonly quotas: Quotas;
+  /** From a change of a function to its settling. */
+  readonly settleDelayMs: number;
+  /** Where code in buckets is fetched from; undefined without an endpoint in the environment. */
+  readonly s3Endpoint: string | undefined;
   readonly runtimes: RuntimeSearch;
 }
 
@@ -76,6 +88,8 @@ export class ConfigError extends Error {
 
 /** The share of the host's memory that functions may claim by their memory sizes. */
 const memoryShareDefault = 0.8;
+/** More helps no test of waiters, and keeps a function from its first invocation. */
+const settleDelayMsMax = 600_000;
 const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
 const regionPattern = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
@@ -100,6 +114,8 @@ export function compileConfig(flags: ServeFlags): Config {
   const memoryBudgetMb =
     flags.memoryBudgetMb ?? Math.floor((totalmem() / MIB) * memoryShareDefault);
   requireInteger('--memory-budget-mb', memoryBudgetMb, limits.memorySizeMbMin, 64 * MIB);
+  const settleDelayMs = flags.settleDelayMs ?? 0;
+  requireInteger('--settle-delay-ms', settleDelayMs, 0, settleDelayMsMax);
   if (!regionPattern.test(flags.region)) {
     throw new ConfigError(`--region ${flags.region} is not a region name such as us-east-1.`);
   }
@@ -137,8 +153,55 @@ export function compileConfig(flags: ServeFlags): Config {
     concurrencyMax,
     scalingRateMax,
     enforceRuntimeDeprecation: flags.enforceRuntimeDeprecation,
+    quotas: compileQuotas(flags),
+    settleDelayMs,
+    s3Endpoint: findS3Endpoint(),
     runtimes: findRuntimeSearch(),
   });
+}
+
+/** Flags are in the units that people know the quotas in; what is left out is as documented. */
+function compileQuotas(flags: ServeFlags): Quotas {
+  const setting = (flag: string, quota: keyof Quotas, given: number | undefined, unit: number) => {
+    if (given === undefined) return defaultQuotas[quota];
+    const { min, max } = quotaBounds[quota];
+    requireInteger(flag, given, min / unit, max / unit);
+    return given * unit;
+  };
+  const quotas: Quotas = {
+    codeStorageBytesMax: setting(
+      '--code-storage-mb',
+      'codeStorageBytesMax',
+      flags.codeStorageMb,
+      MIB,
+    ),
+    codeZippedBytesMax: setting('--code-zipped-mb', 'codeZippedBytesMax', flags.codeZippedMb, MIB),
+    codeUnzippedBytesMax: setting(
+      '--code-unzipped-mb',
+      'codeUnzippedBytesMax',
+      flags.codeUnzippedMb,
+      MIB,
+    ),
+    environmentBytesMax: setting(
+      '--environment-kb',
+      'environmentBytesMax',
+      flags.environmentKb,
+      KIB,
+    ),
+    layersPerFunctionMax: setting('--layers-max', 'layersPerFunctionMax', flags.layersMax, 1),
+  };
+  return Object.freeze(quotas);
+}
+
+/** The variables that SDKs and the AWS CLI know, the more specific first; empty is none. */
+export function findS3Endpoint(): string | undefined {
+  for (const name of ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']) {
+    const endpoint = process.env[name];
+    if (endpoint === undefined || endpoint === '') continue;
+    if (/^https?:\/\/[^/\s]/.test(endpoint) && URL.canParse(endpoint)) return endpoint;
+    throw new ConfigError(`${name}=${endpoint} is not an address such as http://127.0.0.1:9000.`);
+  }
+  return undefined;
 }
 
 /** Where language binaries are looked for. */

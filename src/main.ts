@@ -8,13 +8,14 @@ import { createOperationHandlers } from './api/operations/operations.ts';
 import type { Blobs } from './artifact/blobs.ts';
 import { openCodeTrees, type CodeTrees } from './artifact/code-trees.ts';
 import { openFileBlobs } from './artifact/file-blobs.ts';
+import { openS3Objects, type S3Objects } from './artifact/s3-objects.ts';
 import { hasSharedLibraries } from './artifact/shared-libraries.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { lockFolder, lockFolderPatiently, type FolderLock } from './base/folder-lock.ts';
 import { createLog, type Log } from './base/log.ts';
 import { systemRandom } from './base/random.ts';
 import { ConfigError, findRuntimeSearch, type Config } from './config.ts';
-import { createCodeDownloadRoute, createCodeLocations } from './control/code-location.ts';
+import { createCodeDownloadRoute, createCodeLocations } from './control/code/code-location.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { Concurrency } from './invoke/concurrency.ts';
 import { FunctionDirectory } from './invoke/function-directory.ts';
@@ -106,12 +107,18 @@ async function wire(
   const blobs = await openFileBlobs({ folder: folder('blobs') });
   const codeTrees = await openCodeTrees({ folder: folder('code') });
 
+  const objects = await openObjects(clock, config);
+  if (objects !== undefined) onStop(() => objects.close());
+
   const codeLocations = createCodeLocations(clock, random.hex(32));
   const control = await createControlPlane(clock, random, log, store, blobs, codeTrees, {
     ...identity,
     codeLocations,
+    ...(objects === undefined ? {} : { objects }),
+    ...config.quotas,
     concurrentExecutions: config.concurrencyMax,
     enforceRuntimeDeprecation: config.enforceRuntimeDeprecation,
+    settleDelayMs: config.settleDelayMs,
   });
   onStop(() => control.close());
 
@@ -176,6 +183,7 @@ async function wire(
   const server: ApiServer = createApiServer(clock, random, log, handlers, {
     loopbackOnly: config.loopbackOnly,
     metrics,
+    quotas: config.quotas,
     extraRoutes: createCodeDownloadRoute(log, blobs, codeLocations),
   });
   const address = await server.listen(config.host, config.port);
@@ -195,6 +203,13 @@ async function lockDataFolder(clock: Clock, config: Config): Promise<FolderLock>
     const message = `the data folder ${dataFolder} cannot be used: ${error.message}`;
     throw new ConfigError(message, { cause: error });
   }
+}
+
+/** Where code in buckets comes from, if the environment names an endpoint. */
+async function openObjects(clock: Clock, config: Config): Promise<S3Objects | undefined> {
+  const { s3Endpoint: endpoint, region, dataFolder } = config;
+  if (endpoint === undefined) return undefined;
+  return openS3Objects(clock, { endpoint, region, folder: join(dataFolder, 'downloads') });
 }
 
 /** Removes whatever earlier processes left of this data folder's sandboxes. */

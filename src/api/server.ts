@@ -12,6 +12,7 @@ import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { apiLimits, bodyLimitOf } from '../model/api-limits.ts';
 import { ApiError, isApiError, notImplemented, serviceError } from '../model/errors.ts';
+import type { Quotas } from '../model/quotas.ts';
 import { operations, type Operation } from '../model/service-model.ts';
 import type { OperationHandlers, RequestContext } from './operation.ts';
 import { createBrowserDefence, type BrowserDefence } from './browser-defence.ts';
@@ -38,6 +39,8 @@ export interface ApiServerOptions {
    * ServiceException.
    */
   readonly extraRoutes?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Bounds the bodies that carry archives; default defaultQuotas. */
+  readonly quotas?: Pick<Quotas, 'codeZippedBytesMax'>;
   /** Time bounds that tests shorten. */
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
@@ -71,8 +74,12 @@ interface Endpoint {
   readonly render: OutputRenderer;
 }
 
-function createEndpoint(operation: Operation, handlers: OperationHandlers): Endpoint {
-  const { bytesMax, actionName } = bodyLimitOf(operation.name);
+function createEndpoint(
+  operation: Operation,
+  handlers: OperationHandlers,
+  { quotas }: ApiServerOptions,
+): Endpoint {
+  const { bytesMax, actionName } = bodyLimitOf(operation.name, quotas);
   return {
     operation,
     bodyBytesMax: bytesMax,
@@ -151,7 +158,10 @@ class HttpApiServer implements ApiServer {
     this.#options = options;
     this.#refuseBrowser = options.loopbackOnly ? createBrowserDefence() : undefined;
     this.#routes = createRouteTable(
-      [...operations.values()].map((operation) => [operation, createEndpoint(operation, handlers)]),
+      [...operations.values()].map((operation) => [
+        operation,
+        createEndpoint(operation, handlers, options),
+      ]),
     );
     this.#server = this.#createServer();
   }

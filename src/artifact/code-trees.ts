@@ -11,7 +11,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../base/assert.ts';
-import { limits } from '../model/limits.ts';
+import { defaultQuotas, quotaBounds } from '../model/quotas.ts';
 import { unpackZip, type UnpackedZip, type ZipLimits } from './zip.ts';
 
 /** SHA-256 as 64 lower-case hexadecimal digits. */
@@ -83,7 +83,7 @@ class FolderCodeTrees implements CodeTrees {
     // The usual case has no need to wait for anything.
     if (!this.#present.has(hash)) {
       await this.#exclusively(hash, async () => {
-        if (!this.#present.has(hash)) await this.#unpack(hash, await read(), defaultLimits);
+        if (!this.#present.has(hash)) await this.#unpack(hash, await read(), acceptedLimits);
       });
     }
     return this.#codeFolder(hash);
@@ -174,7 +174,9 @@ class FolderCodeTrees implements CodeTrees {
   }
 }
 
-const defaultLimits: ZipLimits = { unzippedBytesMax: limits.codeUnzippedBytesMax };
+const defaultLimits: ZipLimits = { unzippedBytesMax: defaultQuotas.codeUnzippedBytesMax };
+/** What was deployed once stays usable, whatever the settings are now. */
+const acceptedLimits: ZipLimits = { unzippedBytesMax: quotaBounds.codeUnzippedBytesMax.max };
 
 async function dropAll(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {

@@ -17,11 +17,11 @@ import {
 import { join } from 'node:path';
 import { pipeline, Transform, type Readable } from 'node:stream';
 import { assert } from '../base/assert.ts';
-import { limits } from '../model/limits.ts';
+import { quotaBounds } from '../model/quotas.ts';
 import type { BlobHash, BlobInfo, Blobs } from './blobs.ts';
 
-/** Nothing that is deployed may unpack to more than this, so nothing longer is worth keeping. */
-export const blobBytesMax = limits.codeUnzippedBytesMax;
+/** Nothing that is deployed may unpack to more, whatever the settings, so nothing longer is worth keeping. */
+export const blobBytesMax = quotaBounds.codeUnzippedBytesMax.max;
 
 export type BlobErrorCode =
   /** The stored bytes are not those that the name stands for: the device or someone changed them. */

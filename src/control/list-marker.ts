@@ -4,14 +4,17 @@ import { invalidParameterValue, type ApiError } from '../model/errors.ts';
 /** Functions, layers, versions or aliases on one page, also when more are asked for (API page of ListFunctions). */
 export const PAGE_ITEMS_MAX = 50;
 
+/** Event source mappings on one page (documentation of ListEventSourceMappings). */
+export const MAPPING_PAGE_ITEMS_MAX = 100;
+
 export interface Position {
   readonly functionName: string;
   /** '$LATEST' or a number. */
   readonly version: string;
 }
 
-export function pageSizeOf(maxItems: number | undefined): number {
-  return Math.min(maxItems ?? PAGE_ITEMS_MAX, PAGE_ITEMS_MAX);
+export function pageSizeOf(maxItems: number | undefined, pageMax = PAGE_ITEMS_MAX): number {
+  return Math.min(maxItems ?? pageMax, pageMax);
 }
 
 /** Where a listing of layers, or of one layer's versions, ended. */
@@ -51,7 +54,7 @@ export function parseMarker(marker: string | undefined): Position | undefined {
 
 /** Where a listing of one function's aliases or qualifiers ended. */
 export function renderQualifierMarker(functionName: string, qualifier: string): string {
-  return Buffer.from(`${functionName}:${qualifier}`).toString('base64url');
+  return renderScopedMarker(functionName, qualifier);
 }
 
 /** As parseMarker, for a listing of this function alone. */
@@ -59,12 +62,35 @@ export function parseQualifierMarker(
   marker: string | undefined,
   functionName: string,
 ): string | undefined {
+  return parseScopedMarker(marker, functionName);
+}
+
+/** Where a listing ended: `scope` says which listing it was, `last` the name or id that came last. */
+export function renderScopedMarker(scope: string, last: string): string {
+  return Buffer.from(`${scope}:${last}`).toString('base64url');
+}
+
+/** As parseMarker, for a listing of this scope alone. */
+export function parseScopedMarker(marker: string | undefined, scope: string): string | undefined {
   if (marker === undefined || marker === '') return undefined;
   const text = Buffer.from(marker, 'base64url').toString('utf8');
-  const match = /^([a-zA-Z0-9-_.]{1,256}):([a-zA-Z0-9-_]{1,128})$/.exec(text);
-  const [, ofFunction, qualifier] = match ?? [];
-  if (ofFunction !== functionName || qualifier === undefined) throw unknownMarker();
-  return qualifier;
+  const match = /^([a-zA-Z0-9-_.]{1,256}):(\$LATEST|[a-zA-Z0-9-_]{1,128})$/.exec(text);
+  const [, ofScope, last] = match ?? [];
+  if (ofScope !== scope || last === undefined) throw unknownMarker();
+  return last;
+}
+
+/** Where a listing of event source mappings ended: the last one's UUID. */
+export function renderMappingMarker(uuid: string): string {
+  return Buffer.from(uuid).toString('base64url');
+}
+
+/** As parseMarker. */
+export function parseMappingMarker(marker: string | undefined): string | undefined {
+  if (marker === undefined || marker === '') return undefined;
+  const uuid = Buffer.from(marker, 'base64url').toString('utf8');
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid)) throw unknownMarker();
+  return uuid;
 }
 
 function unknownMarker(): ApiError {

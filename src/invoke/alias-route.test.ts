@@ -14,6 +14,7 @@ function route(weights?: Record<string, number>): AliasRoute {
     configuration: {
       Name: 'live',
       FunctionVersion: '1',
+      RevisionId: 'r',
       ...(weights === undefined ? {} : { RoutingConfig: { AdditionalVersionWeights: weights } }),
     },
   });

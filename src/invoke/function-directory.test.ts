@@ -209,7 +209,8 @@ test('aliases are known with where they lead, from the first moment and as they 
   const key = { collection: aliasCollections.alias, partition: 'one', id: 'live' };
   const put = async (FunctionVersion: string, weights?: Record<string, number>): Promise<void> => {
     const RoutingConfig = weights && { AdditionalVersionWeights: weights };
-    const value: AliasRecord = { configuration: { Name: 'live', FunctionVersion, RoutingConfig } };
+    const alias = { Name: 'live', FunctionVersion, RoutingConfig, RevisionId: 'r' };
+    const value: AliasRecord = { configuration: alias };
     await store.commit([{ type: 'put', key, value, expect: 'any' }]);
   };
   const main = { version: '1', additionalVersion: undefined, additionalShare: 0 };

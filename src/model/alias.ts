@@ -19,6 +19,7 @@ export type StoredAlias = AliasConfiguration & {
   readonly Name: string;
   /** '$LATEST' or a number. */
   readonly FunctionVersion: string;
+  readonly RevisionId: string;
 };
 
 export interface AliasRecord {

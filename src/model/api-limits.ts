@@ -5,10 +5,9 @@
  */
 import type { ApiOperationName } from './generated/api-types.ts';
 import { KIB, limits, MIB } from './limits.ts';
+import { codeRequestBytesMax, defaultQuotas, type Quotas } from './quotas.ts';
 
 export const apiLimits = {
-  /** CreateFunction and its like, as its refusal words it: 50 MiB in base64. */
-  codeRequestBytesMax: 69_905_067,
   /** Bodies of operations that carry no code and no payload. */
   requestBytesMax: 1 * MIB,
   /** A durable execution's checkpoint: one payload of 6 MiB (service model) in JSON, plus the rest. */
@@ -50,16 +49,17 @@ const invokeLimit: BodyLimit = {
   actionName: 'InvokeFunction',
 };
 
+/** Operations that carry an archive: their bodies may be as large as the quota of archives asks for. */
+const codeOperations: ReadonlySet<ApiOperationName> = new Set([
+  'CreateFunction',
+  'UpdateFunctionCode',
+  'PublishLayerVersion',
+]);
+
 const bodyLimits: Readonly<Partial<Record<ApiOperationName, BodyLimit>>> = {
   Invoke: invokeLimit,
   InvokeAsync: invokeLimit,
   InvokeWithResponseStream: invokeLimit,
-  CreateFunction: { bytesMax: apiLimits.codeRequestBytesMax, actionName: 'CreateFunction' },
-  UpdateFunctionCode: { bytesMax: apiLimits.codeRequestBytesMax, actionName: 'UpdateFunctionCode' },
-  PublishLayerVersion: {
-    bytesMax: apiLimits.codeRequestBytesMax,
-    actionName: 'PublishLayerVersion',
-  },
   CheckpointDurableExecution: {
     bytesMax: apiLimits.checkpointRequestBytesMax,
     actionName: 'CheckpointDurableExecution',
@@ -67,6 +67,12 @@ const bodyLimits: Readonly<Partial<Record<ApiOperationName, BodyLimit>>> = {
 };
 
 /** The largest body that an operation takes. */
-export function bodyLimitOf(operation: ApiOperationName): BodyLimit {
+export function bodyLimitOf(
+  operation: ApiOperationName,
+  quotas: Pick<Quotas, 'codeZippedBytesMax'> = defaultQuotas,
+): BodyLimit {
+  if (codeOperations.has(operation)) {
+    return { bytesMax: codeRequestBytesMax(quotas), actionName: operation };
+  }
   return bodyLimits[operation] ?? { bytesMax: apiLimits.requestBytesMax, actionName: operation };
 }

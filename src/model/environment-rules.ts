@@ -1,6 +1,7 @@
 /** Rules of a function's environment variables that the service model does not hold (guide page 001). */
 import { invalidParameterValue } from './errors.ts';
-import { limits } from './limits.ts';
+import { KIB } from './limits.ts';
+import { defaultQuotas, type Quotas } from './quotas.ts';
 
 /** Set by the platform; a request that names one is refused. */
 export const reservedVariables: ReadonlySet<string> = new Set([
@@ -25,10 +26,13 @@ export const reservedVariables: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Throws InvalidParameterValue for reserved names and for more than 4 KB. What is measured is the
+ * Throws InvalidParameterValue for reserved names and for more than the quota, 4 KB. What is measured is the
  * map as JSON, as the service's own refusal shows ("String measured").
  */
-export function checkEnvironment(variables: Readonly<Record<string, string>>): void {
+export function checkEnvironment(
+  variables: Readonly<Record<string, string>>,
+  { environmentBytesMax }: Pick<Quotas, 'environmentBytesMax'> = defaultQuotas,
+): void {
   const reserved = Object.keys(variables).filter((name) => reservedVariables.has(name));
   if (reserved.length > 0) {
     throw invalidParameterValue(
@@ -38,10 +42,10 @@ export function checkEnvironment(variables: Readonly<Record<string, string>>): v
     );
   }
   const measured = JSON.stringify(variables);
-  if (new TextEncoder().encode(measured).length > limits.environmentBytesMax) {
+  if (new TextEncoder().encode(measured).length > environmentBytesMax) {
     throw invalidParameterValue(
       'Lambda was unable to configure your environment variables because the environment variables ' +
-        `you have provided exceeded the 4KB limit. String measured: ${measured}`,
+        `you have provided exceeded the ${environmentBytesMax / KIB}KB limit. String measured: ${measured}`,
     );
   }
 }

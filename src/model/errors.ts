@@ -205,9 +205,98 @@ export function layerVersionNotFound(arn: string): ApiError {
   return resourceNotFound(`Layer version ${arn} does not exist.`);
 }
 
+/** An operation on a code signing configuration that is not there (localstack's provider). */
+export function codeSigningConfigNotFound(arn: string): ApiError {
+  return resourceNotFound(`The Lambda code signing configuration ${arn} can not be found.`);
+}
+
+/** A function is to have, or has, a code signing configuration that is not there (localstack's provider). */
+export function codeSigningConfigMissing(arn: string): ApiError {
+  return new ApiError(
+    'CodeSigningConfigNotFoundException',
+    'The code signing configuration cannot be found. Check that the provided configuration is ' +
+      `not deleted: ${arn}.`,
+  );
+}
+
+/** In our own words: no public report has the service's. */
+export function codeSigningConfigInUse(arn: string): ApiError {
+  return resourceConflict(
+    `The code signing configuration ${arn} cannot be deleted: functions are using it.`,
+  );
+}
+
+/** aws-cdk #29474. */
+export function codeVerificationFailed(functionName: string): ApiError {
+  return new ApiError(
+    'CodeVerificationFailedException',
+    'Lambda cannot deploy the function. The function or layer might be signed using a signature ' +
+      `that the client is not configured to accept. Check the provided signature for ${functionName}.`,
+  );
+}
+
+/** terraform-provider-aws #17180; of reading the configuration, too. */
+export function codeSigningOfImage(): ApiError {
+  return invalidParameterValue(
+    'Code signing is not supported for functions created with container images.',
+  );
+}
+
+/** A scaling configuration of a function that runs on no capacity provider (cdkd #1616, a call of 2026). */
+export function noCapacityProvider(): ApiError {
+  return new ApiError(
+    'AccessDeniedException',
+    'The function provided by the arn does not contain a capacity provider configuration',
+  );
+}
+
 /** What a request names by itself is not there (terraform-provider-aws #22681). */
 export function requestedResourceNotFound(): ApiError {
   return resourceNotFound('The resource you requested does not exist.');
+}
+
+/** What a function URL is made or changed for is not there (as LocalStack answers). */
+export function functionUrlTargetNotFound(): ApiError {
+  return resourceNotFound('Function does not exist');
+}
+
+/** A function or alias has one URL (psoxy's troubleshooting guide shows the refusal). */
+export function functionUrlExists(arn: string): ApiError {
+  return resourceConflict(
+    `Failed to create function url config for [functionArn = ${arn}]. Error message:  FunctionUrlConfig exists for this Lambda function`,
+  );
+}
+
+/** Asynchronous invocations are to be configured of what is not there (as LocalStack answers). */
+export function eventInvokeTargetNotFound(): ApiError {
+  return resourceNotFound("The function doesn't exist.");
+}
+
+/** `arn` has its qualifier, `$LATEST` too. */
+export function eventInvokeConfigNotFound(arn: string): ApiError {
+  return resourceNotFound(`The function ${arn} doesn't have an EventInvokeConfig`);
+}
+
+/** A destination that is not well-formed or not there (serverless #7507, terraform-provider-aws). */
+export function destinationInvalid(arn: string): ApiError {
+  return invalidParameterValue(`The destination ARN ${arn} is invalid.`);
+}
+
+/** A destination that cannot take these records (aws-cdk #37115: a bucket for successes). */
+export function destinationConfigInvalid(
+  onSuccess: string | undefined,
+  onFailure: string | undefined,
+): ApiError {
+  const success = onSuccess === undefined ? 'null' : `OnSuccess(destination=${onSuccess})`;
+  const failure = onFailure === undefined ? 'null' : `OnFailure(destination=${onFailure})`;
+  return invalidParameterValue(
+    `The provided destination config DestinationConfig(onSuccess=${success}, onFailure=${failure}) is invalid.`,
+  );
+}
+
+/** A function that is not there, in RemovePermission's words (as LocalStack answers). */
+export function policyOfNoFunction(arn: string): ApiError {
+  return resourceNotFound(`No policy found for: ${arn}`);
 }
 
 export function policyNotFound(): ApiError {
@@ -232,14 +321,54 @@ export function policyTooLong(bytes: number, bytesMax: number): ApiError {
   );
 }
 
-export function layerPolicyRevisionMismatch(): ApiError {
-  return preconditionFailed(
-    'The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the latest Revision Id',
+/** terraform-aws-lambda #36. The function as a whole can have one, by its name alone. */
+export function latestHasNoPolicy(): ApiError {
+  return invalidParameterValue('We currently do not support adding policies for $LATEST.');
+}
+
+/** cloudformation-coverage-roadmap #1189. */
+export function invalidPrincipal(): ApiError {
+  return invalidParameterValue(
+    'The provided principal was invalid. Please check the principal and try again.',
   );
 }
 
-export function revisionMismatch(): ApiError {
+/** terraform-provider-aws #22373. */
+export function mappingFunctionMissing(): ApiError {
+  return invalidParameterValue('Function does not exist');
+}
+
+/** An event source mapping is still being changed; boto3 users quote both. */
+export function mappingInUse(action: 'update' | 'delete'): ApiError {
+  return new ApiError(
+    'ResourceInUseException',
+    `Cannot ${action} the event source mapping because it is in use.`,
+  );
+}
+
+/** An ARN that is none of a principal's, as it is worded and spaced (aws-sdk #388). */
+export function malformedPrincipalArn(principal: string): ApiError {
+  return invalidParameterValue(
+    `The provided input'${principal}'was invalid. Member must satisfy expression: [\\w+=,.@-]* ` +
+      'Please check your input and try again.',
+  );
+}
+
+/** A condition of function URLs with an action that it is not for (terraform-aws-open-next #73). */
+export function onlyForAction(member: string, action: string): ApiError {
+  return invalidParameterValue(`${member} is only supported for ${action} action`);
+}
+
+/** A whole policy that is not in IAM's grammar, or not about the function. The words are our own. */
+export function invalidPolicy(detail: string): ApiError {
+  return invalidParameterValue(`The provided policy is invalid. ${detail}`);
+}
+
+/** Operations that tell the RevisionId, by what has it. */
+type RevisionSource = 'GetFunction/GetAlias' | 'GetPolicy' | 'GetResourcePolicy' | 'GetLayerPolicy';
+
+export function revisionMismatch(source: RevisionSource = 'GetFunction/GetAlias'): ApiError {
   return preconditionFailed(
-    'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id',
+    `The Revision Id provided does not match the latest Revision Id. Call the ${source} API to retrieve the latest Revision Id`,
   );
 }

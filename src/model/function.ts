@@ -10,7 +10,9 @@
 import type {
   FunctionConfiguration,
   LastUpdateStatusReasonCode,
+  RecursiveLoop,
   StateReasonCode,
+  UpdateRuntimeOn,
 } from './generated/api-types.ts';
 
 export const collections = {
@@ -60,11 +62,22 @@ export interface VersionRecord {
   readonly code: CodeReference;
   /** Lowest first; absent in documents that were written before there were layers. */
   readonly layers?: readonly LayerReference[];
+  /** The key that the code was sent with (SourceKMSKeyArn): kept and given back. */
+  readonly sourceKmsKeyArn?: string;
   /**
    * New with every change of code or settings, and with every creation; the same while only state,
    * tags or RevisionId change. Environments built from equal ids are interchangeable.
    */
   readonly buildId: string;
+  /** Absent for Auto. A published version has that of the $LATEST it was taken from, until it gets its own. */
+  readonly runtimeManagement?: RuntimeManagement;
+}
+
+/** When a version is to get another version of its runtime. */
+export interface RuntimeManagement {
+  readonly updateRuntimeOn: UpdateRuntimeOn;
+  /** With Manual only. */
+  readonly runtimeVersionArn?: string;
 }
 
 export interface PublishedVersionRecord extends VersionRecord {
@@ -77,6 +90,10 @@ export interface FunctionRecord {
   readonly tags: Readonly<Record<string, string>>;
   /** Invocations at once that are kept for this function and are its most; 0 allows none. */
   readonly reservedConcurrency?: number;
+  /** Of the code signing configuration that deployments are held to (model/code-signing.ts). */
+  readonly codeSigningConfigId?: string;
+  /** Absent for Terminate. */
+  readonly recursiveLoop?: RecursiveLoop;
 }
 
 export interface VersionCounter {
@@ -86,6 +103,11 @@ export interface VersionCounter {
 
 export function layersOf({ layers = [] }: VersionRecord): readonly LayerReference[] {
   return layers;
+}
+
+/** The member of a version for a key that a request gives, or none; empty is none. */
+export function sourceKeyOf(arn: string | undefined): Pick<VersionRecord, 'sourceKmsKeyArn'> {
+  return arn ? { sourceKmsKeyArn: arn } : {};
 }
 
 /** A published version of a function that asks for snapshots; $LATEST never has one. */

@@ -7,7 +7,7 @@ import type { Identity } from './arn.ts';
 import { ApiError, invalidParameterValue, layerVersionMissing } from './errors.ts';
 import type { CodeReference, LayerReference } from './function.ts';
 import { parseLayerVersionArn, type LayerVersionReference } from './layer-arn.ts';
-import { limits } from './limits.ts';
+import { defaultQuotas, type Quotas } from './quotas.ts';
 
 /**
  * The layer versions that a request names, in its order. Throws InvalidParameterValueException (too
@@ -17,11 +17,10 @@ import { limits } from './limits.ts';
 export function checkLayers(
   arns: readonly string[],
   identity: Identity,
+  { layersPerFunctionMax }: Pick<Quotas, 'layersPerFunctionMax'> = defaultQuotas,
 ): readonly LayerVersionReference[] {
-  if (arns.length > limits.layersPerFunctionMax) {
-    throw invalidParameterValue(
-      `Cannot reference more than ${limits.layersPerFunctionMax} layers.`,
-    );
+  if (arns.length > layersPerFunctionMax) {
+    throw invalidParameterValue(`Cannot reference more than ${layersPerFunctionMax} layers.`);
   }
   const seen = new Map<string, string>();
   return arns.map((arn) => {
@@ -67,10 +66,13 @@ function sameLayer(one: string, other: string): ApiError {
   );
 }
 
-const { codeUnzippedBytesMax } = limits;
+type UnzippedQuota = Pick<Quotas, 'codeUnzippedBytesMax'>;
 
 /** Before code is taken in: throws when its layers leave no room at all (ministack #1414). */
-export function checkLayersFit(layers: readonly LayerReference[]): void {
+export function checkLayersFit(
+  layers: readonly LayerReference[],
+  { codeUnzippedBytesMax }: UnzippedQuota = defaultQuotas,
+): void {
   if (unzippedBytesOf(layers) <= codeUnzippedBytesMax) return;
   throw invalidParameterValue(
     `Layers consume more than the available size of ${codeUnzippedBytesMax} bytes`,
@@ -78,14 +80,22 @@ export function checkLayersFit(layers: readonly LayerReference[]): void {
 }
 
 /** New code beside its function's layers: the refusal names what they leave (chalice #2081). */
-export function checkCodeFits(code: CodeReference, layers: readonly LayerReference[]): void {
+export function checkCodeFits(
+  code: CodeReference,
+  layers: readonly LayerReference[],
+  { codeUnzippedBytesMax }: UnzippedQuota = defaultQuotas,
+): void {
   const bytesLeft = codeUnzippedBytesMax - unzippedBytesOf(layers);
   if (code.unzippedBytes <= bytesLeft) return;
   throw invalidParameterValue(`Unzipped size must be smaller than ${bytesLeft} bytes`);
 }
 
 /** Other layers for code that is there (ffmpeg-aws-lambda-layer #23). */
-export function checkCombinedSize(code: CodeReference, layers: readonly LayerReference[]): void {
+export function checkCombinedSize(
+  code: CodeReference,
+  layers: readonly LayerReference[],
+  { codeUnzippedBytesMax }: UnzippedQuota = defaultQuotas,
+): void {
   const actualBytes = code.unzippedBytes + unzippedBytesOf(layers);
   if (actualBytes <= codeUnzippedBytesMax) return;
   throw invalidParameterValue(

@@ -26,6 +26,8 @@ export const limits = {
   codeUnzippedBytesMax: 250 * MIB,
   /** All code of the account: 75 GiB. */
   codeStorageBytesMax: 75 * 1024 * MIB,
+  /** Code signing configurations, or their functions, on one page (API page of ListCodeSigningConfigs). */
+  codeSigningPageItemsMax: 10_000,
   /** A resource-based policy as JSON. */
   policyBytesMax: 20 * KIB,
   concurrencyAccountDefault: 1000,
@@ -64,6 +66,21 @@ export const limits = {
   telemetryBatchTimeoutMsMin: 25,
   telemetryBatchTimeoutMsMax: 30_000,
   telemetryBatchTimeoutMsDefault: 1000,
+  /** Event source mappings (documentation of CreateEventSourceMapping in the SDK's models). */
+  fifoBatchSizeMax: 10,
+  /** A queue's batch beyond this needs a batching window. */
+  queueBatchSizeMaxWithoutWindow: 10,
+  /** Unless there is no limit at all, which is -1. */
+  recordAgeSecondsMin: 60,
+  recordAgeSecondsMax: 604_800,
+  /** The quota that accounts begin with. */
+  filtersPerMappingMax: 5,
+  minimumPollersMax: 200,
+  maximumPollersDefault: 200,
+  queueMinimumPollersMin: 2,
+  queueMaximumPollersMax: 10_000,
+  kafkaMinimumPollersMin: 1,
+  kafkaMaximumPollersMax: 2_000,
   /** Memory at which a function has one full vCPU (architecture.md section 5). */
   memoryMbPerVcpu: 1_769,
 } as const;

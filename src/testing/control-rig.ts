@@ -9,15 +9,15 @@ import type { Blobs } from '../artifact/blobs.ts';
 import { openCodeTrees, type CodeTrees } from '../artifact/code-trees.ts';
 import { openFileBlobs } from '../artifact/file-blobs.ts';
 import { deferred } from '../base/deferred.ts';
-import { silentLog } from '../base/log.ts';
+import { silentLog, type Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
-import { createCodeLocations, type CodeLocations } from '../control/code-location.ts';
+import { createCodeLocations, type CodeLocations } from '../control/code/code-location.ts';
 import {
   createControlPlane,
   type ControlPlane,
   type ControlPlaneOptions,
 } from '../control/control-plane.ts';
-import { isUnsettled } from '../control/function-catalog.ts';
+import { isUnsettled } from '../control/functions/function-catalog.ts';
 import { collections, type FunctionRecord } from '../model/function.ts';
 import type { CreateFunctionRequest } from '../model/generated/api-types.ts';
 import type { Store } from '../store/store.ts';
@@ -47,12 +47,15 @@ export interface ControlRig {
 
 export type RigOptions = Partial<ControlPlaneOptions> & {
   readonly nowMs?: number;
+  /** Default silentLog. */
+  readonly log?: Log;
   /** Wraps the store, for tests that fail or delay what it does. */
   readonly wrapStore?: (store: Store) => Store;
 };
 
 export async function createControlRig(options: RigOptions = {}): Promise<ControlRig> {
-  const { nowMs = Date.parse('2026-11-23T12:00:00.123Z'), wrapStore, ...controlOptions } = options;
+  const { nowMs = Date.parse('2026-11-23T12:00:00.123Z'), log = silentLog, ...rest } = options;
+  const { wrapStore, ...controlOptions } = rest;
   const folder = await mkdtemp(join(tmpdir(), 'hearth-control-'));
   const clock = new SimClock(nowMs);
   const image = new MemoryStoreImage();
@@ -62,20 +65,12 @@ export async function createControlRig(options: RigOptions = {}): Promise<Contro
     const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
     const codeTrees = await openCodeTrees({ folder: join(folder, 'code') });
     const seen = wrapStore?.(store) ?? store;
-    const control = await createControlPlane(
-      clock,
-      systemRandom,
-      silentLog,
-      seen,
-      blobs,
-      codeTrees,
-      {
-        accountId: '000000000000',
-        region: 'us-east-1',
-        codeLocations,
-        ...controlOptions,
-      },
-    );
+    const control = await createControlPlane(clock, systemRandom, log, seen, blobs, codeTrees, {
+      accountId: '000000000000',
+      region: 'us-east-1',
+      codeLocations,
+      ...controlOptions,
+    });
     return { store, blobs, codeTrees, control };
   };
   const rig: ControlRig = {
@@ -122,7 +117,7 @@ export async function activeRig(t: {
 }): Promise<ControlRig> {
   const rig = await createControlRig();
   t.after(() => rig.close());
-  await rig.control.createFunction(createRequest());
+  await rig.control.operations.CreateFunction(createRequest());
   await rig.settle('rig');
   return rig;
 }

@@ -170,11 +170,43 @@ describe('Init', () => {
     await turns();
     clock.advance(timeoutMs);
     assert.equal(faultOf(await attempt.outcome), 'timeout');
+    await turns();
+    assert.match(
+      log,
+      /^REPORT .*Status: timeout/m,
+      'extensions hear of the end while they are there',
+    );
+    assert.equal(released, 0, 'until they have ended');
     await pass(limits.shutdownMsExternal);
+    const [member] = members;
+    assert.equal(member && reasonOf(member), 'TIMEOUT');
     const { report } = await attempt.finished;
     assert.equal(report.metrics.durationMs, timeoutMs);
     assert.equal(report.status, 'timeout');
     assert.equal(released, 1);
+    void environment.stop();
+  });
+
+  test('repeated and overrun, of extensions that cannot be ended, releases once', async () => {
+    const own = host.extensionScript;
+    host.script = (runtime) => runtime.booted.resolve();
+    host.faults.startBeside = () => Promise.reject(new Error('not today'));
+    const environment = await createEnvironment(['a']);
+    const started = environment.start(null);
+    await pass(limits.shutdownMsExternal);
+    await started;
+    host.faults.startBeside = null;
+    host.extensionScript = own;
+    const attempt = invoke(environment);
+    await turns();
+    host.faults.kill = () => Promise.reject(new Error('it stays'));
+    clock.advance(timeoutMs);
+    assert.equal(faultOf(await attempt.outcome), 'timeout');
+    await pass(limits.shutdownMsExternal);
+    await attempt.finished;
+    assert.equal(released, 1);
+    assert.equal(environment.state, 'Failed');
+    host.faults.kill = null;
     void environment.stop();
   });
 

@@ -49,6 +49,7 @@ export interface Attempt {
   readonly finished: Promise<FinishedInvocation>;
 }
 
+type FailedPhase = Exclude<PhaseOutcome, { type: 'ready' }>;
 type Deliver = (invocation: Invocation) => void;
 
 const responseBytesMax = limits.invokeResponseBytesMax;
@@ -169,7 +170,7 @@ export class ExecutionEnvironment implements RuntimePort {
     this.#processes.boundTo(await obtain());
     this.#requireStarting();
     const obtainedAtMs = this.#clock.monotonicMs();
-    const outcome = await this.#runInit(limits.restoreDurationMsMax, 'restore', startedAtMs);
+    const outcome = await this.#runInit(limits.restoreDurationMsMax, 'restore', { startedAtMs });
     if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
     if (outcome.type === 'timeout') throw new RestoreFailure('timeout');
     if (outcome.type === 'failed') throw new RestoreFailure('hook');
@@ -192,12 +193,15 @@ export class ExecutionEnvironment implements RuntimePort {
 
   /**
    * Runs Init once, or the rest of a restore, within `msMax` from now; afterwards the runtime waits in
-   * "next", or nothing runs.
+   * "next", or nothing runs. `onFailed` is called while extensions can still hear of it.
    */
   async #runInit(
     msMax: number,
     phase: InitPhase | 'restore',
-    startedAtMs = this.#clock.monotonicMs(),
+    {
+      startedAtMs = this.#clock.monotonicMs(),
+      onFailed,
+    }: { startedAtMs?: number; onFailed?: (outcome: FailedPhase) => void } = {},
   ): Promise<PhaseOutcome> {
     const init = deferred<PhaseOutcome>();
     this.#init = init;
@@ -218,8 +222,7 @@ export class ExecutionEnvironment implements RuntimePort {
       const reason = outcome.type === 'timeout' ? 'TIMEOUT' : 'FAILURE';
       await this.#reset(reason, () => {
         emitEnd();
-        // Within an invocation: how long extensions take to end is not its time.
-        this.#current?.noteEnd();
+        onFailed?.(outcome);
       });
     }
     return outcome;
@@ -344,7 +347,10 @@ export class ExecutionEnvironment implements RuntimePort {
     current.timer = this.#clock.schedule(this.version.timeoutMs, () => this.#onTimeout(current));
     this.#current = current;
     if (this.#needsInit) {
-      this.#initThenDeliver(current).catch((error: unknown) => this.#onHostFault(current, error));
+      this.#initThenDeliver(current).catch((error: unknown) => {
+        if (this.#current === current) this.#onHostFault(current, error);
+        else this.#releaseLost(current, error);
+      });
     } else {
       this.#deliverTo(current);
     }
@@ -380,16 +386,25 @@ export class ExecutionEnvironment implements RuntimePort {
     if (this.#current !== current || current.isEnding) return;
     this.#emitInitStart('invoke');
     // The invocation's own timer bounds this Init too: it resolves #init when it fires.
-    const outcome = await this.#runInit(this.version.timeoutMs + 1, 'invoke');
+    const outcome = await this.#runInit(this.version.timeoutMs + 1, 'invoke', {
+      onFailed: (failed) => {
+        if (this.#current !== current) return;
+        settle(current, this.#faultOf(failed));
+        this.#concludeFailed(current);
+      },
+    });
+    if (outcome.type !== 'ready') {
+      this.#release(current);
+      return;
+    }
     if (this.#current !== current) return;
     await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
     if (this.#current !== current) return;
-    if (outcome.type !== 'ready') await this.#endWithFault(current, this.#faultOf(outcome));
-    else if (current.fault !== null) await this.#endWithFault(current, current.fault);
+    if (current.fault !== null) await this.#endWithFault(current, current.fault);
     else this.#deliverTo(current);
   }
 
-  #faultOf(outcome: Exclude<PhaseOutcome, { type: 'ready' }>): Fault {
+  #faultOf(outcome: FailedPhase): Fault {
     return outcome.type === 'failed' ? outcome.fault : this.#timeoutFault;
   }
 
@@ -458,6 +473,12 @@ export class ExecutionEnvironment implements RuntimePort {
 
   #onLost(error: unknown): void {
     this.#processes.lose(hostFault(error).cause);
+  }
+
+  /** Its end has been told, but what it left running cannot be ended. */
+  #releaseLost(current: InvocationRecord, error: unknown): void {
+    this.#onLost(error);
+    this.#release(current);
   }
 
   async #endWithFault(current: InvocationRecord, fault: Fault): Promise<void> {

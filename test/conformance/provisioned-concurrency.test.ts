@@ -9,21 +9,10 @@ import {
   paginateListProvisionedConcurrencyConfigs,
   PutFunctionConcurrencyCommand,
   PutProvisionedConcurrencyConfigCommand,
-  type CreateAliasCommandInput,
 } from '@aws-sdk/client-lambda';
-import { arnOf, createActive, useServer } from './server.ts';
+import { arnOf, createAliased, useServer } from './server.ts';
 
 const server = useServer();
-
-/** A function with version 1 and the alias `live` for it. */
-async function createAliased(
-  FunctionName: string,
-  alias: Partial<CreateAliasCommandInput> = {},
-): Promise<void> {
-  await createActive(server.client, FunctionName, { Publish: true });
-  const input = { FunctionName, Name: 'live', FunctionVersion: '1', ...alias };
-  await server.client.send(new CreateAliasCommand(input));
-}
 
 function put(FunctionName: string, Qualifier: string, ProvisionedConcurrentExecutions: number) {
   const input = { FunctionName, Qualifier, ProvisionedConcurrentExecutions };
@@ -32,7 +21,7 @@ function put(FunctionName: string, Qualifier: string, ProvisionedConcurrentExecu
 
 test('Put answers 202 in progress, Get and List tell the same, Delete ends it', async () => {
   const FunctionName = 'provisioned';
-  await createAliased(FunctionName);
+  await createAliased(server.client, FunctionName);
   const { $metadata, ...asked } = await put(FunctionName, 'live', 100);
   assert.equal($metadata.httpStatusCode, 202);
   assert.deepEqual(asked, {
@@ -61,7 +50,7 @@ test('Put answers 202 in progress, Get and List tell the same, Delete ends it', 
 
 test('Put refuses in the words of the service', async () => {
   const FunctionName = 'provisioned-refused';
-  await createAliased(FunctionName, { Name: 'head', FunctionVersion: '$LATEST' });
+  await createAliased(server.client, FunctionName, { Name: 'head', FunctionVersion: '$LATEST' });
   await server.client.send(
     new CreateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1' }),
   );
@@ -98,7 +87,7 @@ test('Put refuses in the words of the service', async () => {
 
 test('ListProvisionedConcurrencyConfigs pages to the end', async () => {
   const FunctionName = 'provisioned-listed';
-  await createAliased(FunctionName);
+  await createAliased(server.client, FunctionName);
   for (const Name of ['a', 'b']) {
     await server.client.send(new CreateAliasCommand({ FunctionName, Name, FunctionVersion: '1' }));
   }

@@ -1,25 +1,31 @@
 /** One server for the conformance tests, and the client that the tests drive it with. */
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import {
+  CreateAliasCommand,
   CreateFunctionCommand,
   LambdaClient,
   waitUntilFunctionActiveV2,
   waitUntilFunctionUpdatedV2,
+  type CreateAliasCommandInput,
   type CreateFunctionCommandInput,
   type FunctionConfiguration,
 } from '@aws-sdk/client-lambda';
-import { controlHandlers } from '../../src/api/operations/control.ts';
 import { createApiServer } from '../../src/api/server.ts';
 import { openCodeTrees } from '../../src/artifact/code-trees.ts';
 import { openFileBlobs } from '../../src/artifact/file-blobs.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { systemRandom } from '../../src/base/random.ts';
-import { createCodeDownloadRoute, createCodeLocations } from '../../src/control/code-location.ts';
-import { createControlPlane } from '../../src/control/control-plane.ts';
+import {
+  createCodeDownloadRoute,
+  createCodeLocations,
+} from '../../src/control/code/code-location.ts';
+import { createControlPlane, type ControlPlaneOptions } from '../../src/control/control-plane.ts';
+import { defaultQuotas } from '../../src/model/quotas.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
 
@@ -39,15 +45,20 @@ interface RunningServer extends ConformanceServer {
   stop(): Promise<void>;
 }
 
+/** Settings of the control plane beside those that all servers here share. */
+export type ServerSettings = Partial<ControlPlaneOptions>;
+
 /** Starts a server for all tests of a file and stops it after them. */
-export function useServer(): ConformanceServer {
+export function useServer(
+  settings: ServerSettings | (() => Promise<ServerSettings>) = {},
+): ConformanceServer {
   let running: RunningServer | undefined;
   const current = (): RunningServer => {
     if (running === undefined) throw new Error('the server runs only while tests do');
     return running;
   };
   before(async () => {
-    running = await startServer();
+    running = await startServer(typeof settings === 'function' ? await settings() : settings);
   });
   after(() => running?.stop());
   return {
@@ -60,7 +71,7 @@ export function useServer(): ConformanceServer {
   };
 }
 
-async function startServer(): Promise<RunningServer> {
+async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
   const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
   const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
@@ -73,10 +84,11 @@ async function startServer(): Promise<RunningServer> {
     store,
     blobs,
     codeTrees,
-    { accountId, region, codeLocations },
+    { accountId, region, codeLocations, ...settings },
   );
-  const server = createApiServer(systemClock, systemRandom, silentLog, controlHandlers(control), {
+  const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
     loopbackOnly: true,
+    quotas: { ...defaultQuotas, ...settings },
     extraRoutes: createCodeDownloadRoute(silentLog, blobs, codeLocations),
   });
   const { port } = await server.listen('127.0.0.1', 0);
@@ -126,6 +138,17 @@ export async function createActive(
   return created;
 }
 
+/** Creates a function with version 1 and the alias `live` for it, and waits until it is active. */
+export async function createAliased(
+  client: LambdaClient,
+  FunctionName: string,
+  alias: Partial<CreateAliasCommandInput> = {},
+): Promise<void> {
+  await createActive(client, FunctionName, { Publish: true });
+  const input = { FunctionName, Name: 'live', FunctionVersion: '1', ...alias };
+  await client.send(new CreateAliasCommand(input));
+}
+
 export async function untilUpdated(client: LambdaClient, name: string): Promise<void> {
   await waitUntilFunctionUpdatedV2(waiting(client), { FunctionName: name });
 }
@@ -137,4 +160,42 @@ export function waiting(client: LambdaClient) {
 
 export function arnOf(name: string): string {
   return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+}
+
+const statuses = {
+  AccessDeniedException: 403,
+  InvalidParameterValueException: 400,
+  PolicyLengthExceededException: 400,
+  PreconditionFailedException: 412,
+  ResourceConflictException: 409,
+  ResourceInUseException: 400,
+  ResourceNotFoundException: 404,
+  ValidationException: 400,
+} as const;
+
+export type ErrorName = keyof typeof statuses;
+
+/** For assert.rejects: the service's error by name, with its HTTP status and, if given, its message. */
+export function refused(
+  name: ErrorName,
+  message?: string | RegExp,
+): (error: Error & { readonly $metadata: { readonly httpStatusCode?: number } }) => true {
+  return (error) => {
+    assert.equal(error.name, name, error.message);
+    assert.equal(error.$metadata.httpStatusCode, statuses[name]);
+    if (typeof message === 'string') assert.equal(error.message, message);
+    else if (message !== undefined) assert.match(error.message, message);
+    return true;
+  };
+}
+
+/** The members of an answer that are the service's, without some of them. */
+export function membersOf<Output extends object, Member extends keyof Output = never>(
+  output: Output,
+  ...without: readonly Member[]
+): Omit<Output, '$metadata' | Member> {
+  const members = Object.entries(output).filter(
+    ([member]) => member !== '$metadata' && !without.includes(member as Member),
+  );
+  return Object.fromEntries(members) as Omit<Output, '$metadata' | Member>;
 }

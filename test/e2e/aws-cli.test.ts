@@ -141,6 +141,14 @@ describe(`the AWS CLI, on the ${driver} driver`, { skip }, () => {
     await cli.text(`aws lambda untag-resource --resource ${arn} --tag-keys team`);
     const tags = await cli.text(`aws lambda list-tags --resource ${arn} --output text`);
     assert.equal(tags, 'TAGS\ttest\n');
+    await cli.text(
+      'aws lambda add-permission --function-name echo:1 --statement-id all ' +
+        "--action lambda:InvokeFunction --principal '*'",
+    );
+    const policy = 'aws lambda get-policy --function-name echo --qualifier 1';
+    assert.match(await cli.text(`${policy} --query Policy --output text`), /"Sid":"all"/);
+    await cli.text('aws lambda remove-permission --function-name echo:1 --statement-id all');
+    await assertRefused('ResourceNotFoundException', policy);
     const versions =
       "aws lambda list-versions-by-function --function-name echo --query 'Versions[].Version'";
     assert.match(await cli.text(`${versions} --page-size 1 --output text`), /^\$LATEST\s+1$/m);

@@ -42,7 +42,8 @@ export class SimulatedFunctions {
     for (const name of names) {
       await this.#update(name);
       await this.#publish(name);
-      const value: AliasRecord = { configuration: { Name: 'live', FunctionVersion: '1' } };
+      const alias = { Name: 'live', FunctionVersion: '1', RevisionId: 'r' };
+      const value: AliasRecord = { configuration: alias };
       await this.#commit(put(aliasKey(name), value));
     }
   }

@@ -96,10 +96,11 @@ export async function measureBoth(
       results[side].push(await runLoad({ url: urls[side], callers, durationMs: loadMs }));
     }
   }
-  return { hearth: summary(results.hearth), baseline: summary(results.baseline) };
+  return { hearth: summarize(results.hearth), baseline: summarize(results.baseline) };
 }
 
-function summary(all: readonly LoadResult[]): LoadResult {
+/** All requests; of the figures, the medians of the rounds. */
+export function summarize(all: readonly LoadResult[]): LoadResult {
   return {
     requests: all.reduce((sum, one) => sum + one.requests, 0),
     wrong: 0,

@@ -8,12 +8,14 @@ import {
   type Attack,
 } from '../../test/fixtures/attacks/attacks.ts';
 import { createFunction, deleteFunction, type Bench } from './bench-server.ts';
-import { send } from './client.ts';
+import { send, type LoadResult } from './client.ts';
 import type { Language } from './languages.ts';
-import { runLoad } from './load.ts';
+import { runLoad, summarize } from './load.ts';
 import { rssMb } from './process-memory.ts';
 import type { Report } from './report.ts';
 
+/** One attack may fall on a busy moment of the host: several, each beside its own quiet moment. */
+const ROUNDS = 3;
 const WARM_UP_MS = 1000;
 const BEFORE_MS = 1000;
 const DURING_MS = 1500;
@@ -34,18 +36,28 @@ export async function benchNeighbours(
   for (const attack of attacks) {
     const runtime = runtimeOf(attack, languages);
     if (runtime === undefined) continue;
-    const before = await runLoad({ url, callers: 1, durationMs: BEFORE_MS });
     const { mode, ...file } = await attackFile(attack);
     const language = { ...file, runtime, handler: 'index.handler' };
     const { name, memoryMb } = attack;
-    const options = { name, language, mode, memoryMb };
     const timeoutSeconds = ATTACK_TIMEOUT_SECONDS;
-    const attackUrl = await createFunction(bench, { ...options, timeoutSeconds });
-    const stop = startAttacking(attackUrl);
-    await delay(HEAD_START_MS);
-    const during = await runLoad({ url, callers: 1, durationMs: DURING_MS });
+    const attackUrl = await createFunction(bench, {
+      name,
+      language,
+      mode,
+      memoryMb,
+      timeoutSeconds,
+    });
+    const measured = { before: [] as LoadResult[], during: [] as LoadResult[] };
+    const answers: string[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      measured.before.push(await runLoad({ url, callers: 1, durationMs: BEFORE_MS }));
+      const stop = startAttacking(attackUrl);
+      await delay(HEAD_START_MS);
+      measured.during.push(await runLoad({ url, callers: 1, durationMs: DURING_MS }));
+      answers.push(...(await stop()));
+    }
+    const [before, during] = [summarize(measured.before), summarize(measured.during)];
     const serverRss = rssMb(bench.server.pid);
-    const answers = await stop();
     await deleteFunction(bench, name);
     report.add(
       {

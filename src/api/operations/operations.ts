@@ -3,7 +3,6 @@ import type { ControlPlane } from '../../control/control-plane.ts';
 import type { Invoker } from '../../invoke/invoke.ts';
 import type { Identity } from '../../model/arn.ts';
 import type { OperationHandlers } from '../operation.ts';
-import { controlHandlers } from './control.ts';
 import { invokeHandler } from './invoke.ts';
 
 export interface OperationPlanes {
@@ -17,5 +16,5 @@ export function createOperationHandlers({
   invoker,
   identity,
 }: OperationPlanes): OperationHandlers {
-  return { ...controlHandlers(control), Invoke: invokeHandler(invoker, identity) };
+  return { ...control.operations, Invoke: invokeHandler(invoker, identity) };
 }

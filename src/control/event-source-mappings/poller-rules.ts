@@ -1,0 +1,90 @@
+/** Rules of provisioned mode, which queues and Kafka have, and of what Kafka has only with it. */
+import { invalidParameterValue } from '../../model/errors.ts';
+import type { KafkaSchemaRegistryConfig } from '../../model/generated/api-types.ts';
+import { limits } from '../../model/limits.ts';
+import type { MappingSettings, SourceRules } from './source-rules.ts';
+
+/** Registries of this service need no access configuration: the function's role has the permission. */
+const glueArn = /^arn:[^:]*:glue:/;
+
+export function checkPollers(
+  { pollers }: SourceRules,
+  { ProvisionedPollerConfig: config, ScalingConfig }: MappingSettings,
+): void {
+  if (config === undefined || pollers === undefined) return;
+  const { MinimumPollers: minimum = 0, MaximumPollers: maximum = 0, PollerGroupName } = config;
+  checkRange('MinimumPollers', minimum, [pollers.minimumMin, limits.minimumPollersMax]);
+  checkRange('MaximumPollers', maximum, [pollers.minimumMin, pollers.maximumMax]);
+  if (minimum > maximum) {
+    throw invalidParameterValue('MinimumPollers cannot be greater than MaximumPollers.');
+  }
+  if (PollerGroupName !== undefined && !pollers.hasGroups) {
+    throw invalidParameterValue(
+      "Unsupported 'provisionedPollerConfig.pollerGroupName' parameter for given event source mapping type.",
+    );
+  }
+  if (ScalingConfig !== undefined) {
+    throw invalidParameterValue(
+      'MaximumConcurrency and Provisioned Mode cannot be configured together.',
+    );
+  }
+}
+
+function checkRange(name: string, value: number, [min, max]: readonly [number, number]): void {
+  if (value >= min && value <= max) return;
+  throw invalidParameterValue(
+    `${name} must be between ${min} and ${max} for given event source mapping type.`,
+  );
+}
+
+/** Metrics, logs and a schema registry are there in provisioned mode only. */
+export function checkKafka(
+  { isObservedWhenProvisioned, kafkaConfig }: SourceRules,
+  settings: MappingSettings,
+): void {
+  if (isObservedWhenProvisioned !== true) return;
+  const registry = kafkaConfig && settings[kafkaConfig]?.SchemaRegistryConfig;
+  if (settings.ProvisionedPollerConfig === undefined) {
+    const needing = {
+      MetricsConfig: settings.MetricsConfig,
+      LoggingConfig: settings.LoggingConfig,
+      SchemaRegistryConfig: registry,
+    };
+    for (const [name, value] of Object.entries(needing)) {
+      if (value !== undefined) throw onlyProvisioned(name);
+    }
+  }
+  if (registry !== undefined) checkRegistry(registry);
+}
+
+/** As a comparable project has it for MetricsConfig; the others by analogy. */
+function onlyProvisioned(name: string): Error {
+  return invalidParameterValue(
+    `${name} is only available for Provisioned Mode. Enable Provisioned Mode by specifying ` +
+      'MinimumPollers in ProvisionedPollerConfig.',
+  );
+}
+
+function checkRegistry({
+  SchemaRegistryURI: uri,
+  EventRecordFormat: format,
+  AccessConfigs: access = [],
+  SchemaValidationConfigs: validation = [],
+}: KafkaSchemaRegistryConfig): void {
+  const needed = {
+    schemaRegistryURI: uri,
+    eventRecordFormat: format,
+    schemaValidationConfigs: validation.length > 0 ? validation : undefined,
+  };
+  for (const [name, value] of Object.entries(needed)) {
+    if (value === undefined) {
+      throw invalidParameterValue(`Required '${name}' parameter is missing.`);
+    }
+  }
+  if (access.length > 0 && glueArn.test(uri ?? '')) {
+    throw invalidParameterValue('AccessConfigs are not supported for AWS Glue schema registries.');
+  }
+  if (access.some(({ Type, URI }) => Type === undefined || URI === undefined)) {
+    throw invalidParameterValue('Every access configuration needs a Type and a URI.');
+  }
+}

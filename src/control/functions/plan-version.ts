@@ -1,0 +1,99 @@
+/**
+ * Plans the writes that publish $LATEST as a new version. Numbers come from a counter that outlives
+ * the function, so none is ever used again (guide page 002).
+ */
+import { writeDocument } from '../commit.ts';
+import { functionArn } from '../../model/arn.ts';
+import {
+  layersOf,
+  sourceKeyOf,
+  type PublishedVersionRecord,
+  type StoredConfiguration,
+  type VersionCounter,
+  type VersionRecord,
+} from '../../model/function.ts';
+import type { WriteOperation } from '../../store/store.ts';
+import type { ControlContext } from '../control-context.ts';
+import { isUnsettled } from './function-catalog.ts';
+import { fingerprint } from './configuration-fingerprint.ts';
+import { pending } from './function-configuration.ts';
+import {
+  readVersion,
+  readVersionCounter,
+  versionCounterKey,
+  versionKey,
+} from './function-documents.ts';
+
+export interface PlannedVersion {
+  /** Empty when the last version has the same code and settings: it is the answer then. */
+  readonly operations: readonly WriteOperation[];
+  readonly version: PublishedVersionRecord;
+}
+
+export interface PlanVersionOptions {
+  readonly description?: string | undefined;
+  /** Room for one more copy of the code was taken already (code-storage.ts). */
+  readonly hasRoom?: boolean;
+}
+
+/** Must be committed together with a write of the function's document. */
+export async function planVersion(
+  context: ControlContext,
+  latest: VersionRecord,
+  { description, hasRoom = false }: PlanVersionOptions,
+): Promise<PlannedVersion> {
+  const { store } = context;
+  const { FunctionName: functionName } = latest.configuration;
+  const counter = await readVersionCounter(store, functionName);
+  const lastVersion = counter?.value.lastVersion ?? 0;
+  const publishedFrom = fingerprint(latest.configuration, latest.code);
+  const last =
+    lastVersion === 0 ? undefined : await readVersion(store, functionName, String(lastVersion));
+  if (last?.publishedFrom === publishedFrom) return { operations: [], version: last };
+  if (!hasRoom) context.codeStorage.check(latest.code.zippedBytes);
+  const number = String(lastVersion + 1);
+  const version = versionOf(context, latest, { number, description, publishedFrom });
+  const nextCounter: VersionCounter = { lastVersion: lastVersion + 1 };
+  return {
+    version,
+    operations: [
+      writeDocument(versionKey(functionName, number), undefined, version),
+      writeDocument(versionCounterKey(functionName), counter, nextCounter),
+    ],
+  };
+}
+
+function asksForSnapshot({ SnapStart }: StoredConfiguration): boolean {
+  return SnapStart?.ApplyOn === 'PublishedVersions';
+}
+
+function versionOf(
+  { random, settings }: ControlContext,
+  latest: VersionRecord,
+  options: {
+    readonly number: string;
+    readonly description: string | undefined;
+    readonly publishedFrom: string;
+  },
+): PublishedVersionRecord {
+  const { number, description, publishedFrom } = options;
+  const { configuration, runtimeManagement } = latest;
+  return {
+    ...(runtimeManagement === undefined ? {} : { runtimeManagement }),
+    configuration: {
+      ...configuration,
+      // Published together with its code: the version is made while $LATEST is updated.
+      // With SnapStart it waits for its snapshot, too (settle-snapshots.ts).
+      ...(isUnsettled(configuration) || asksForSnapshot(configuration) ? pending : {}),
+      ...(description === undefined ? {} : { Description: description }),
+      Version: number,
+      FunctionArn: functionArn(settings, configuration.FunctionName, number),
+      RevisionId: random.uuid(),
+    },
+    code: latest.code,
+    layers: layersOf(latest),
+    ...sourceKeyOf(latest.sourceKmsKeyArn),
+    buildId: random.uuid(),
+    publishedFrom,
+  };
+}

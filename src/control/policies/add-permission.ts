@@ -1,0 +1,104 @@
+/** AddPermission: one more statement, made from a request's members. */
+import { latestHasNoPolicy, onlyForAction } from '../../model/errors.ts';
+import type {
+  AddPermissionRequest,
+  AddPermissionResponse,
+} from '../../model/generated/api-types.ts';
+import { renderPrincipal } from '../../model/policy-principal.ts';
+import { emptyPolicy, withStatement, type NamedStatement } from '../../model/policy.ts';
+import type { ControlContext } from '../control-context.ts';
+import { commitWithRetry, writeDocument } from '../commit.ts';
+import { LATEST, resolveReference, type Reference } from '../functions/function-documents.ts';
+import {
+  checkPolicyRevision,
+  policyKey,
+  readPolicy,
+  requirePolicyTarget,
+} from './policy-documents.ts';
+
+/**
+ * Throws InvalidParameterValue for $LATEST, a principal that is none and conditions that do not go with
+ * the action, ResourceNotFound, PreconditionFailed, ResourceConflict for an id in use, and
+ * PolicyLengthExceeded.
+ */
+export async function addPermission(
+  context: ControlContext,
+  input: AddPermissionRequest,
+): Promise<AddPermissionResponse> {
+  const reference = resolveReference(context, input.FunctionName, input.Qualifier);
+  if (reference.qualifier === LATEST) throw latestHasNoPolicy();
+  const statement = newStatement(context, reference, input);
+  return commitWithRetry(context.store, async () => {
+    const target = await requirePolicyTarget(context, reference);
+    checkPolicyRevision(target, input.RevisionId, 'GetPolicy');
+    const present = await readPolicy(context.store, reference);
+    const document = withStatement(present?.value.document ?? emptyPolicy, statement);
+    return {
+      operations: [
+        ...target.revise(context.random.uuid()),
+        writeDocument(policyKey(reference), present, { document }),
+      ],
+      result: { Statement: JSON.stringify(statement) },
+    };
+  });
+}
+
+/** In the order of the service's own statements (AWS CLI page of add-permission). */
+function newStatement(
+  { settings }: ControlContext,
+  { arn }: Reference,
+  input: AddPermissionRequest,
+): NamedStatement {
+  const { StatementId, Action, Principal } = input;
+  checkUrlConditions(input);
+  const Condition = newCondition(input);
+  return {
+    Sid: StatementId,
+    Effect: 'Allow',
+    Principal: renderPrincipal(Principal, settings),
+    Action,
+    Resource: arn,
+    ...(Object.keys(Condition).length === 0 ? {} : { Condition }),
+  };
+}
+
+/** Function URLs need two permissions, each with a condition of its own (guide page "urls-auth"). */
+function checkUrlConditions(input: AddPermissionRequest): void {
+  const { Action, FunctionUrlAuthType, InvokedViaFunctionUrl } = input;
+  if (FunctionUrlAuthType !== undefined && Action !== 'lambda:InvokeFunctionUrl') {
+    throw onlyForAction('FunctionUrlAuthType', 'lambda:InvokeFunctionUrl');
+  }
+  if (InvokedViaFunctionUrl !== undefined && Action !== 'lambda:InvokeFunction') {
+    throw onlyForAction('InvokedViaFunctionUrl', 'lambda:InvokeFunction');
+  }
+}
+
+/** Keys in the spelling of public reports: `AWS:SourceArn` but `aws:PrincipalOrgID` (terraform-provider-aws, permission.go). */
+function newCondition(input: AddPermissionRequest): Record<string, Record<string, string>> {
+  const { InvokedViaFunctionUrl } = input;
+  return withoutEmpty({
+    StringEquals: withoutUndefined({
+      'lambda:FunctionUrlAuthType': input.FunctionUrlAuthType,
+      'aws:PrincipalOrgID': input.PrincipalOrgID,
+      'AWS:SourceAccount': input.SourceAccount,
+      'lambda:EventSourceToken': input.EventSourceToken,
+    }),
+    Bool: withoutUndefined({
+      'lambda:InvokedViaFunctionUrl':
+        InvokedViaFunctionUrl === undefined ? undefined : String(InvokedViaFunctionUrl),
+    }),
+    ArnLike: withoutUndefined({ 'AWS:SourceArn': input.SourceArn }),
+  });
+}
+
+function withoutUndefined(values: Record<string, string | undefined>): Record<string, string> {
+  const given = Object.entries(values).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(given);
+}
+
+function withoutEmpty<Value extends object>(values: Record<string, Value>): Record<string, Value> {
+  const given = Object.entries(values).filter(([, value]) => Object.keys(value).length > 0);
+  return Object.fromEntries(given);
+}

@@ -1,0 +1,48 @@
+/** What the conformance tests of event source mappings share: requests, and waits for lasting states. */
+import {
+  CreateEventSourceMappingCommand,
+  CreateFunctionCommand,
+  GetEventSourceMappingCommand,
+  type CreateEventSourceMappingCommandInput,
+  type EventSourceMappingConfiguration,
+  type LambdaClient,
+} from '@aws-sdk/client-lambda';
+import { accountId, functionInput, membersOf, refused, region } from './server.ts';
+
+/** Requests in a row until a state lasts; settling takes a few milliseconds. */
+const readsMax = 10_000;
+
+export const unknownUuid = '00000000-0000-4000-8000-000000000000';
+export const notFound = refused(
+  'ResourceNotFoundException',
+  'The resource you requested does not exist.',
+);
+
+export function queueArn(name: string): string {
+  return `arn:aws:sqs:${region}:${accountId}:${name}`;
+}
+
+export async function createFunction(client: LambdaClient, name: string): Promise<void> {
+  await client.send(new CreateFunctionCommand(functionInput(name)));
+}
+
+/** A mapping in a state that lasts. */
+export async function createSettled(
+  client: LambdaClient,
+  input: CreateEventSourceMappingCommandInput,
+): Promise<EventSourceMappingConfiguration & { readonly UUID: string }> {
+  const { UUID = '' } = await client.send(new CreateEventSourceMappingCommand(input));
+  return { ...(await untilSettled(client, UUID)), UUID };
+}
+
+/** Rejects with ResourceNotFound once the mapping is gone. */
+export async function untilSettled(
+  client: LambdaClient,
+  UUID: string,
+): Promise<EventSourceMappingConfiguration> {
+  for (let reads = 0; reads < readsMax; reads += 1) {
+    const found = membersOf(await client.send(new GetEventSourceMappingCommand({ UUID })));
+    if (found.State === 'Enabled' || found.State === 'Disabled') return found;
+  }
+  throw new Error(`the event source mapping ${UUID} does not settle`);
+}
