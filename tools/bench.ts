@@ -74,7 +74,7 @@ const sections: readonly Section[] = [
   },
   {
     name: 'cold',
-    flags: [...budget, '--pool-size', '0', '--snapstart-copies'],
+    flags: [...budget, '--pool-size', '0'],
     measure: async (bench) => {
       for (const language of languages) {
         if (language.name !== 'python') continue; // the one with SnapStart
