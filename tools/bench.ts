@@ -85,7 +85,7 @@ const sections: readonly Section[] = [
   },
   {
     name: 'cold',
-    ...onServer([...budget, '--pool-size', '0', '--snapstart-copies'], async (bench) => {
+    ...onServer([...budget, '--pool-size', '0'], async (bench) => {
       for (const language of languages) {
         if (language.name !== 'python') continue; // the one with SnapStart
         await benchCold(report, bench, language, { kind: forkRestore, samples: coldSamples });
