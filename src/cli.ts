@@ -65,11 +65,6 @@ function addServeOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--runtime-path <path>', 'OCI runtime for --sandbox oci (default: runc on the PATH)')
-    .option(
-      '--snapstart-copies',
-      'restore by copying a process under --sandbox oci, too: fast, with weaker walls (docs/security)',
-      false,
-    )
     .option('--region <name>', 'region in ARNs and in the functions’ environment', 'us-east-1')
     .addOption(
       new Option('--auth <mode>', 'who may call; off accepts any credentials')

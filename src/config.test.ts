@@ -10,7 +10,6 @@ const flags: ServeFlags = {
   data: './.hearth',
   sandbox: 'auto',
   runtimePath: undefined,
-  snapstartCopies: false,
   region: 'us-east-1',
   auth: 'off',
   insecure: false,

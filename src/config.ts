@@ -16,7 +16,6 @@ export interface ServeFlags {
   readonly data: string;
   readonly sandbox: string;
   readonly runtimePath: string | undefined;
-  readonly snapstartCopies: boolean;
   readonly region: string;
   readonly auth: string;
   readonly insecure: boolean;
@@ -46,8 +45,6 @@ export interface Config {
   readonly dataFolder: string;
   readonly sandbox: 'auto' | 'process' | 'oci';
   readonly ociRuntimePath: string | undefined;
-  /** Restores copy a process under `oci`, too (ADR 0015). */
-  readonly ociCopies: boolean;
   readonly accountId: string;
   readonly region: string;
   readonly logLevel: LogLevel;
@@ -139,7 +136,6 @@ export function compileConfig(flags: ServeFlags): Config {
     dataFolder: resolve(flags.data),
     sandbox: requireChoice('--sandbox', flags.sandbox, ['auto', 'process', 'oci']),
     ociRuntimePath: flags.runtimePath,
-    ociCopies: flags.snapstartCopies,
     accountId: '000000000000',
     region: flags.region,
     logLevel: requireChoice('--log-level', flags.logLevel, logLevels) as LogLevel,

@@ -242,7 +242,6 @@ async function openDriver(
   const driver = await selectDriver(systemClock, systemRandom, log, {
     choice: config.sandbox,
     folder,
-    allowCopies: config.ociCopies,
     ...(config.ociRuntimePath === undefined ? {} : { runtimePath: config.ociRuntimePath }),
   });
   return { driver, swept };

@@ -19,5 +19,10 @@ test('hasSharedLibraries looks where LD_LIBRARY_PATH does', async (t) => {
   assert.equal(await has('deeper', 'node_modules/libx.so'), false);
   assert.equal(await has('root', 'libx.so.1.2'), true);
   assert.equal(await has('lib', 'lib/libx.so'), true);
+  const module = '_cffi_backend.cpython-312-x86_64-linux-gnu.so';
+  assert.equal(await has('modules', module), false);
+  assert.equal(await has('modules', '_one.abi3.so'), false);
+  assert.equal(await has('named', 'libone.cpython-312-x86_64-linux-gnu.so'), true);
+  assert.equal(await has('modules', 'lib/plain.so'), true);
   assert.equal(await hasSharedLibraries(join(folder, 'none')), false);
 });

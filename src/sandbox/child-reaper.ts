@@ -9,6 +9,7 @@ import { adoptOrphans, reapChild, type ChildStatus } from './native.ts';
 
 export class ChildReaper {
   readonly #waiting = new Map<number, Deferred<ChildStatus | null>>();
+  readonly #spared = new Set<number>();
   readonly #onChildSignal = (): void => this.#reapAll();
 
   constructor() {
@@ -22,6 +23,18 @@ export class ChildReaper {
     this.#waiting.set(pid, waiting);
     this.#reap(pid, waiting); // it may have ended before anyone asked
     return waiting.promise;
+  }
+
+  /** Does not ask for a child while `work` traces it: it would take the stops for the end, and from the tracer. */
+  async sparing<T>(pid: number, work: () => Promise<T>): Promise<T> {
+    this.#spared.add(pid);
+    try {
+      return await work();
+    } finally {
+      this.#spared.delete(pid);
+      const waiting = this.#waiting.get(pid);
+      if (waiting !== undefined) this.#reap(pid, waiting); // it may have ended meanwhile
+    }
   }
 
   /**
@@ -44,6 +57,7 @@ export class ChildReaper {
   }
 
   #reap(pid: number, waiting: Deferred<ChildStatus | null>): void {
+    if (this.#spared.has(pid)) return;
     const status = reapChild(pid);
     if (status === null) return;
     this.#waiting.delete(pid);

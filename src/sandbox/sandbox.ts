@@ -6,8 +6,8 @@
  * and processes beside it, as external extensions are. A sandbox may be started unbound, its runtime process already booted, and be given its code late:
  * `bind` works before or after `start`, exactly once. Once bound it never serves anything else.
  *
- *   create -> [start] -> bind -> [startBeside]* -> [start] -> ... freeze/thaw ... -> destroy
- *                                     ^----- kill (reset) -----'
+ *   create -> [start -> [prepareFork]] -> bind -> [startBeside]* -> [start] -> ... freeze/thaw ... -> destroy
+ *                                                        ^----- kill (reset) -----'
  */
 import type { Server, Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
@@ -133,8 +133,14 @@ export interface Sandbox {
    */
   start(command: SandboxCommand): Promise<SandboxProcess>;
   /**
+   * Makes the main process one that can be copied. It has started and waits on its channel, the sandbox is
+   * not bound, and nothing of a function has run in it, not even its variables are known. There if the
+   * driver's `forks` are 'prepared'. Rejects with SandboxStartError; the process has ended then.
+   */
+  prepareFork?(): Promise<void>;
+  /**
    * Like `start`, once bound: the main process is a copy of one that runs in another sandbox of the
-   * same driver. There if the driver `canFork`. Rejects with SandboxStartError.
+   * same driver. There if the driver `forks`. Rejects with SandboxStartError.
    */
   startFork?(source: ForkSource): Promise<SandboxProcess>;
   /**
@@ -180,12 +186,17 @@ export interface SweepReport {
   readonly folders: number;
 }
 
+/**
+ * Which running processes of a driver's sandboxes can be copied into another (ADR 0015): those that
+ * `Sandbox.prepareFork` was called for, or any.
+ */
+export type ForkKind = 'none' | 'prepared' | 'any';
+
 export interface SandboxDriver {
   readonly name: SandboxDriverName;
   /** Lines that `hearth serve` prints at start: what this driver cannot do here, and why. */
   readonly notices: readonly string[];
-  /** Whether a running process of one of its sandboxes can be copied into another (ADR 0015). */
-  readonly canFork: boolean;
+  readonly forks: ForkKind;
   /** Memory of what it keeps started in advance, beside the sandboxes. */
   readonly standbyMemoryMb: number;
   create(spec: SandboxSpec): Promise<Sandbox>;

@@ -14,8 +14,6 @@ export interface SelectDriverOptions {
   readonly runtimePath?: string;
   /** Sandboxes of the OCI driver kept started in advance; its own default when not given, 0 for none. */
   readonly blankBoxes?: number;
-  /** See OciDriverOptions. */
-  readonly allowCopies?: boolean;
 }
 
 const RUNTIME_PATH_DEFAULT = 'runc';

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { PassThrough, Readable } from 'node:stream';
 import { deferred } from '../base/deferred.ts';
 import type {
+  ForkKind,
   ForkSource,
   ProcessExit,
   Sandbox,
@@ -43,6 +44,7 @@ export interface Faults {
   startBeside: Fault;
   setCpus: Fault;
   kill: Fault;
+  prepareFork: Fault;
   fork: Fault;
   freeze: Fault;
   thaw: Fault;
@@ -269,6 +271,8 @@ export class ScriptedSandbox implements Sandbox {
   readonly isFromStandby = false;
   readonly spec: SandboxSpec;
   readonly paths: SandboxPaths;
+  readonly prepareFork?: () => Promise<void>;
+  isPrepared = false;
   /** Where the host can fork: `host.forks` has what was asked for. */
   readonly startFork?: (source: ForkSource) => Promise<SandboxProcess>;
   running: ScriptedRuntime | null = null;
@@ -293,9 +297,18 @@ export class ScriptedSandbox implements Sandbox {
       languageDir: null,
       temporaryDir: '/tmp',
     };
-    if (host.driver.canFork) {
+    if (host.driver.forks === 'prepared') {
+      this.prepareFork = async () => {
+        await host.faults.prepareFork?.();
+        if (this.binding !== null) throw new Error('the function may have run');
+        this.isPrepared = true;
+      };
+    }
+    if (host.driver.forks !== 'none') {
       this.startFork = async (source) => {
         await host.faults.fork?.();
+        const { isPrepared } = source.sandbox as ScriptedSandbox;
+        if (host.driver.forks === 'prepared' && !isPrepared) throw new Error('not prepared');
         host.forks.push(source);
         return this.start({ argv: [], env: {}, cwd: '/', channel: true });
       };
@@ -397,7 +410,7 @@ export class ScriptedHost {
   readonly runtimes: ScriptedRuntime[] = [];
   readonly faults: Faults = {
     ...{ create: null, serve: null, bind: null, start: null, startBeside: null, setCpus: null },
-    ...{ fork: null, kill: null, freeze: null, thaw: null, destroy: null },
+    ...{ prepareFork: null, fork: null, kill: null, freeze: null, thaw: null, destroy: null },
   };
   /** Plays each extension's process, from its start. */
   extensionScript: (extension: ScriptedExtension) => void = () => undefined;
@@ -409,11 +422,11 @@ export class ScriptedHost {
   readonly #sandboxOf = new Map<Server, ScriptedSandbox>();
   #watchers: { readonly count: number; readonly reached: () => void }[] = [];
 
-  readonly driver: SandboxDriver & { canFork: boolean } = {
+  readonly driver: SandboxDriver & { forks: ForkKind } = {
     name: 'process',
     notices: [],
     /** A test that wants copies sets it before anything is made. */
-    canFork: false,
+    forks: 'none',
     standbyMemoryMb: 0,
     create: async (spec) => {
       await this.faults.create?.();

@@ -83,7 +83,7 @@ export class EnvironmentStarter {
     this.#parts = parts;
     this.#options = options;
     this.#snapshots = new Snapshots(log, {
-      canFork: parts.sandboxes.canFork,
+      isCopied: (version, code) => this.#isCopied(version, code),
       createTemplate: (version) => this.#createTemplate(version),
     });
   }
@@ -180,10 +180,9 @@ export class EnvironmentStarter {
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
-      const isCopied = version.snapStart && this.#snapshots.isCopied(code);
-      // Extensions are there before the runtime is, and a copied process brings itself.
-      const isBootable = !code.hasSharedLibraries && code.extensions.length === 0 && !isCopied;
-      const isPoolable = isBootable && canBeBooted(version, runtime);
+      const isCopied = version.snapStart && this.#isCopied(version, code);
+      // A copied process brings itself.
+      const isPoolable = !isCopied && canBeBooted(version, code, runtime);
       const { sandboxes, bootPool, room } = this.#parts;
       const booted = isPoolable ? bootPool.take(version.runtime) : undefined;
       bootPool.shed(() => room.isOverdrawn);
@@ -209,7 +208,7 @@ export class EnvironmentStarter {
     const { room } = this.#parts;
     const parts = this.#environmentParts(version, runtimeSandbox, { code, initializationType });
     const obtainRestored = async (booted: RunningRuntime | null): Promise<HeldRuntime> => {
-      if (this.#snapshots.isCopied(code)) return this.#snapshots.copy(version, runtimeSandbox);
+      if (this.#isCopied(version, code)) return this.#snapshots.copy(version, runtimeSandbox);
       const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
       requireReady(await template.start(booted));
       environment.attach();
@@ -234,22 +233,56 @@ export class EnvironmentStarter {
     return resident;
   }
 
+  /**
+   * Whether environments of a SnapStart version are copies of its template. Extensions would have to get to
+   * where a copy is. What the driver has to prepare must have booted without the function.
+   */
+  #isCopied(version: RunnableVersion, code: OpenVersion): boolean {
+    const { sandboxes } = this.#parts;
+    if (code.extensions.length > 0) return false;
+    if (sandboxes.forks !== 'prepared') return sandboxes.forks === 'any';
+    return canBeBooted(version, code, sandboxes.runtime(version.runtime));
+  }
+
   /** In a bound sandbox of its own, Init not yet begun. */
   async #createTemplate(version: RunnableVersion): Promise<TemplateParts> {
-    const { sandboxes } = this.#parts;
-    const runtime = sandboxes.runtime(version.runtime);
     const code = await openVersion(version, this.#options.openCode);
     let runtimeSandbox: RuntimeSandbox | null = null;
     try {
-      runtimeSandbox = await sandboxes.create(runtime, limitsOf(version));
+      const made = await this.#createTemplateSandbox(version, code);
+      ({ runtimeSandbox } = made);
       const options = { code, initializationType: 'snap-start' } as const;
       const parts = this.#environmentParts(version, runtimeSandbox, options);
       await runtimeSandbox.bind(parts.setup.binding);
-      return { template: new SnapshotTemplate(this.#clock, runtimeSandbox, parts), code };
+      const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
+      return { template, code, booted: made.running };
     } catch (error) {
       await runtimeSandbox?.destroy();
       code.release();
       throw error;
+    }
+  }
+
+  /** What is to be prepared for copies is, before anything of the function is there. */
+  async #createTemplateSandbox(
+    version: RunnableVersion,
+    code: OpenVersion,
+  ): Promise<{ runtimeSandbox: RuntimeSandbox; running: RunningRuntime | null }> {
+    const { sandboxes, bootPool } = this.#parts;
+    if (sandboxes.forks !== 'prepared' || !this.#isCopied(version, code)) {
+      const runtime = sandboxes.runtime(version.runtime);
+      const runtimeSandbox = await sandboxes.create(runtime, limitsOf(version));
+      return { runtimeSandbox, running: null };
+    }
+    const booted = bootPool.take(version.runtime) ?? (await sandboxes.boot(version.runtime));
+    try {
+      await booted.runtimeSandbox.prepareFork();
+      return booted;
+    } catch (error) {
+      await booted.runtimeSandbox.destroy();
+      throw error;
+    } finally {
+      this.#clock.schedule(refillDelayMs, () => bootPool.refill(version.runtime));
     }
   }
 
@@ -316,8 +349,13 @@ export class EnvironmentStarter {
   }
 }
 
-/** Whether this version may be bound to a sandbox booted in advance. */
-function canBeBooted(version: RunnableVersion, runtime: InstalledRuntime): boolean {
+/** Whether this version may be bound to a sandbox booted in advance. Extensions are there before the runtime is. */
+function canBeBooted(
+  version: RunnableVersion,
+  code: OpenVersion,
+  runtime: InstalledRuntime,
+): boolean {
+  if (code.hasSharedLibraries || code.extensions.length > 0) return false;
   if (runtime.kind !== 'managed') return false;
   if (version.temporaryStorageMb !== bootLimits.temporaryStorageMb) return false;
   return !needsOwnStart(runtime.language, version.environment);

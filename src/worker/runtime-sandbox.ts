@@ -126,6 +126,11 @@ export class RuntimeSandbox {
     return running;
   }
 
+  /** Makes a booted runtime, not yet bound, one that `fork` can copy, where that needs anything. */
+  async prepareFork(): Promise<void> {
+    await this.sandbox.prepareFork?.();
+  }
+
   /**
    * Starts a managed runtime's process for a function, already bound: with its memory limit, in its
    * complete `environment` and behind the wrapper that this may name (guide page 053).
@@ -137,7 +142,7 @@ export class RuntimeSandbox {
 
   /**
    * Starts a managed runtime's process as a copy of one that waits at its snapshot point, where the
-   * copy waits, too. For drivers that can fork. Rejects with SandboxStartError.
+   * copy waits, too. For drivers that fork. Rejects with SandboxStartError.
    */
   async fork(from: RuntimeSandbox, template: RunningRuntime): Promise<RunningRuntime> {
     assert(this.sandbox.startFork !== undefined && template.channel !== null, 'it can be copied');

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
-import type { SandboxDriver, SandboxLimits } from '../sandbox/sandbox.ts';
+import type { ForkKind, SandboxDriver, SandboxLimits } from '../sandbox/sandbox.ts';
 import type { BootedRuntime } from './boot-pool.ts';
 import type { RuntimeTransports } from './runtime-port.ts';
 import { RuntimeSandbox } from './runtime-sandbox.ts';
@@ -43,8 +43,8 @@ export class SandboxMaker {
   }
 
   /** Whether a sandbox's process can be a copy of another's. */
-  get canFork(): boolean {
-    return this.#dependencies.driver.canFork;
+  get forks(): ForkKind {
+    return this.#dependencies.driver.forks;
   }
 
   /** Throws when this host does not have it. */

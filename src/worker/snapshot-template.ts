@@ -23,6 +23,11 @@ export type SnapshotOutcome =
 const ready: SnapshotOutcome = { type: 'ready' };
 const refused: PortAnswer = { status: 'invalidTransition', from: 'Snapshot', to: 'Invoke' };
 
+/** It was given up or has ended before the turn came to be copied: nothing was done. */
+export class TemplateGoneError extends Error {
+  override readonly name = 'TemplateGoneError';
+}
+
 export class SnapshotTemplate implements RuntimePort {
   readonly runtimeSandbox: RuntimeSandbox;
   readonly #clock: Clock;
@@ -36,6 +41,7 @@ export class SnapshotTemplate implements RuntimePort {
   /** One copy at a time: the process makes them one after the other, and may be frozen in between. */
   #forking: Promise<unknown> = Promise.resolve();
   #forksUnderWay = 0;
+  #isGone = false;
 
   constructor(
     clock: Clock,
@@ -81,6 +87,8 @@ export class SnapshotTemplate implements RuntimePort {
     this.#variables = setup.variables(paths);
     const running = booted ?? (await this.runtimeSandbox.startManaged(this.#variables));
     this.#running = running;
+    const leave = (): void => void (this.#isGone = true);
+    running.process.exited.then(leave, leave);
     this.#drain.watch(running.process.output, (bytes) => this.#telemetry.functionOutput(bytes));
     running.process.exited.then(
       (exit) => this.#fail(exit.outOfMemory ? { type: 'outOfMemory' } : { type: 'exit', exit }),
@@ -100,7 +108,8 @@ export class SnapshotTemplate implements RuntimePort {
   }
 
   /**
-   * A copy of its process in another sandbox, which is bound. Rejects when there can be none.
+   * A copy of its process in another sandbox, which is bound. Rejects when there can be none, with
+   * TemplateGoneError if that sandbox is as it was.
    * Only after `start` came to 'ready'.
    */
   async fork(into: RuntimeSandbox): Promise<HeldRuntime> {
@@ -116,9 +125,15 @@ export class SnapshotTemplate implements RuntimePort {
   }
 
   async #fork(into: RuntimeSandbox): Promise<HeldRuntime> {
-    if (this.#running === null) throw new Error('the template has no process');
+    if (this.#running === null || this.#isGone) throw new TemplateGoneError();
     this.runtimeSandbox.sandbox.thaw();
-    const running = await into.fork(this.runtimeSandbox, this.#running);
+    let running: RunningRuntime;
+    try {
+      running = await into.fork(this.runtimeSandbox, this.#running);
+    } catch (error) {
+      this.#isGone = true; // it died, or is stuck: the next in turn does not try
+      throw error;
+    }
     const restore = (restored: RuntimeRestore): void => running.channel?.sendRestore(restored);
     return { running, restore, variables: this.#variables };
   }
@@ -138,6 +153,7 @@ export class SnapshotTemplate implements RuntimePort {
   }
 
   async stop(): Promise<void> {
+    this.#isGone = true;
     this.#init.resolve({
       type: 'failed',
       fault: { type: 'host', cause: new Error('the template was stopped') },

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
+import type { ForkKind } from '../sandbox/sandbox.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import { runnable } from '../testing/runnable.ts';
 import { createInvocation, workerOptions } from '../testing/worker-rig.ts';
@@ -32,25 +33,28 @@ let starts: string[];
 let durations: string[];
 /** Of all code and layers. */
 let folder: string;
+let hasSharedLibraries: boolean;
 
-function createWorker(canFork: boolean): void {
+function createWorker(forks: ForkKind, poolSize = 0): void {
   clock = new SimClock(1_000_000);
   host = new ScriptedHost();
-  host.driver.canFork = canFork;
+  host.driver.forks = forks;
   host.script = snapshotting;
   pins = 0;
   log = '';
   starts = [];
   durations = [];
   folder = '/code';
+  hasSharedLibraries = false;
   const { driver, catalog, transports } = host;
   const options = workerOptions({
     memoryBudgetMb: 8192,
     environmentsMax: 40,
+    poolSize,
     openCode: () => {
       pins += 1;
       const release = (): void => void (pins -= 1);
-      return Promise.resolve({ folder, hasSharedLibraries: false, release });
+      return Promise.resolve({ folder, hasSharedLibraries, release });
     },
     logSink: (_name, bytes) => void (log += bytes.toString()),
     listener: {
@@ -85,7 +89,7 @@ afterEach(async () => {
 });
 
 describe('where processes can be copied', () => {
-  beforeEach(() => createWorker(true));
+  beforeEach(() => createWorker('any'));
 
   test('publishing leaves a frozen template that is never given an event', async () => {
     assert.deepEqual(await worker.prepareSnapshot(version), { type: 'ready' });
@@ -143,6 +147,23 @@ describe('where processes can be copied', () => {
     assert.equal(host.runtimes[0]?.hasEnded, true);
     host.faults.fork = null;
     leaseOf(await acquire());
+  });
+
+  test('who waits to be copied from a template that is given up gets a copy of the next one', async () => {
+    await worker.prepareSnapshot(version);
+    host.faults.fork = () => {
+      host.faults.fork = null;
+      throw new Error('stuck');
+    };
+    const acquired = await Promise.all([acquire(), acquire(), acquire()]);
+    assert.deepEqual(
+      acquired.map(({ type }) => type),
+      ['failed', 'lease', 'lease'],
+    );
+    const [first, next] = host.runtimes.filter(({ inits }) => inits.length > 0);
+    assert.equal(first?.hasEnded, true);
+    assert(host.forks.every(({ process }) => process === next?.process));
+    for (const one of acquired.slice(1)) await invoke(leaseOf(one));
   });
 
   test('hooks have 10 s', async () => {
@@ -219,10 +240,13 @@ describe('where processes can be copied', () => {
     assert.deepEqual(await worker.prepareSnapshot(extended), { type: 'ready' });
     assert.deepEqual(host.living(), [], 'no template is kept');
     const acquiring = acquire(extended);
-    await turns();
+    // Its folder is a real one: looking for extensions takes a moment.
+    while (host.living().every(({ beside }) => beside.length === 0)) await turns();
     assert.equal(host.forks.length, 0);
-    await worker.close();
-    await acquiring;
+    let isClosed = false;
+    const closing = worker.close().finally(() => (isClosed = true));
+    for (; !isClosed; clock.advance(1000)) await turns(); // extensions are given time to end
+    await Promise.all([closing, acquiring]);
   });
 
   test('a version that is gone takes its template along', async () => {
@@ -243,8 +267,56 @@ describe('where processes can be copied', () => {
   });
 });
 
+describe('where processes can be copied that were prepared', () => {
+  beforeEach(() => createWorker('prepared'));
+
+  test('a template has booted, and is prepared, before it knows the function', async () => {
+    assert.deepEqual(await worker.prepareSnapshot(version), { type: 'ready' });
+    const [template] = host.runtimes;
+    assert.equal(template?.sandbox.isPrepared, true);
+    assert.equal(template?.command.env['AWS_LAMBDA_FUNCTION_NAME'], undefined);
+    assert.equal(template?.inits.length, 1);
+    assert.equal(await invoke(leaseOf(await acquire())), 'response');
+    assert.equal(host.forks[0]?.process, template?.process);
+    assert.deepEqual(starts, ['snap-start snapshot']);
+  });
+
+  test('it may come from the sandboxes that were booted in advance', async () => {
+    await worker.close();
+    createWorker('prepared', 1);
+    worker.expectVersion(version);
+    await worker.poolSettled();
+    assert.equal(host.runtimes.length, 1);
+    await worker.prepareSnapshot(version);
+    assert.equal(host.runtimes[0]?.sandbox.isPrepared, true);
+  });
+
+  test('a host that cannot prepare it says so, and keeps nothing of it', async () => {
+    host.faults.prepareFork = () => {
+      throw new Error('stuck');
+    };
+    await assert.rejects(worker.prepareSnapshot(version), /stuck/);
+    assert.deepEqual(host.living(), []);
+  });
+
+  test('what must be started as its function is initialised in each environment', async () => {
+    const wrapped = { AWS_LAMBDA_EXEC_WRAPPER: '/opt/wrapper' };
+    const cases = [{ environment: wrapped }, { hasSharedLibraries: true }];
+    for (const { environment = {}, ...of } of cases) {
+      hasSharedLibraries = of.hasSharedLibraries ?? false;
+      const special = runnable({ version: '2', snapStart: true, environment });
+      assert.deepEqual(await worker.prepareSnapshot(special), { type: 'ready' });
+      assert.deepEqual(host.living(), [], 'no template is kept');
+      await invoke(leaseOf(await acquire(special)));
+      assert.equal(host.forks.length, 0);
+      worker.retire(special.key);
+      await turns();
+    }
+  });
+});
+
 describe('where processes cannot be copied', () => {
-  beforeEach(() => createWorker(false));
+  beforeEach(() => createWorker('none'));
 
   test('publishing runs Init and keeps nothing', async () => {
     assert.deepEqual(await worker.prepareSnapshot(version), { type: 'ready' });

@@ -6,13 +6,19 @@
 import type { Log } from '../base/log.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { OpenVersion } from './open-version.ts';
-import type { RuntimeSandbox } from './runtime-sandbox.ts';
+import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 import { RestoreFailure, type HeldRuntime } from './held-runtime.ts';
-import type { SnapshotOutcome, SnapshotTemplate } from './snapshot-template.ts';
+import {
+  TemplateGoneError,
+  type SnapshotOutcome,
+  type SnapshotTemplate,
+} from './snapshot-template.ts';
 
 /** A template and what is held for it. */
 export interface TemplateParts {
   readonly template: SnapshotTemplate;
+  /** A runtime process of its sandbox that waits to be given the function; null when none was started. */
+  readonly booted: RunningRuntime | null;
   readonly code: OpenVersion;
 }
 
@@ -29,7 +35,7 @@ export const templatesMax = 16;
 
 export class Snapshots {
   readonly #log: Log;
-  readonly #canFork: boolean;
+  readonly #isCopied: (version: RunnableVersion, code: OpenVersion) => boolean;
   readonly #createTemplate: (version: RunnableVersion) => Promise<TemplateParts>;
   /** By version key; the one used last is last. */
   readonly #entries = new Map<string, Entry>();
@@ -40,13 +46,13 @@ export class Snapshots {
   constructor(
     log: Log,
     options: {
-      /** Whether templates can be copied; else they serve only to find out whether Init works. */
-      readonly canFork: boolean;
+      /** Whether a version's template can be copied; else it serves only to find out whether Init works. */
+      readonly isCopied: (version: RunnableVersion, code: OpenVersion) => boolean;
       readonly createTemplate: (version: RunnableVersion) => Promise<TemplateParts>;
     },
   ) {
     this.#log = log;
-    this.#canFork = options.canFork;
+    this.#isCopied = options.isCopied;
     this.#createTemplate = options.createTemplate;
   }
 
@@ -63,17 +69,21 @@ export class Snapshots {
     const entry = this.#entry(version);
     const { code, outcome } = await entry.made;
     const reached = await outcome;
-    if (reached.type === 'ready' && !this.isCopied(code)) await this.#drop(entry);
+    if (reached.type === 'ready' && !this.#isCopied(version, code)) await this.#drop(entry);
     return reached;
-  }
-
-  /** Extensions would have to get to where a copy is; their versions are initialised anew. */
-  isCopied({ extensions }: OpenVersion): boolean {
-    return this.#canFork && extensions.length === 0;
   }
 
   /** A copy of the version's template for a bound sandbox. Rejects with RestoreFailure or a host's error. */
   async copy(version: RunnableVersion, into: RuntimeSandbox): Promise<HeldRuntime> {
+    try {
+      return await this.#copy(version, into);
+    } catch (error) {
+      if (!(error instanceof TemplateGoneError)) throw error;
+      return this.#copy(version, into); // it went while others were copied
+    }
+  }
+
+  async #copy(version: RunnableVersion, into: RuntimeSandbox): Promise<HeldRuntime> {
     const entry = this.#entry(version);
     const { template, outcome } = await entry.made;
     requireReady(await outcome);
@@ -121,7 +131,7 @@ export class Snapshots {
   async #make(version: RunnableVersion): Entry['made'] {
     if (this.#closed) throw new Error('the worker is closed');
     const parts = await this.#createTemplate(version);
-    return { ...parts, outcome: parts.template.start() };
+    return { ...parts, outcome: parts.template.start(parts.booted) };
   }
 
   /** A template that failed or died is of no use: the next restore makes a new one. */

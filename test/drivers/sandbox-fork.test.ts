@@ -1,7 +1,6 @@
 /**
- * Copies of processes, which only the process driver can make: how the copying process is asked, and that
- * a copy is its sandbox's main process like any other. The template here is the smallest that keeps to
- * the protocol (docs/internals/runtime-channel.md); the real one is the Python runtime.
+ * Copies of processes under the process driver: how the copying process is asked, and that a copy is its
+ * sandbox's main process like any other.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -16,39 +15,7 @@ import { systemRandom } from '../../src/base/random.ts';
 import { createProcessDriver } from '../../src/sandbox/process/process-driver.ts';
 import { markOf } from '../../src/sandbox/process/process-table.ts';
 import type { Sandbox, SandboxDriver, SandboxProcess } from '../../src/sandbox/sandbox.ts';
-
-/** Copies itself at every byte it reads; a copy says its number and obeys one word. */
-const template = `
-import os, signal, socket, time
-channel = socket.socket(fileno=3)
-while True:
-    data, files, _, _ = socket.recv_fds(channel, 1, 3)
-    if not data:
-        os._exit(0)
-    keeper = os.fork()
-    if keeper:
-        for file in files:
-            os.close(file)
-        continue
-    os.setsid()
-    copy = os.fork()
-    if copy:
-        os.closerange(0, files[2])
-        os.closerange(files[2] + 1, 1024)
-        os.write(files[2], b"%d %d\\n" % (os.getpid(), copy))
-        os.write(files[2], b"%d\\n" % os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]))
-        os._exit(0)
-    os.close(files[2])
-    os.dup2(files[0], 3)
-    os.dup2(files[1], 1)
-    os.write(1, b"%d\\n" % os.getpid())
-    word = os.read(3, 16)
-    if word == b"exit":
-        os._exit(7)
-    if word == b"abort":
-        os.kill(os.getpid(), signal.SIGABRT)
-    time.sleep(1000)
-`;
+import { template } from './forking-program.ts';
 
 const limits = { memoryMb: 128, cpus: null, temporaryStorageMb: 512 };
 const canRun = process.platform === 'linux' && spawnSync('python3', ['-V']).status === 0;

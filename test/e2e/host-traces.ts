@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { instanceIdOf } from '../../src/sandbox/instance.ts';
+import { ociFolder } from '../../src/sandbox/oci/oci-driver.ts';
 
 const cgroupRoot = '/sys/fs/cgroup';
 const cgroupDepthMax = 4;
@@ -13,8 +14,9 @@ const cgroupDepthMax = 4;
 /** One line for each trace found; empty when the host is clean. */
 export function hostTraces(dataFolder: string): string[] {
   if (process.platform !== 'linux') return [];
-  const instance = instanceIdOf(join(dataFolder, 'run'));
-  const ours = (text: string): boolean => text.includes(instance) || text.includes(dataFolder);
+  const folder = join(dataFolder, 'run');
+  const names = [dataFolder, instanceIdOf(folder), instanceIdOf(ociFolder(folder))];
+  const ours = (text: string): boolean => names.some((name) => text.includes(name));
   return [
     ...processes().filter(ours),
     ...linesOf(readText('/proc/self/mountinfo'))

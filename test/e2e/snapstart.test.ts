@@ -102,18 +102,10 @@ async function untilNoTraces(dataFolder: string): Promise<void> {
   }
 }
 
-/** Only Linux can copy processes; `oci` does when it is told to. */
-const settings = drivers.map((driver) => ({
-  ...{ driver, copies: driver === 'process' && process.platform === 'linux' },
-  flags: [] as readonly string[],
-}));
-if (drivers.includes('oci') && process.arch === 'x64') {
-  settings.push({ driver: 'oci', copies: true, flags: ['--snapstart-copies'] });
-}
-
-for (const { driver, copies, flags } of settings) {
-  const name = ['SnapStart on the', driver, 'driver', ...flags].join(' ');
-  describe(name, { skip: runtime === undefined }, () => {
+for (const driver of drivers) {
+  /** Only Linux can copy processes, under `oci` only where they can be traced. */
+  const copies = process.platform === 'linux' && (driver === 'process' || process.arch === 'x64');
+  describe(`SnapStart on the ${driver} driver`, { skip: runtime === undefined }, () => {
     let hearth: HearthProcess;
     let client: LambdaClient;
     const setup = {
@@ -124,7 +116,7 @@ for (const { driver, copies, flags } of settings) {
     } as const;
 
     before(async () => {
-      hearth = await HearthProcess.start({ driver, flags });
+      hearth = await HearthProcess.start({ driver });
       ({ client } = hearth);
       await deploy(client, 'unique', { ...setup, files: { 'app.py': module } });
       const published = await publish(client, 'unique');
@@ -217,11 +209,11 @@ for (const { driver, copies, flags } of settings) {
       await invoke(client, 'unique', {}, { Qualifier: '1' });
       await hearth.kill();
       await untilNoTraces(hearth.dataFolder);
-      hearth = await HearthProcess.start({ driver, flags, dataFolder: hearth.dataFolder });
+      hearth = await HearthProcess.start({ driver, dataFolder: hearth.dataFolder });
       await invoke(hearth.client, 'unique', {}, { Qualifier: '1' });
       await hearth.stop();
       assert.deepEqual(hostTraces(hearth.dataFolder), []);
-      hearth = await HearthProcess.start({ driver, flags, dataFolder: hearth.dataFolder });
+      hearth = await HearthProcess.start({ driver, dataFolder: hearth.dataFolder });
       ({ client } = hearth);
       const { restored, type } = told(await invoke(client, 'unique', {}, { Qualifier: '1' }));
       assert.equal(type, 'snap-start');

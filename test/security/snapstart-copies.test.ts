@@ -1,5 +1,5 @@
 /**
- * With --snapstart-copies, environments under the oci driver are copies of one process, moved behind walls
+ * SnapStart environments under the oci driver are copies of one process, moved behind walls
  * of their own after Init (ADR 0015): that they have them, and that nothing of the way there is left in their hands.
  */
 import assert from 'node:assert/strict';
@@ -21,11 +21,14 @@ const runtime = createRuntimeCatalog(findRuntimeSearch())
 
 /** Looks around, tries what it must not, and says what came of it. */
 const module = `
-import ctypes, fcntl, os, socket, struct, time, uuid
+import ctypes, fcntl, os, socket, struct, threading, time, uuid
 imported = str(uuid.uuid4())
 libc = ctypes.CDLL(None, use_errno=True)
 with open("/tmp/of-init", "w") as file:
     file.write("kept")
+
+# What waits for its host's word waits in another way where there are threads.
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 
 def errno_of(number, *args):
     ctypes.set_errno(0)
@@ -46,6 +49,12 @@ def attempt(action):
         return action()
     except OSError as error:
         return error.errno
+
+def owner_of_init():
+    with open("/tmp/of-init", "a") as file:
+        file.write(" and changed")
+    found = os.stat("/tmp/of-init")
+    return [found.st_uid, found.st_gid, open("/tmp/of-init").read()]
 
 def status():
     with open("/proc/self/status") as file:
@@ -79,6 +88,7 @@ def handler(event, context):
         "bpf": errno_of(321, 0, 0, 0), "linkDown": link_down(),
         "rawSocket": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1) and 0),
         "root": attempt(lambda: os.setuid(0) or 0), "writeTask": attempt(lambda: open("/var/task/x", "w") and 0),
+        "ofInit": owner_of_init(), "oomScore": int(open("/proc/self/oom_score_adj").read()),
         "cgroup": all(line.endswith(":/") for line in open("/proc/self/cgroup").read().split()),
     }
 `;
@@ -94,7 +104,7 @@ describe('copies of a process behind walls of their own', { skip }, () => {
   const Qualifier = '1';
 
   before(async () => {
-    hearth = await HearthProcess.start({ driver: 'oci', flags: ['--snapstart-copies'] });
+    hearth = await HearthProcess.start({ driver: 'oci' });
     ({ client } = hearth);
     await deploy(client, 'copied', {
       Runtime: runtime?.id as 'python3.12',
@@ -127,6 +137,12 @@ describe('copies of a process behind walls of their own', { skip }, () => {
     for (const name of [...refused, 'linkDown', 'rawSocket']) assert.equal(seen[name], EPERM, name);
     assert.notEqual(seen['root'], 0);
     assert.notEqual(seen['writeTask'], 0);
+  });
+
+  test('what Init left in /tmp is its own, and it is the first to go when memory is short', async () => {
+    const { ofInit, oomScore } = await look({ name: 'other' });
+    assert.match(String(ofInit), /^993,990,kept( and changed)+$/);
+    assert.equal(oomScore, 500);
   });
 
   test('no file of the host, the template or the way here is open', async () => {

@@ -17,12 +17,22 @@ import type { Box } from './box.ts';
 import { changeLimits } from './cgroups.ts';
 import { PROCESSES_MAX } from './container-config.ts';
 import { ContainerProcess, type ContainerEnd } from './container-process.ts';
+import type { CopyOwner } from './copy-owner.ts';
 import type { SandboxNetwork } from './network.ts';
 import type { OciParts } from './oci-parts.ts';
-import { untilWaiting, wallIn } from './wall-in.ts';
+import { call, untilWaiting } from './traced-steps.ts';
+import { wallIn } from './wall-in.ts';
 
 /** Between looks for processes that are being killed. */
 const KILL_PAUSE_MS = 2;
+
+interface ForkOptions {
+  readonly source: ForkSource;
+  /** Name of the container whose main process is copied. */
+  readonly from: string;
+  /** Who prepared that process. */
+  readonly owner: CopyOwner;
+}
 
 interface Forked {
   readonly name: string;
@@ -67,11 +77,11 @@ export class ForkedContainer {
     this.ended = this.#ended.promise;
   }
 
-  /** Copies the main process of `from`, the container's name. Rejects; nothing is left then. */
+  /** Rejects; nothing is left then. */
   static async start(
     parts: OciParts,
     box: Box,
-    options: { limits: SandboxLimits; source: ForkSource; from: string },
+    options: ForkOptions & { readonly limits: SandboxLimits },
   ): Promise<ForkedContainer> {
     const name = box.nextContainer();
     const streams = createProcessStreams(parts.clock, true);
@@ -80,8 +90,9 @@ export class ForkedContainer {
       const { limits } = options;
       const memoryBytes = limits.memoryMb * MIB;
       cgroups.create(name, { memoryBytes, cpus: limits.cpus, processesMax: PROCESSES_MAX });
-      cgroups.setCpuWeight(name, limits.memoryMb);
       const forked = await fork(parts, box, { ...options, name, streams });
+      // Not before: it stops some hundred times on its way, and would have to wait for a CPU as often.
+      cgroups.setCpuWeight(name, limits.memoryMb);
       return new ForkedContainer(parts, forked, streams, limits);
     } catch (error) {
       discardStreams(streams);
@@ -149,9 +160,9 @@ export class ForkedContainer {
 async function fork(
   parts: OciParts,
   box: Box,
-  options: { name: string; streams: ProcessStreams; source: ForkSource; from: string },
+  options: ForkOptions & { readonly name: string; readonly streams: ProcessStreams },
 ): Promise<Forked> {
-  const { name, streams, source, from } = options;
+  const { name, streams, source, from, owner } = options;
   const temporaryFd = cloneMount(box.places['/tmp']);
   try {
     const copied = await askForCopy(parts.clock, source, streams, [temporaryFd]);
@@ -160,9 +171,10 @@ async function fork(
     if (keeper === undefined || pid === undefined) throw new Error('the copy is gone');
     // A frozen template must not hold up its copies, or who waits for them.
     for (const moved of [keeper, pid]) parts.cgroups.adopt(name, moved);
-    await untilWaiting(parts.clock, pid);
+    // It polls first where Init has started threads.
+    await untilWaiting(parts.clock, pid, call.receive, call.poll);
     const isOurs = (): boolean => parts.cgroups.processes(name).includes(pid);
-    const networkFd = await wallIn(parts.clock, pid, { temporaryFd, isOurs });
+    const networkFd = await wallIn(parts.clock, pid, { owner, temporaryFd, isOurs });
     const network = await parts.network.adopt(networkFd);
     return { name, pid, copied, network };
   } finally {

@@ -14,7 +14,7 @@ import { limits } from '../../model/limits.ts';
 import { ChildReaper } from '../child-reaper.ts';
 import { instanceIdOf } from '../instance.ts';
 import { isLinux, mount, mountFlags } from '../native.ts';
-import type { Sandbox, SandboxDriver, SandboxSpec, SweepReport } from '../sandbox.ts';
+import type { ForkKind, Sandbox, SandboxDriver, SandboxSpec, SweepReport } from '../sandbox.ts';
 import {
   BLANK_BOX_MEMORY_MB,
   BLANK_BOXES_DEFAULT,
@@ -22,6 +22,7 @@ import {
   BlankBoxes,
 } from './blank-boxes.ts';
 import { ContainerRuntime } from './container-runtime.ts';
+import { helperName } from './copy-owner.ts';
 import { findCgroups } from './find-cgroups.ts';
 import { createNetwork } from './network.ts';
 import type { OciFolders, OciParts } from './oci-parts.ts';
@@ -40,8 +41,6 @@ export interface OciDriverOptions {
   readonly runtimePath: string;
   /** Boxes kept started in advance (blank-boxes.ts); BLANK_BOXES_DEFAULT when not given, 0 for none. */
   readonly blankBoxes?: number;
-  /** Sandboxes may be copies of others, whose walls are weaker (ADR 0015); not when left out. */
-  readonly allowCopies?: boolean;
 }
 
 export interface OciSandboxDriver extends SandboxDriver {
@@ -97,13 +96,14 @@ async function createParts(
   clock: Clock,
   log: Log,
   folder: string,
-  { runtimePath, allowCopies = false }: OciDriverOptions,
-): Promise<{ parts: OciParts; notices: string[]; canFork: boolean }> {
+  { runtimePath }: OciDriverOptions,
+): Promise<{ parts: OciParts; notices: string[]; forks: ForkKind }> {
   const folders = prepareFolders(folder);
   const instanceId = instanceIdOf(folder);
   const cgroups = findCgroups(clock, instanceId);
   if (cgroups === null) throw new OciUnavailableError('no usable control groups');
   const resolver = findResolver();
+  const trial = tryWallIn(clock, helperName(instanceId, 'trial')); // beside the rest; never rejects
   buildRootFilesystem(folders.root, resolver.resolvConf);
   const trialSizeMb = limits.ephemeralStorageMbDefault;
   const storage = await createTemporaryStorage(clock, folders.images, trialSizeMb);
@@ -112,7 +112,7 @@ async function createParts(
   if (storage.notice !== null) notices.push(`sandbox oci: ${storage.notice}`);
   if (resolver.problem !== null)
     notices.push(`sandbox oci: no name resolution: ${resolver.problem}`);
-  const obstacle = allowCopies ? await tryWallIn(clock) : null;
+  const obstacle = await trial;
   if (obstacle !== null) {
     notices.push(`sandbox oci: SnapStart runs Init for each environment: ${obstacle}`);
   }
@@ -129,7 +129,7 @@ async function createParts(
     lifeLine: createLifeLine(),
     seccomp: seccompProfile(process.arch),
   };
-  return { parts, notices, canFork: allowCopies && obstacle === null };
+  return { parts, notices, forks: obstacle === null ? 'prepared' : 'none' };
 }
 
 function prepareFolders(folder: string): OciFolders {
@@ -155,7 +155,7 @@ function prepareFolders(folder: string): OciFolders {
 
 class OciDriver implements OciSandboxDriver {
   readonly name = 'oci';
-  readonly canFork: boolean;
+  readonly forks: ForkKind;
   readonly notices: readonly string[];
   readonly standbyMemoryMb: number;
   readonly #clock: Clock;
@@ -172,7 +172,7 @@ class OciDriver implements OciSandboxDriver {
     state: {
       folder: string;
       notices: readonly string[];
-      canFork: boolean;
+      forks: ForkKind;
       swept: SweepReport;
       blankBoxes: number;
     },
@@ -181,7 +181,7 @@ class OciDriver implements OciSandboxDriver {
     this.#parts = parts;
     this.#folder = state.folder;
     this.notices = state.notices;
-    this.canFork = state.canFork;
+    this.forks = state.forks;
     this.standbyMemoryMb = state.blankBoxes * BLANK_BOX_MEMORY_MB;
     this.#swept = state.swept;
     this.#blankBoxes = new BlankBoxes(clock, parts, state.blankBoxes);

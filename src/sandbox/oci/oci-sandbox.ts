@@ -27,8 +27,10 @@ import type { BlankBox } from './blank-box.ts';
 import { Box } from './box.ts';
 import { Container } from './container.ts';
 import type { ContainerEnd, ContainerProcess } from './container-process.ts';
+import { CopyOwner, helperName } from './copy-owner.ts';
 import { ForkedContainer } from './forked-container.ts';
 import type { OciParts } from './oci-parts.ts';
+import { call, untilWaiting } from './traced-steps.ts';
 import { WaitingShell } from './waiting-shell.ts';
 import { WorkSet } from '../work-set.ts';
 
@@ -57,6 +59,8 @@ export class OciSandbox implements Sandbox {
   readonly #startsAsCopy: boolean;
   /** Where something of the sandbox runs, or is about to: perhaps that of the shell. */
   #container: Container | ForkedContainer | null = null;
+  /** Of its main process, if that can be copied. */
+  #copyOwner: CopyOwner | null = null;
   /** Copies of its main process in other sandboxes, which end with its container at the latest. */
   readonly #copies = new WorkSet();
   /** Ends when nobody is choosing or starting the container. */
@@ -229,6 +233,28 @@ export class OciSandbox implements Sandbox {
     return container.first;
   }
 
+  prepareFork(): Promise<void> {
+    return this.#pending.add(this.#prepareFork());
+  }
+
+  async #prepareFork(): Promise<void> {
+    const container = this.#container;
+    const isEarly = !this.#isBound && container !== null && this.#copyOwner === null;
+    assert(isEarly, `sandbox ${this.id} has a main process, and no function yet`);
+    const { clock, cgroups, instanceId, lifeLine, reaper } = this.#parts;
+    const { pid } = container.first;
+    const options = { pid, name: helperName(instanceId, container.name), lifeLine };
+    try {
+      await untilWaiting(clock, pid, call.read, call.receive);
+      // Any other would have power over the copies (copy-owner.ts).
+      if (cgroups.processes(container.name).length !== 1) throw new Error('it is not alone');
+      this.#copyOwner = await reaper.sparing(pid, () => CopyOwner.prepare(clock, options));
+    } catch (error) {
+      container.kill();
+      throw new SandboxStartError(`cannot be copied: ${String(error)}`, { cause: error });
+    }
+  }
+
   startFork(source: ForkSource): Promise<SandboxProcess> {
     return this.#starts.add(this.#startFork(source));
   }
@@ -256,9 +282,12 @@ export class OciSandbox implements Sandbox {
 
   async #copyFrom(origin: OciSandbox, source: ForkSource): Promise<ForkedContainer> {
     const from = origin.#container?.name;
-    if (from === undefined) throw new SandboxStartError('there is nothing to copy');
+    const owner = origin.#copyOwner;
+    if (from === undefined || owner === null) {
+      throw new SandboxStartError('there is nothing that can be copied');
+    }
     this.#box.inheritTemporary(origin.#box);
-    const options = { limits: this.#limits, source, from };
+    const options = { limits: this.#limits, source, from, owner };
     const container = await ForkedContainer.start(this.#parts, this.#box, options);
     void origin.#copies.add(container.forgotten);
     this.#adopt(container);
@@ -413,6 +442,7 @@ export class OciSandbox implements Sandbox {
     await this.#end();
     if (this.#shell !== null) await this.#shell.end();
     await this.#pending.settled();
+    this.#copyOwner?.close();
     this.#connections.close();
     this.#server?.close();
     this.#box.remove();

@@ -4,19 +4,17 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
-import { TracedProcess, traceMsMax } from './traced-process.ts';
-import { startSleeper, tryWallIn, untilWaiting } from './wall-in.ts';
+import { stopMsMax, TracedProcess } from './traced-process.ts';
+import { call, untilWaiting } from './traced-steps.ts';
+import { startSleeper } from './waiting-process.ts';
+import { tryWallIn } from './wall-in.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const skip = !isRoot || process.arch !== 'x64';
-/** clock_nanosleep(2) */
-const sleeping = 230;
-/** restart_syscall(2): a sleep that was interrupted */
-const restarted = 219;
 
 async function waitingSleeper(): Promise<number> {
   const pid = await startSleeper();
-  await untilWaiting(systemClock, pid, sleeping);
+  await untilWaiting(systemClock, pid, call.sleep);
   return pid;
 }
 
@@ -39,7 +37,7 @@ os.waitpid(waiting, 0)
 const pausing = 34;
 
 test('tryWallIn says that it works here, as it must as root on Linux', { skip }, async () => {
-  assert.equal(await tryWallIn(systemClock), null);
+  assert.equal(await tryWallIn(systemClock, 'hearth-trial'), null);
 });
 
 test('a traced process does what it is told and then goes on', { skip }, async () => {
@@ -50,7 +48,7 @@ test('a traced process does what it is told and then goes on', { skip }, async (
   traced.writeScratch(Buffer.from('/nowhere\0'));
   assert.equal(await traced.call(80, traced.scratch), -2n, 'chdir: ENOENT');
   traced.release();
-  await untilWaiting(systemClock, pid, restarted);
+  await untilWaiting(systemClock, pid, call.restart);
   assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^TracerPid:\t0$/m);
   process.kill(pid);
 });
@@ -61,7 +59,7 @@ test('a process that runs its program is not made to do anything', { skip }, asy
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const pid = Number(line);
-  await assert.rejects(untilWaiting(systemClock, pid), { name: 'TraceError' });
+  await assert.rejects(untilWaiting(systemClock, pid, call.receive), { name: 'TraceError' });
   const files = readdirSync('/proc/self/fd').length;
   await assert.rejects(TracedProcess.stop(systemClock, pid), { name: 'TraceError' });
   await once(child, 'exit');
@@ -87,7 +85,7 @@ test(
     const called = traced.call(39);
     await assert.rejects(called, { name: 'TraceError', message: 'it does not stop' });
     clearInterval(counting);
-    assert(turns > traceMsMax / 100, 'other things went on');
+    assert(turns > stopMsMax / 100, 'other things went on');
     await traced.end();
     assert.equal((await exited)[0], 0, 'it has ended for its parent, too');
   },

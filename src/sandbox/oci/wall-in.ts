@@ -1,69 +1,61 @@
 /**
  * Puts a copied process behind walls of its own (ADR 0015). It still is where the process is that it was
  * copied from. The server makes it leave, step by step and while nothing of it runs (traced-process.ts): new
- * user, mount, network, ipc, uts and cgroup namespaces, its own /tmp, and no capability in the end. The
- * other mounts are the same read-only ones, and the filter and `no_new_privs` are inherited.
+ * user, mount, network, ipc, uts and cgroup namespaces, which belong to a uid that nobody can be
+ * (copy-owner.ts), its own /tmp, and no capability in the end. The other mounts are the same read-only
+ * ones, and the filters and `no_new_privs` are inherited.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { assert } from '../../base/assert.ts';
-import { delay, type Clock } from '../../base/clock.ts';
+import { openSync, readdirSync, readFileSync } from 'node:fs';
+import type { Clock } from '../../base/clock.ts';
+import { COPY_OWNER_UID, CopyOwner, setUids } from './copy-owner.ts';
+import { createLifeLine } from './pid-namespace.ts';
 import { TracedProcess, TraceError } from './traced-process.ts';
+import {
+  AT_FDCWD,
+  call,
+  CLONE_NEWUSER,
+  dropCapabilities,
+  required,
+  requirePowerless,
+  untilWaiting,
+} from './traced-steps.ts';
 import { SANDBOX_GID, SANDBOX_UID } from './user.ts';
-
-/** System calls by their numbers on x86-64. */
-const call = {
-  close: 3,
-  receive: 47,
-  sleep: 230,
-  capset: 126,
-  prctl: 157,
-  unshare: 272,
-  moveMount: 429,
-} as const;
+import { startSleeper } from './waiting-process.ts';
 
 const NEW_NAMESPACES =
-  0x1000_0000 | // user
+  CLONE_NEWUSER |
   0x0002_0000 | // mount
   0x4000_0000 | // network
   0x0800_0000 | // ipc
   0x0400_0000 | // uts
   0x0200_0000; // cgroup
 
-const PR_SET_DUMPABLE = 4;
-const PR_CAPBSET_DROP = 24;
-const PR_CAP_AMBIENT = 47;
-const PR_CAP_AMBIENT_CLEAR_ALL = 4;
-const CAPABILITIES_MAX = 64;
-const AT_FDCWD = -100;
 const MOVE_MOUNT_EMPTY_PATH = 4;
-/** struct __user_cap_header_struct of version 3, then both data sets of zeros. */
-const CAPABILITY_HEADER_BYTES = 8;
-const CAPABILITY_VERSION = 0x2008_0522;
-const EINVAL = 22n;
+/** setresuid(2): as it is. */
+const UNCHANGED = -1;
 
-const WAITING_PAUSE_MS = 1;
-const waitingMsMax = 1_000;
+export interface WallInOptions {
+  /** Of the process that it was copied from. */
+  readonly owner: CopyOwner;
+  /** A mount that the process has open, too. */
+  readonly temporaryFd: number;
+  /** Whether the number is still that of the copy. */
+  readonly isOurs: () => boolean;
+}
 
 /**
- * `pid` waits in a system call; `temporaryFd` is a mount that the process has open, too. `isOurs` says whether
- * the number is still that of the copy. Resolves with its network namespace as a descriptor, which the caller
+ * `pid` waits in a system call. Resolves with its network namespace as a descriptor, which the caller
  * closes. When it rejects, the process has been killed.
  */
-export async function wallIn(
-  clock: Clock,
-  pid: number,
-  options: { readonly temporaryFd: number; readonly isOurs: () => boolean },
-): Promise<number> {
+export async function wallIn(clock: Clock, pid: number, options: WallInOptions): Promise<number> {
   // A number that has ended may be given away again, but not once it is traced.
   if (!options.isOurs()) throw new TraceError('the copy is gone');
   const traced = await TracedProcess.stop(clock, pid);
   try {
-    await leaveNamespaces(traced, pid);
+    await leaveNamespaces(traced, pid, options.owner);
     await mountTemporary(traced, descriptorOf(pid, options.temporaryFd));
     await dropCapabilities(traced);
-    requireNoCapabilities(pid);
+    requirePowerless(pid);
     const networkFd = openSync(`/proc/${pid}/ns/net`, 'r');
     traced.release();
     return networkFd;
@@ -73,57 +65,44 @@ export async function wallIn(
   }
 }
 
-/** Whether this host lets a process be walled in, tried on one; else why not. */
-export async function tryWallIn(clock: Clock): Promise<string | null> {
+/** Whether this host lets a process be prepared and then walled in, tried on one; else why not. */
+export async function tryWallIn(clock: Clock, name: string): Promise<string | null> {
   if (process.arch !== 'x64') return `not made for ${process.arch}`;
+  const lifeLine = createLifeLine(); // its end is the helper's, too
   try {
     const pid = await startSleeper({ uid: SANDBOX_UID, gid: SANDBOX_GID });
     await untilWaiting(clock, pid, call.sleep);
-    const traced = await TracedProcess.stop(clock, pid);
-    try {
-      await leaveNamespaces(traced, pid);
-      await dropCapabilities(traced);
-      requireNoCapabilities(pid);
-    } finally {
-      await traced.end();
-    }
+    await tryOn(clock, pid, await CopyOwner.prepare(clock, { pid, name, lifeLine }));
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  } finally {
+    lifeLine.close();
   }
 }
 
-/** A process that waits for ten seconds; a shell's child, for Node would wait for one of its own. */
-export async function startSleeper(user: { uid?: number; gid?: number } = {}): Promise<number> {
-  const shell = spawn('/bin/sh', ['-c', '/bin/sleep 10 & echo $!; wait'], {
-    ...{ ...user, stdio: ['ignore', 'pipe', 'ignore'], env: {}, cwd: '/' },
-  });
-  shell.unref();
-  await once(shell, 'spawn');
-  const [line] = (await once(shell.stdout, 'data')) as [Buffer];
-  shell.stdout.destroy();
-  return Number(line);
+async function tryOn(clock: Clock, pid: number, owner: CopyOwner): Promise<void> {
+  await untilWaiting(clock, pid, call.sleep, call.restart);
+  const traced = await TracedProcess.stop(clock, pid);
+  try {
+    await leaveNamespaces(traced, pid, owner);
+    await dropCapabilities(traced);
+    requirePowerless(pid);
+  } finally {
+    await traced.end();
+  }
 }
 
-/** A copy may still be on its way to where it waits for its host's word. */
-export async function untilWaiting(
-  clock: Clock,
+/** The new namespaces belong to the uid that it has when it makes them, and it is the sandboxes' own again. */
+async function leaveNamespaces(
+  traced: TracedProcess,
   pid: number,
-  waitingIn: number = call.receive,
+  owner: CopyOwner,
 ): Promise<void> {
-  for (let waitedMs = 0; waitedMs < waitingMsMax; waitedMs += WAITING_PAUSE_MS) {
-    const inside = readFileSync(`/proc/${pid}/syscall`, 'latin1');
-    if (inside.startsWith(`${waitingIn} `)) return;
-    await delay(clock, WAITING_PAUSE_MS);
-  }
-  throw new TraceError('the copy does not wait');
-}
-
-async function leaveNamespaces(traced: TracedProcess, pid: number): Promise<void> {
+  await setUids(traced, UNCHANGED, COPY_OWNER_UID, UNCHANGED);
   required(await traced.call(call.unshare, NEW_NAMESPACES), 'unshare');
-  writeFileSync(`/proc/${pid}/setgroups`, 'deny');
-  writeFileSync(`/proc/${pid}/gid_map`, `${SANDBOX_GID} ${SANDBOX_GID} 1`);
-  writeFileSync(`/proc/${pid}/uid_map`, `${SANDBOX_UID} ${SANDBOX_UID} 1`);
+  await owner.writeMaps(pid);
+  await setUids(traced, SANDBOX_UID, SANDBOX_UID, SANDBOX_UID);
 }
 
 async function mountTemporary(traced: TracedProcess, fd: number): Promise<void> {
@@ -146,35 +125,4 @@ function descriptorOf(pid: number, ownFd: number): number {
 
 function mountIdOf(path: string): string | undefined {
   return /^mnt_id:\t(\d+)$/m.exec(readFileSync(path, 'latin1'))?.[1];
-}
-
-async function dropCapabilities(traced: TracedProcess): Promise<void> {
-  for (let capability = 0; capability < CAPABILITIES_MAX; capability += 1) {
-    const result = await traced.call(call.prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
-    if (result === -EINVAL) break; // the kernel knows no more
-    required(result, 'prctl');
-  }
-  const header = Buffer.alloc(32);
-  header.writeUInt32LE(CAPABILITY_VERSION, 0);
-  traced.writeScratch(header);
-  const { scratch } = traced;
-  const data = scratch + BigInt(CAPABILITY_HEADER_BYTES);
-  required(await traced.call(call.capset, scratch, data), 'capset');
-  required(
-    await traced.call(call.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0),
-    'prctl',
-  );
-  // Having had capabilities made it one whose /proc files are root's.
-  required(await traced.call(call.prctl, PR_SET_DUMPABLE, 1, 0, 0, 0), 'prctl');
-}
-
-function requireNoCapabilities(pid: number): void {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  const sets = status.match(/^Cap\w+:\t(\w+)$/gm) ?? [];
-  assert(sets.length === 5, 'five sets of capabilities');
-  if (sets.some((set) => !/\t0+$/.test(set))) throw new TraceError(`capabilities left: ${sets}`);
-}
-
-function required(result: bigint, name: string): void {
-  if (result < 0n) throw new TraceError(`${name}: errno ${-result}`);
 }

@@ -66,6 +66,6 @@ export function createProcessDriver(
   }
 
   const notices = isLinux ? NOTICES : [...NOTICES, NOTICE_NO_MARKS];
-  const canFork = isLinux;
-  return { name: 'process', notices, standbyMemoryMb: 0, canFork, create, sweep, close };
+  const forks = isLinux ? 'any' : 'none';
+  return { name: 'process', notices, standbyMemoryMb: 0, forks, create, sweep, close };
 }
