@@ -9,6 +9,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock, Timer } from '../base/clock.ts';
 import { Places } from '../base/places.ts';
+import { boundErrors } from './bounded-errors.ts';
 import {
   ObjectError,
   isObjectError,
@@ -165,10 +166,10 @@ async function openClient({ endpoint, region }: S3ObjectsOptions): Promise<S3Cli
   const client = new S3Client(settings);
   try {
     await client.config.region();
-    return client;
+    return boundErrors(client);
   } catch {
     client.destroy();
-    return new S3Client({ ...settings, region });
+    return boundErrors(new S3Client({ ...settings, region }));
   }
 }
 
