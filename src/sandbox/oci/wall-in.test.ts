@@ -53,6 +53,16 @@ test('a traced process does what it is told and then goes on', { skip }, async (
   process.kill(pid);
 });
 
+test('a process that got the number of the one that is meant goes on', { skip }, async () => {
+  const pid = await waitingSleeper();
+  const answers = [true, false];
+  const stopped = TracedProcess.stop(systemClock, pid, () => answers.shift()!);
+  await assert.rejects(stopped, { name: 'TraceError' });
+  await untilWaiting(systemClock, pid, call.restart);
+  assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^TracerPid:\t0$/m);
+  process.kill(pid);
+});
+
 test('a process that runs its program is not made to do anything', { skip }, async () => {
   const child = spawn('/bin/sh', ['-c', '(while :; do :; done) & echo $!; wait'], {
     stdio: ['ignore', 'pipe', 'ignore'],
