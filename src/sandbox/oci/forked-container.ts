@@ -25,6 +25,9 @@ import { wallIn } from './wall-in.ts';
 
 /** Between looks for processes that are being killed. */
 const KILL_PAUSE_MS = 2;
+/** Between looks for memory that is about to be freed, and how long that may take. */
+const LEFT_PAUSE_MS = 20;
+const LEFT_MS_MAX = 500;
 
 interface ForkOptions {
   readonly source: ForkSource;
@@ -32,6 +35,8 @@ interface ForkOptions {
   readonly from: string;
   /** Who prepared that process. */
   readonly owner: CopyOwner;
+  /** Told of memory that the copy filled and that outlives it, because processes beside it hold it. */
+  readonly onLeft: (bytes: number) => void;
 }
 
 interface Forked {
@@ -53,6 +58,7 @@ export class ForkedContainer {
   readonly #parts: OciParts;
   readonly #copied: CopiedProcess;
   readonly #memory: PeakMemory;
+  readonly #onLeft: (bytes: number) => void;
   readonly #forgotten = deferred<void>();
   readonly #ended = deferred<void>();
   #limits: SandboxLimits;
@@ -63,9 +69,10 @@ export class ForkedContainer {
     parts: OciParts,
     forked: Forked,
     streams: ProcessStreams,
-    limits: SandboxLimits,
+    { limits, onLeft }: { limits: SandboxLimits; onLeft: (bytes: number) => void },
   ) {
     const { name, pid, copied } = forked;
+    this.#onLeft = onLeft;
     this.name = name;
     this.network = forked.network;
     this.#parts = parts;
@@ -86,17 +93,18 @@ export class ForkedContainer {
     const name = box.nextContainer();
     const streams = createProcessStreams(parts.clock, true);
     const { cgroups } = parts;
+    const { limits, onLeft } = options;
     try {
-      const { limits } = options;
       const memoryBytes = limits.memoryMb * MIB;
       cgroups.create(name, { memoryBytes, cpus: limits.cpus, processesMax: PROCESSES_MAX });
       const forked = await fork(parts, box, { ...options, name, streams });
       // Not before: it stops some hundred times on its way, and would have to wait for a CPU as often.
       cgroups.setCpuWeight(name, limits.memoryMb);
-      return new ForkedContainer(parts, forked, streams, limits);
+      return new ForkedContainer(parts, forked, streams, { limits, onLeft });
     } catch (error) {
       discardStreams(streams);
       await killAll(parts, name);
+      onLeft(await leftMemory(parts, name));
       await cgroups.remove(name);
       throw new SandboxStartError(`cannot copy a process: ${String(error)}`, { cause: error });
     }
@@ -149,11 +157,17 @@ export class ForkedContainer {
     this.#memory.close();
     this.#ended.resolve();
     this.#parts.network.release(this.network);
-    await this.#parts.cgroups.remove(this.name).catch((error: unknown) => {
-      this.#parts.log.error({ container: this.name, error: String(error) }, 'group left behind');
-    });
-    this.#forgotten.resolve();
+    void this.#forget().then(() => this.#forgotten.resolve());
     return { status, outOfMemory };
+  }
+
+  async #forget(): Promise<void> {
+    try {
+      this.#onLeft(await leftMemory(this.#parts, this.name));
+      await this.#parts.cgroups.remove(this.name);
+    } catch (error) {
+      this.#parts.log.error({ container: this.name, error: String(error) }, 'group left behind');
+    }
   }
 }
 
@@ -192,6 +206,15 @@ function hostPid(candidates: readonly number[], inside: number): number | undefi
       return false;
     }
   });
+}
+
+/** Of a group without processes; the kernel frees what belonged to an ipc namespace a moment after its end. */
+async function leftMemory({ clock, cgroups }: OciParts, name: string): Promise<number> {
+  for (let waitedMs = 0; waitedMs < LEFT_MS_MAX; waitedMs += LEFT_PAUSE_MS) {
+    if (cgroups.sharedMemoryBytes(name) === 0) return 0;
+    await delay(clock, LEFT_PAUSE_MS);
+  }
+  return cgroups.sharedMemoryBytes(name);
 }
 
 async function killAll(parts: OciParts, name: string): Promise<void> {
