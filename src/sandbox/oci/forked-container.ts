@@ -25,6 +25,8 @@ import { wallIn } from './wall-in.ts';
 
 /** Between looks for processes that are being killed. */
 const KILL_PAUSE_MS = 2;
+/** Processes that are looked at before something else has its turn. */
+const LOOKS_AT_ONCE = 32;
 /** Between looks for memory that is about to be freed, and how long that may take. */
 const LEFT_PAUSE_MS = 20;
 const LEFT_MS_MAX = 500;
@@ -180,11 +182,19 @@ async function fork(
   const temporaryFd = cloneMount(box.places['/tmp']);
   try {
     const copied = await askForCopy(parts.clock, source, streams, [temporaryFd]);
-    const candidates = parts.cgroups.processes(from);
-    const [keeper, pid] = [copied.pid, copied.mainPid].map((inside) => hostPid(candidates, inside));
-    if (keeper === undefined || pid === undefined) throw new Error('the copy is gone');
-    // A frozen template must not hold up its copies, or who waits for them.
-    for (const moved of [keeper, pid]) parts.cgroups.adopt(name, moved);
+    const members = (): number[] => parts.cgroups.processes(from);
+    const keeper = await hostPid(members, copied.pid);
+    const pid = await hostPid(members, copied.mainPid);
+    // Numbers are given away again: whose they are now is what counts.
+    const here = members();
+    for (const [moved, inside] of [
+      [keeper, copied.pid],
+      [pid, copied.mainPid],
+    ] as const) {
+      if (!here.includes(moved) || insidePid(moved) !== inside) throw new Error('the copy is gone');
+      // A frozen template must not hold up its copies, or who waits for them.
+      parts.cgroups.adopt(name, moved);
+    }
     // It polls first where Init has started threads.
     await untilWaiting(parts.clock, pid, call.receive, call.poll);
     const isOurs = (): boolean => parts.cgroups.processes(name).includes(pid);
@@ -196,16 +206,26 @@ async function fork(
   }
 }
 
-/** The number on the host of the process that is `inside` in its pid namespace. */
-function hostPid(candidates: readonly number[], inside: number): number | undefined {
-  return candidates.find((pid) => {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-      return Number(/^NSpid:.*\t(\d+)$/m.exec(status)?.[1]) === inside;
-    } catch {
-      return false;
-    }
-  });
+/**
+ * The number on the host of the process that is `inside` in its pid namespace. A copy has one of the last; there
+ * may be a thousand before it, which Init has started, and the server has other things to do.
+ */
+async function hostPid(members: () => readonly number[], inside: number): Promise<number> {
+  for (const [index, pid] of members().toReversed().entries()) {
+    if (insidePid(pid) === inside) return pid;
+    if (index % LOOKS_AT_ONCE === LOOKS_AT_ONCE - 1) await new Promise(setImmediate);
+  }
+  throw new Error('the copy is gone');
+}
+
+/** The number that it has in its own pid namespace; null when it is not there any more. */
+function insidePid(pid: number): number | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return Number(/^NSpid:.*\t(\d+)$/m.exec(status)?.[1]);
+  } catch {
+    return null;
+  }
 }
 
 /** Of a group without processes; the kernel frees what belonged to an ipc namespace a moment after its end. */

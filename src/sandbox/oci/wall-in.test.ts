@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { systemClock } from '../../base/clock.ts';
+import { delay, systemClock } from '../../base/clock.ts';
+import { ChildReaper } from '../child-reaper.ts';
 import { stopMsMax, TracedProcess } from './traced-process.ts';
 import { call, untilWaiting } from './traced-steps.ts';
 import { startSleeper } from './waiting-process.ts';
@@ -51,6 +52,29 @@ test('a traced process does what it is told and then goes on', { skip }, async (
   await untilWaiting(systemClock, pid, call.restart);
   assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^TracerPid:\t0$/m);
   process.kill(pid);
+});
+
+test('the stops of a traced process are no news of children', { skip }, async () => {
+  const reaper = new ChildReaper();
+  let signals = 0;
+  const count = (): void => void (signals += 1);
+  process.on('SIGCHLD', count);
+  try {
+    const pid = await waitingSleeper();
+    const traced = await TracedProcess.stop(systemClock, pid);
+    for (let round = 0; round < 20; round += 1) await traced.call(39);
+    await delay(systemClock, 20);
+    assert(signals <= 2, `${signals} for some forty stops`); // what other tests ended, perhaps
+    await traced.end();
+    signals = 0;
+    const child = spawn('/bin/true');
+    await once(child, 'exit');
+    await delay(systemClock, 20);
+    assert(signals > 0, 'the end of a child is');
+  } finally {
+    process.off('SIGCHLD', count);
+    reaper.close();
+  }
 });
 
 test('a process that got the number of the one that is meant goes on', { skip }, async () => {
