@@ -9,6 +9,7 @@
  *   memory      idle environments                       vs bare interpreters with the same handler
  *   held        200 environments at once                vs 200 bare interpreters; the bare echo
  *   neighbours  a function beside an attacker           vs the same function before
+ *   functions   calls and a start with 10,000 functions vs with 10
  *
  * Every measurement is taken side by side with its baseline, in turns, so that what else the machine
  * does hits both. Published beside the goals, measured elsewhere on another machine (ADR 0011), as
@@ -20,6 +21,7 @@ import { benchBurst } from './bench/burst.ts';
 import { benchCold, forkRestore, poolHit, poolMiss } from './bench/cold.ts';
 import { benchHeld, ENVIRONMENTS, HELD_MEMORY_MB } from './bench/held.ts';
 import { benchIdleMemory } from './bench/idle-memory.ts';
+import { benchFunctions } from './bench/functions.ts';
 import { findLanguages } from './bench/languages.ts';
 import { benchLoad, CALLERS_MANY, startEchoServer } from './bench/load.ts';
 import { benchNeighbours } from './bench/neighbours.ts';
@@ -35,13 +37,23 @@ const loadOptions = quick
   : { rounds: 4, loadMs: 1200, warmUpMs: 2000 };
 const coldSamples = quick ? 6 : 20;
 const burstRounds = quick ? 1 : 2;
+const functionsOptions = quick
+  ? { rounds: 3, callsPerRound: 40, starts: 2 }
+  : { rounds: 10, callsPerRound: 50, starts: 5 };
 
 interface Section {
   readonly name: string;
-  /** The only driver that it says something about. */
+  /** The only driver that it is measured with. */
   readonly driver?: string;
-  readonly flags: readonly string[];
-  measure(bench: Bench): Promise<void>;
+  run(driver: string): Promise<void>;
+}
+
+/** Of a server that is started for it with these flags. */
+function onServer(
+  flags: readonly string[],
+  measure: (bench: Bench) => Promise<void>,
+): Pick<Section, 'run'> {
+  return { run: (driver) => withServer(driver, flags, measure) };
 }
 
 const report = new Report();
@@ -51,63 +63,66 @@ const budget = ['--memory-budget-mb', String(64 * WHOLE_CPU_MB)];
 const sections: readonly Section[] = [
   {
     name: 'load',
-    flags: [...budget, '--environments-max', String(4 * CALLERS_MANY)],
-    measure: (bench) => benchLoad(report, bench, node, { ...loadOptions, echoUrl: echo.url }),
+    ...onServer([...budget, '--environments-max', String(4 * CALLERS_MANY)], (bench) =>
+      benchLoad(report, bench, node, { ...loadOptions, echoUrl: echo.url }),
+    ),
   },
   {
     name: 'cold',
-    flags: [...budget, '--pool-size', '2'],
-    measure: async (bench) => {
+    ...onServer([...budget, '--pool-size', '2'], async (bench) => {
       for (const language of languages) {
         await benchCold(report, bench, language, { kind: poolHit, samples: coldSamples });
       }
-    },
+    }),
   },
   {
     name: 'cold',
-    flags: [...budget, '--pool-size', '0'],
-    measure: async (bench) => {
+    ...onServer([...budget, '--pool-size', '0'], async (bench) => {
       for (const language of languages) {
         await benchCold(report, bench, language, { kind: poolMiss, samples: coldSamples });
       }
-    },
+    }),
   },
   {
     name: 'cold',
-    flags: [...budget, '--pool-size', '0'],
-    measure: async (bench) => {
+    ...onServer([...budget, '--pool-size', '0'], async (bench) => {
       for (const language of languages) {
         if (language.name !== 'python') continue; // the one with SnapStart
         await benchCold(report, bench, language, { kind: forkRestore, samples: coldSamples });
       }
-    },
+    }),
   },
   {
     name: 'burst',
-    flags: [...budget, '--pool-size', '0'],
-    measure: async (bench) => {
+    ...onServer([...budget, '--pool-size', '0'], async (bench) => {
       for (const language of languages) await benchBurst(report, bench, language, burstRounds);
-    },
+    }),
   },
   ...languages.map((language) => ({
     name: 'memory',
-    flags: ['--pool-size', '0'],
-    measure: (bench: Bench) => benchIdleMemory(report, bench, language),
+    ...onServer(['--pool-size', '0'], (bench) => benchIdleMemory(report, bench, language)),
   })),
   {
     name: 'held',
-    flags: [
-      ...['--pool-size', '0', '--environments-max', String(ENVIRONMENTS + 1)],
-      ...['--memory-budget-mb', String(ENVIRONMENTS * HELD_MEMORY_MB + WHOLE_CPU_MB)],
-    ],
-    measure: (bench) => benchHeld(report, bench, { node, echoUrl: echo.url, load: loadOptions }),
+    ...onServer(
+      [
+        ...['--pool-size', '0', '--environments-max', String(ENVIRONMENTS + 1)],
+        ...['--memory-budget-mb', String(ENVIRONMENTS * HELD_MEMORY_MB + WHOLE_CPU_MB)],
+      ],
+      (bench) => benchHeld(report, bench, { node, echoUrl: echo.url, load: loadOptions }),
+    ),
   },
   {
     name: 'neighbours',
     // The other driver has no walls.
     driver: 'oci',
-    flags: budget,
-    measure: (bench) => benchNeighbours(report, bench, languages),
+    ...onServer(budget, (bench) => benchNeighbours(report, bench, languages)),
+  },
+  {
+    name: 'functions',
+    // What is stored is the same under either.
+    driver: 'process',
+    run: (driver) => benchFunctions(report, driver, node, functionsOptions),
   },
 ];
 
@@ -122,12 +137,12 @@ printLine({
   quick,
 });
 for (const driver of ['process', 'oci']) {
-  for (const { name, driver: onlyDriver = driver, flags, measure } of sections) {
+  for (const { name, driver: onlyDriver = driver, run } of sections) {
     if (onlyDriver !== driver) continue;
     if (only.length > 0 && !only.some((word) => name.startsWith(word))) continue;
     progress(`${driver}: ${name}`);
     try {
-      await withServer(driver, flags, measure);
+      await run(driver);
     } catch (error) {
       printLine({ driver, skipped: name, because: String(error) });
       // Without root or an OCI runtime there is nothing to measure; anything else is a failure.

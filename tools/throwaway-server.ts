@@ -1,6 +1,6 @@
 /**
  * A server for the demo and the benchmark: started by ./hearth on a free port, with a data folder
- * that goes when it stops. Also stops, and leaves nothing, when this process is asked to end.
+ * that goes when it stops, or one that stays. Also stops when this process is asked to end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -25,9 +25,21 @@ export interface ThrowawayServer {
   stop(): Promise<number | string>;
 }
 
-/** Resolves once the server is ready; rejects with what it said when it ends before that. */
+/** With a data folder of its own, that goes when it stops: nothing is left. */
 export async function startThrowawayServer(...flags: string[]): Promise<ThrowawayServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-throwaway-'));
+  return startServerOn(folder, flags, { isThrowaway: true });
+}
+
+/**
+ * Resolves once the server is ready; rejects with what it said when it ends before that. The folder
+ * is removed when it stops if it is a throwaway.
+ */
+export async function startServerOn(
+  folder: string,
+  flags: readonly string[],
+  { isThrowaway = false } = {},
+): Promise<ThrowawayServer> {
   const startedMs = performance.now();
   const child = spawn(launcher, ['serve', '--port', '0', '--data', folder, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,7 +52,8 @@ export async function startThrowawayServer(...flags: string[]): Promise<Throwawa
   createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
 
   let stopping: Promise<number | string> | undefined;
-  const stop = (): Promise<number | string> => (stopping ??= stopChild(child, exited, folder));
+  const stop = (): Promise<number | string> =>
+    (stopping ??= stopChild(child, exited, isThrowaway ? folder : undefined));
   const onSignal = (): void => void stop().then(() => process.exit(130));
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
@@ -73,12 +86,13 @@ function readUrl(child: ChildProcess): Promise<string> {
 async function stopChild(
   child: ChildProcess,
   exited: Promise<number | string>,
-  folder: string,
+  folder: string | undefined,
 ): Promise<number | string> {
   child.kill('SIGTERM');
   const killer = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
   const status = await exited;
   clearTimeout(killer);
+  if (folder === undefined) return status;
   try {
     await rm(folder, { recursive: true, force: true });
   } catch (error) {

@@ -154,8 +154,11 @@ describe('input parser', () => {
     const message = 'STRING_VALUE can not be converted to milliseconds since epoch';
     const json = { StartingPositionTimestamp: '2020-01-01' };
     assert.equal(refusal('CreateEventSourceMapping', { json }), message);
-    const query = 'StartedAfter=yesterday';
-    assert.equal(refusal('ListDurableExecutionsByFunction', { query }), message);
+    // `Date` would read the last three.
+    for (const text of ['yesterday', '--1', '1/2/2020', '5 May']) {
+      const query = `StartedAfter=${encodeURIComponent(text)}`;
+      assert.equal(refusal('ListDurableExecutionsByFunction', { query }), message);
+    }
     const tooLarge = { StartingPositionTimestamp: 1e300 };
     assert.match(refusal('CreateEventSourceMapping', { json: tooLarge }), /^NUMBER_VALUE/);
   });

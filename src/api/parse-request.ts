@@ -206,6 +206,16 @@ function compileMember(member: Member): CompiledMember {
   return { name: member.name, wireName: member.wireName, convert: jsonConverter(member.shape) };
 }
 
+/** ISO 8601, as clients write it: `Date` alone would take `--1` for a day, too. */
+const dateTimePattern =
+  /^[+-]?\d{4,6}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/u;
+
+/** An invalid date for what is neither a date-time nor epoch seconds. */
+function timeOf(text: string): Date {
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return new Date(Math.round(Number(text) * 1000));
+  return new Date(dateTimePattern.test(text) ? text : NaN);
+}
+
 /** Text of a path, query or header member. Timestamps there are date-times, or epoch seconds. */
 function convertText(shape: Shape, text: string): unknown {
   switch (shape.type) {
@@ -228,9 +238,7 @@ function convertText(shape: Shape, text: string): unknown {
       return value;
     }
     case 'timestamp': {
-      const date = /^[0-9]+(\.[0-9]+)?$/.test(text)
-        ? new Date(Math.round(Number(text) * 1000))
-        : new Date(text);
+      const date = timeOf(text);
       if (Number.isNaN(date.getTime())) {
         throw serializationError('STRING_VALUE can not be converted to milliseconds since epoch');
       }

@@ -12,13 +12,13 @@ import { apiLimits } from '../model/api-limits.ts';
 import { limits } from '../model/limits.ts';
 import type { Member, Operation, Shape } from '../model/service-model.ts';
 
-interface Range {
+export interface Range {
   readonly min?: number;
   readonly max?: number;
 }
 
 /** Documented bounds that are narrower than the model's, which has room for other kinds of function. */
-const documentedRanges: Readonly<Record<string, Range>> = {
+export const documentedRanges: Readonly<Record<string, Range>> = {
   // Guide page 012, "Lambda quotas": function timeout 900 seconds.
   Timeout: { min: limits.timeoutSecondsMin, max: limits.timeoutSecondsMax },
   // Guide page 012: memory allocation 128 MB to 10,240 MB.

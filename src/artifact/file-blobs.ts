@@ -108,10 +108,15 @@ class FileBlobs implements Blobs {
 
   async *list(): AsyncIterable<BlobInfo> {
     for (const name of fanOut) {
-      for (const hash of await readdir(join(this.#folder, name))) {
-        if (!hashPattern.test(hash)) continue;
-        const found = await stat(this.#path(hash)).catch(undefinedWhenAbsent);
-        if (found) yield { hash, sizeBytes: found.size };
+      const names = await readdir(join(this.#folder, name));
+      const hashes = names.filter((hash) => hashPattern.test(hash));
+      // At once: a start with thousands of packages would wait for each in turn.
+      const found = await Promise.all(
+        hashes.map((hash) => stat(this.#path(hash)).catch(undefinedWhenAbsent)),
+      );
+      for (const [index, hash] of hashes.entries()) {
+        const sizeBytes = found[index]?.size;
+        if (sizeBytes !== undefined) yield { hash, sizeBytes };
       }
     }
   }

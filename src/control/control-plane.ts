@@ -32,6 +32,7 @@ import { layerOperations } from './layers/operations.ts';
 import { policyOperations } from './policies/operations.ts';
 import { tagOperations } from './tags/operations.ts';
 import type { ControlContext, ControlSettings } from './control-context.ts';
+import { followTogether } from './follow-together.ts';
 import { FunctionCatalog } from './functions/function-catalog.ts';
 import { StateReconciler } from './functions/reconcile-states.ts';
 import { SnapshotSettler } from './functions/settle-snapshots.ts';
@@ -98,10 +99,8 @@ export async function createControlPlane(
   const claims = new ConcurrencyClaims();
   const codeSigningUsers = new CodeSigningUsers();
   const snapshotSettler = new SnapshotSettler(clock, log, store);
-  await catalog.open(store);
-  await claims.open(store);
-  await mappingClaims.open(store);
-  await codeSigningUsers.open(store);
+  const followers = [catalog, claims, mappingClaims, codeSigningUsers];
+  const following = await followTogether(store, followers);
   await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
@@ -128,10 +127,7 @@ export async function createControlPlane(
     operations: bindOperations(controlOperations, context),
     async close() {
       await Promise.all([reconciler.close(), mappingSettler.close(), snapshotSettler.close()]);
-      catalog.close();
-      claims.close();
-      mappingClaims.close();
-      codeSigningUsers.close();
+      following.close();
       await sweeper.idle();
     },
   };

@@ -9,6 +9,8 @@ export const MIB = 1024 * KIB;
 /** Documented quotas (guide pages 003, 008, 012; service model where noted). */
 export const limits = {
   functionNameLengthMax: 64,
+  /** Service model, shape Alias. */
+  aliasNameLengthMax: 128,
   memorySizeMbMin: 128,
   memorySizeMbMax: 10_240,
   memorySizeMbDefault: 128,

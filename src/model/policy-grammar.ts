@@ -3,7 +3,7 @@
  * "Grammar of the IAM JSON policy language"), with principals and resources as a function's policy
  * can have them (AWS Lambda guide, "Working with resource-based policies in Lambda").
  */
-import { invalidPolicy, invalidPrincipal } from './errors.ts';
+import { invalidPolicy, invalidPrincipal } from './policy-errors.ts';
 import { isAwsPrincipal, isServicePrincipal } from './policy-principal.ts';
 import { checkPolicySize, type PolicyDocument, type PolicyStatement } from './policy.ts';
 

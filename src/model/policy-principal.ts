@@ -3,7 +3,7 @@
  * is checked: there is no IAM here that would know which of them exist.
  */
 import type { Identity } from './arn.ts';
-import { invalidPrincipal, malformedPrincipalArn } from './errors.ts';
+import { invalidPrincipal, malformedPrincipalArn } from './policy-errors.ts';
 
 /** A domain below one of the provider's: 's3.amazonaws.com', 'alexa-appkit.amazon.com'. */
 const servicePattern =

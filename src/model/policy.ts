@@ -5,7 +5,7 @@
  * Documents (partition is always the function's name):
  *   collection 'policy'  id QUALIFIER  PolicyRecord: of a version or an alias; of the function as a whole with '$LATEST'
  */
-import { policyTooLong, statementExists, statementNotFound } from './errors.ts';
+import { policyTooLong, statementExists, statementNotFound } from './policy-errors.ts';
 import { limits } from './limits.ts';
 
 export const policyCollection = 'policy';

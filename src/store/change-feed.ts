@@ -20,18 +20,10 @@ interface Subscriber {
 export class ChangeFeed {
   readonly #subscribers = new Set<Subscriber>();
 
-  /** Delivers the snapshot, then every commit published from now on. */
-  subscribe(
-    collections: readonly string[],
-    snapshot: readonly EncodedDocument[],
-    listener: ChangeListener,
-  ): Subscription {
+  /** Delivers every commit published from now on. What is there already is delivered before. */
+  subscribe(collections: readonly string[], listener: ChangeListener): Subscription {
     const subscriber: Subscriber = { collections: new Set(collections), listener };
     this.#subscribers.add(subscriber);
-    this.#deliver(
-      subscriber,
-      snapshot.map((document) => ({ type: 'put', document })),
-    );
     return { close: () => void this.#subscribers.delete(subscriber) };
   }
 
@@ -48,16 +40,31 @@ export class ChangeFeed {
 
   #deliver({ collections, listener }: Subscriber, changes: readonly EncodedChange[]): void {
     const wanted = changes.filter((change) => collections.has(collectionOf(change)));
-    if (wanted.length === 0) return;
-    try {
-      listener(wanted.map(decodeChange));
-    } catch (error) {
-      // A listener that throws is a programmer error and ends the process, but not from inside the
-      // store's own bookkeeping: the commit is durable and its promise is still owed.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    if (wanted.length > 0) call(listener, wanted.map(decodeChange));
+  }
+}
+
+/** Delivers a part of what a new subscriber finds there. */
+export function deliverPresent(
+  listener: ChangeListener,
+  documents: readonly EncodedDocument[],
+): void {
+  if (documents.length === 0) return;
+  call(
+    listener,
+    documents.map((document) => decodeChange({ type: 'put', document })),
+  );
+}
+
+function call(listener: ChangeListener, changes: readonly Change[]): void {
+  try {
+    listener(changes);
+  } catch (error) {
+    // A listener that throws is a programmer error and ends the process, but not from inside the
+    // store's own bookkeeping: the commit is durable and its promise is still owed.
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 

@@ -69,9 +69,10 @@ export interface Store {
    */
   commit(operations: readonly WriteOperation[]): Promise<CommitResult>;
   /**
-   * Calls `listener` first with a `put` for every document of the collections, then with every later
-   * change in commit order. A commit's changes are delivered together, in one call, and before that
-   * commit's promise resolves. Resolves once the first part was delivered.
+   * Calls `listener` first with a `put` for every document of the collections, in their order and in as
+   * many calls as they take, then with every later change in commit order. A commit's changes are
+   * delivered together, in one call, and before that commit's promise resolves. Resolves once all
+   * that was there was delivered.
    */
   watch(
     collections: readonly string[],

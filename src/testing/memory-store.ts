@@ -2,7 +2,12 @@
  * A store without a disk, for tests and simulation: passes the same contract suite as the real ones.
  * What outlives a close is the image, so that a test can open it again as after a restart.
  */
-import { ChangeFeed, type ChangeListener, type EncodedChange } from '../store/change-feed.ts';
+import {
+  ChangeFeed,
+  deliverPresent,
+  type ChangeListener,
+  type EncodedChange,
+} from '../store/change-feed.ts';
 import { compareUtf8 } from '../store/compare-utf8.ts';
 import { StoreError } from '../store/store-error.ts';
 import {
@@ -75,7 +80,8 @@ class MemoryStore implements Store {
     const names = [...collections];
     await this.#turn();
     const snapshot = names.flatMap((name) => this.#select(name));
-    return this.#feed.subscribe(names, snapshot, listener);
+    deliverPresent(listener, snapshot);
+    return this.#feed.subscribe(names, listener);
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,7 @@ import {
   type FunctionConfiguration,
 } from '@aws-sdk/client-lambda';
 import { createApiServer } from '../../src/api/server.ts';
+import type { OperationHandlers } from '../../src/api/operation.ts';
 import { openCodeTrees } from '../../src/artifact/code-trees.ts';
 import { openFileBlobs } from '../../src/artifact/file-blobs.ts';
 import { systemClock } from '../../src/base/clock.ts';
@@ -24,8 +25,13 @@ import {
   createCodeDownloadRoute,
   createCodeLocations,
 } from '../../src/control/code/code-location.ts';
-import { createControlPlane, type ControlPlaneOptions } from '../../src/control/control-plane.ts';
+import {
+  createControlPlane,
+  type ControlPlane,
+  type ControlPlaneOptions,
+} from '../../src/control/control-plane.ts';
 import { defaultQuotas } from '../../src/model/quotas.ts';
+import type { Store } from '../../src/store/store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
 
@@ -44,8 +50,18 @@ export interface ConformanceServer {
   readonly url: string;
 }
 
-interface RunningServer extends ConformanceServer {
+export interface RunningServer extends ConformanceServer {
+  readonly store: Store;
+  /** Holds the store's database `state.db` and the folders `blobs` and `code`. */
+  readonly folder: string;
   stop(): Promise<void>;
+}
+
+/** What the handlers of operations that are not the control plane's are made of. */
+export interface ServerParts {
+  readonly control: ControlPlane;
+  readonly store: Store;
+  readonly folder: string;
 }
 
 /** Settings of the control plane beside those that all servers here share. */
@@ -79,7 +95,13 @@ export function useServer(
   };
 }
 
-async function startServer(settings: ServerSettings): Promise<RunningServer> {
+/** With the control plane's operations, or with what `handlersOf` gives. */
+export async function startServer(
+  settings: ServerSettings,
+  handlersOf: (parts: ServerParts) => OperationHandlers | Promise<OperationHandlers> = ({
+    control,
+  }) => control.operations,
+): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-conformance-'));
   const store = await openSqliteStore(silentLog, { path: join(folder, 'state.db') });
   const blobs = await openFileBlobs({ folder: join(folder, 'blobs') });
@@ -94,7 +116,8 @@ async function startServer(settings: ServerSettings): Promise<RunningServer> {
     codeTrees,
     { accountId, region, codeLocations, ...settings },
   );
-  const server = createApiServer(systemClock, systemRandom, silentLog, control.operations, {
+  const handlers = await handlersOf({ control, store, folder });
+  const server = createApiServer(systemClock, systemRandom, silentLog, handlers, {
     loopbackOnly: true,
     quotas: { ...defaultQuotas, ...settings },
     extraRoutes: createCodeDownloadRoute(silentLog, blobs, codeLocations),
@@ -110,6 +133,8 @@ async function startServer(settings: ServerSettings): Promise<RunningServer> {
   return {
     client,
     url,
+    store,
+    folder,
     async stop() {
       client.destroy();
       await server.close({ drainMs: 0 });

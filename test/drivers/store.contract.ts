@@ -375,6 +375,29 @@ function watchTests(makePlace: MakePlace): void {
     ]);
   });
 
+  test('watch delivers thousands of documents in order, however many calls they take', async () => {
+    const keys = Array.from({ length: 2_300 }, (_, index) =>
+      key(index % 2 === 0 ? 'feed-many-a' : 'feed-many-b', 'p', String(index).padStart(5, '0')),
+    );
+    await committed(store().commit(keys.map((at) => put(at, at.id))));
+    const delivered: (readonly [string, unknown])[] = [];
+    let change: Promise<unknown> | undefined;
+    const subscription = await store().watch(['feed-many-b', 'feed-many-a'], (changes) => {
+      // Begun between two parts of what is there: delivered behind all of it.
+      change ??= store().commit([put(key('feed-many-b', 'p', '00000'), 'new')]);
+      for (const one of changes) {
+        if (one.type === 'put') delivered.push([one.document.collection, one.document.value]);
+      }
+    });
+    const idsOf = (collection: string): (readonly [string, unknown])[] =>
+      keys.filter((at) => at.collection === collection).map(({ id }) => [collection, id]);
+    const present = [...idsOf('feed-many-b'), ...idsOf('feed-many-a')];
+    assert.deepEqual(delivered.slice(0, present.length), present);
+    await change;
+    subscription.close();
+    assert.deepEqual(delivered, [...present, ['feed-many-b', 'new']]);
+  });
+
   test('only changes of the watched collections are delivered, a commit in one call', async () => {
     const calls: (readonly Change[])[] = [];
     const collections = ['feed-a', 'feed-c'];

@@ -14,10 +14,12 @@ export interface Measure {
   readonly detail: Readonly<Record<string, number>>;
 }
 
-/** Bounds of hearth / baseline; with neither, the measure is only reported. */
+/** Bounds of hearth / baseline, or of what Hearth takes by itself; with none, the measure is only reported. */
 export interface Goal {
   readonly most?: number;
   readonly least?: number;
+  /** In the measure's unit. */
+  readonly hearthMost?: number;
 }
 
 interface Row extends Measure {
@@ -31,12 +33,12 @@ export class Report {
 
   add(measure: Measure, goal: Goal = {}): void {
     const ratio = measure.hearth / measure.baseline;
-    const { most = Infinity, least = -Infinity } = goal;
+    const { most = Infinity, least = -Infinity, hearthMost = Infinity } = goal;
     const row: Row = {
       ...measure,
       ratio,
-      goal: goalText(goal),
-      met: ratio <= most && ratio >= least,
+      goal: goalText(goal, measure.unit),
+      met: ratio <= most && ratio >= least && measure.hearth <= hearthMost,
     };
     this.#rows.push(row);
     printLine(row);
@@ -77,7 +79,8 @@ export function progress(text: string): void {
   process.stderr.write(`bench: ${text}\n`);
 }
 
-function goalText({ most, least }: Goal): string {
+function goalText({ most, least, hearthMost }: Goal, unit: Unit): string {
+  if (hearthMost !== undefined) return `< ${valueText(hearthMost, unit)}`;
   if (most !== undefined) return `<= ${most}`;
   return least === undefined ? '' : `>= ${least}`;
 }

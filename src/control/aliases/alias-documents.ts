@@ -1,5 +1,6 @@
 /** Reading a function's aliases; they share the function's partition. */
 import { aliasCollections, type AliasRecord, type StoredAlias } from '../../model/alias.ts';
+import { limits } from '../../model/limits.ts';
 import type { DocumentKey, Store, StoredDocument } from '../../store/store.ts';
 
 /** Aliases read at once while all of them are walked through. */
@@ -9,11 +10,13 @@ export function aliasKey(functionName: string, name: string): DocumentKey {
   return { collection: aliasCollections.alias, partition: functionName, id: name };
 }
 
+/** Any qualifier may be asked for: one that is too long for an alias is none, and no key of a document. */
 export async function readAlias(
   store: Store,
   functionName: string,
   name: string,
 ): Promise<StoredDocument<AliasRecord> | undefined> {
+  if (name.length > limits.aliasNameLengthMax) return undefined;
   return store.get<AliasRecord>(aliasKey(functionName, name));
 }
 

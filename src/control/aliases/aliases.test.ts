@@ -7,6 +7,7 @@ import type {
   UpdateFunctionConfigurationRequest,
 } from '../../model/generated/api-types.ts';
 import type { Store } from '../../store/store.ts';
+import { limits } from '../../model/limits.ts';
 import {
   activeRig,
   createControlRig,
@@ -114,6 +115,15 @@ test('a name is taken once, and what is not there is named', async (t) => {
   await assert.rejects(create(rig, { Name: 'other', FunctionVersion: '7' }), {
     code: 'ResourceNotFoundException',
     message: `Function not found: ${arn}:7`,
+  });
+  const Name = 'n'.repeat(limits.aliasNameLengthMax);
+  await create(rig, { Name });
+  assert.equal((await rig.control.operations.GetAlias({ FunctionName, Name })).Name, Name);
+  // The longest version that the service model allows.
+  const longest = '9'.repeat(1024);
+  await assert.rejects(create(rig, { Name: 'other', FunctionVersion: longest }), {
+    code: 'ResourceNotFoundException',
+    message: `Function not found: ${arn}:${longest}`,
   });
   await assert.rejects(create(rig, { FunctionName: 'absent' }), {
     code: 'ResourceNotFoundException',

@@ -3,7 +3,10 @@
  * AWS Signer's keys and revocations to say, which are not here: every package counts as unsigned.
  */
 import { codeSigningConfigArn } from '../../model/code-signing.ts';
-import { codeSigningConfigMissing, codeVerificationFailed } from '../../model/errors.ts';
+import {
+  codeSigningConfigMissing,
+  codeVerificationFailed,
+} from '../../model/code-signing-errors.ts';
 import type { FunctionRecord, LayerReference } from '../../model/function.ts';
 import type { CodeSigningPolicy } from '../../model/generated/api-types.ts';
 import type { ControlContext } from '../control-context.ts';

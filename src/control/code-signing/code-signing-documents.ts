@@ -5,7 +5,10 @@ import {
   parseCodeSigningConfigArn,
   type CodeSigningConfigRecord,
 } from '../../model/code-signing.ts';
-import { codeSigningConfigMissing, codeSigningConfigNotFound } from '../../model/errors.ts';
+import {
+  codeSigningConfigMissing,
+  codeSigningConfigNotFound,
+} from '../../model/code-signing-errors.ts';
 import type { CodeSigningConfig } from '../../model/generated/api-types.ts';
 import type { DocumentKey, Store, StoredDocument } from '../../store/store.ts';
 import type { ControlContext, ControlSettings } from '../control-context.ts';

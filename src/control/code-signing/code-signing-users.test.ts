@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { collections } from '../../model/function.ts';
 import { createMemoryStore } from '../../testing/memory-store.ts';
 import type { Store } from '../../store/store.ts';
+import { followTogether } from '../follow-together.ts';
 import { CodeSigningUsers } from './code-signing-users.ts';
 
 async function attach(store: Store, functionName: string, configId: string | undefined) {
@@ -18,8 +19,8 @@ async function remove(store: Store, functionName: string) {
 
 async function open(t: { after(close: () => void): void }, store: Store) {
   const users = new CodeSigningUsers();
-  await users.open(store);
-  t.after(() => users.close());
+  const following = await followTogether(store, [users]);
+  t.after(() => following.close());
   return users;
 }
 

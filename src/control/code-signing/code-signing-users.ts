@@ -3,7 +3,8 @@
  * changes arrive before its promise resolves, so who waits for a commit sees it here.
  */
 import { collections, type FunctionRecord } from '../../model/function.ts';
-import type { Change, Store, Subscription } from '../../store/store.ts';
+import type { Change } from '../../store/store.ts';
+import type { Follower } from '../follow-together.ts';
 
 interface Users {
   readonly names: Set<string>;
@@ -11,23 +12,12 @@ interface Users {
   sorted: readonly string[] | undefined;
 }
 
-export class CodeSigningUsers {
+export class CodeSigningUsers implements Follower {
+  readonly collections = [collections.function];
   /** Configuration by function. */
   readonly #configs = new Map<string, string>();
   /** Functions by configuration; one that nobody has is not there. */
   readonly #users = new Map<string, Users>();
-  #subscription: Subscription | undefined;
-
-  /** Loads all functions and follows every change from there. */
-  async open(store: Store): Promise<void> {
-    this.#subscription = await store.watch([collections.function], (changes) => {
-      for (const change of changes) this.#apply(change);
-    });
-  }
-
-  close(): void {
-    this.#subscription?.close();
-  }
 
   isUsed(configId: string): boolean {
     return this.#users.has(configId);
@@ -45,7 +35,7 @@ export class CodeSigningUsers {
     return users.sorted.slice(start, start + limit);
   }
 
-  #apply(change: Change): void {
+  apply(change: Change): void {
     if (change.type === 'delete') {
       this.#attach(change.key.partition, undefined);
       return;

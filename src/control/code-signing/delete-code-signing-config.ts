@@ -1,5 +1,5 @@
 /** DeleteCodeSigningConfig: only a configuration that no function has. */
-import { codeSigningConfigInUse } from '../../model/errors.ts';
+import { codeSigningConfigInUse } from '../../model/code-signing-errors.ts';
 import type {
   DeleteCodeSigningConfigRequest,
   DeleteCodeSigningConfigResponse,

@@ -3,7 +3,7 @@
  * configuration a function has. It counts from the next deployment; code that is there goes on running.
  */
 import { codeSigningConfigArn } from '../../model/code-signing.ts';
-import { codeSigningOfImage } from '../../model/errors.ts';
+import { codeSigningOfImage } from '../../model/code-signing-errors.ts';
 import type { FunctionRecord } from '../../model/function.ts';
 import type {
   DeleteFunctionCodeSigningConfigRequest,

@@ -4,7 +4,8 @@
  */
 import { aliasCollections, type ProvisionedRecord } from '../../model/alias.ts';
 import { collections, type FunctionRecord } from '../../model/function.ts';
-import type { Change, Store, Subscription } from '../../store/store.ts';
+import type { Change } from '../../store/store.ts';
+import type { Follower } from '../follow-together.ts';
 
 interface Claim {
   reserved: number | undefined;
@@ -12,22 +13,10 @@ interface Claim {
   readonly provisioned: Map<string, number>;
 }
 
-export class ConcurrencyClaims {
+export class ConcurrencyClaims implements Follower {
+  readonly collections = [collections.function, aliasCollections.provisioned];
   readonly #claims = new Map<string, Claim>();
   #total = 0;
-  #subscription: Subscription | undefined;
-
-  /** Loads all functions and follows every change from there. */
-  async open(store: Store): Promise<void> {
-    const watched = [collections.function, aliasCollections.provisioned];
-    this.#subscription = await store.watch(watched, (changes) => {
-      for (const change of changes) this.#apply(change);
-    });
-  }
-
-  close(): void {
-    this.#subscription?.close();
-  }
 
   /** All functions together. */
   get total(): number {
@@ -47,7 +36,7 @@ export class ConcurrencyClaims {
     return [...provisioned.values()].reduce((sum, requested) => sum + requested, 0);
   }
 
-  #apply(change: Change): void {
+  apply(change: Change): void {
     const { collection, partition, id } = change.type === 'put' ? change.document : change.key;
     const value = change.type === 'put' ? change.document.value : undefined;
     this.#change(partition, (claim) => {

@@ -1,6 +1,6 @@
 /** Documents that configure asynchronous invocations, and how answers show them. */
 import { functionArn } from '../../model/arn.ts';
-import { eventInvokeConfigNotFound } from '../../model/errors.ts';
+import { eventInvokeConfigNotFound } from '../../model/trigger-errors.ts';
 import { eventInvokeCollections, type EventInvokeRecord } from '../../model/event-invoke.ts';
 import type { FunctionEventInvokeConfig } from '../../model/generated/api-types.ts';
 import type { DocumentKey, Store, StoredDocument } from '../../store/store.ts';

@@ -1,9 +1,6 @@
 /** What a request sets for asynchronous invocations, checked and in the form that is stored. */
-import {
-  destinationConfigInvalid,
-  destinationInvalid,
-  invalidParameterValue,
-} from '../../model/errors.ts';
+import { invalidParameterValue } from '../../model/errors.ts';
+import { destinationConfigInvalid, destinationInvalid } from '../../model/trigger-errors.ts';
 import {
   destinationKindOf,
   isFifo,

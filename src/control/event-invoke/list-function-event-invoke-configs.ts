@@ -1,6 +1,6 @@
 /** ListFunctionEventInvokeConfigs: of $LATEST, versions and aliases, at most 50 at a time. */
 import { functionArn } from '../../model/arn.ts';
-import { eventInvokeTargetNotFound } from '../../model/errors.ts';
+import { eventInvokeTargetNotFound } from '../../model/trigger-errors.ts';
 import { eventInvokeCollections, type EventInvokeRecord } from '../../model/event-invoke.ts';
 import type {
   ListFunctionEventInvokeConfigsRequest,

@@ -1,5 +1,5 @@
 /** PutFunctionEventInvokeConfig: replaces what there is; settings that are left out are removed. */
-import { eventInvokeTargetNotFound } from '../../model/errors.ts';
+import { eventInvokeTargetNotFound } from '../../model/trigger-errors.ts';
 import type { EventInvokeRecord } from '../../model/event-invoke.ts';
 import type {
   FunctionEventInvokeConfig,

@@ -1,5 +1,5 @@
 /** UpdateFunctionEventInvokeConfig: settings that are left out stay, each destination by itself. */
-import { eventInvokeTargetNotFound } from '../../model/errors.ts';
+import { eventInvokeTargetNotFound } from '../../model/trigger-errors.ts';
 import type { EventInvokeRecord } from '../../model/event-invoke.ts';
 import type {
   FunctionEventInvokeConfig,

@@ -1,5 +1,5 @@
 /** DeleteEventSourceMapping: Deleting until it is settled, then gone. */
-import { mappingInUse } from '../../model/errors.ts';
+import { mappingInUse } from '../../model/trigger-errors.ts';
 import { isMappingUnsettled } from '../../model/event-source-mapping.ts';
 import type {
   DeleteEventSourceMappingRequest,

@@ -9,32 +9,21 @@ import {
   type EventSourceMappingRecord,
 } from '../../model/event-source-mapping.ts';
 import { resourceConflict } from '../../model/errors.ts';
-import type { Change, Store, Subscription } from '../../store/store.ts';
+import type { Change } from '../../store/store.ts';
+import type { Follower } from '../follow-together.ts';
 import { renderMapping } from './render-mapping.ts';
 import { sourceRules } from './source-rules.ts';
 
-export class MappingClaims {
+export class MappingClaims implements Follower {
+  readonly collections = [eventSourceMappingCollections.mapping];
   /** Claim to the UUID of the mapping that has it. */
   readonly #holders = new Map<string, string>();
   readonly #claims = new Map<string, readonly string[]>();
   readonly #onUnsettled: (uuid: string) => void;
-  #subscription: Subscription | undefined;
 
   /** `onUnsettled` is told of every mapping in a state that does not last. */
   constructor(onUnsettled: (uuid: string) => void) {
     this.#onUnsettled = onUnsettled;
-  }
-
-  /** Loads all mappings and follows every change from there. */
-  async open(store: Store): Promise<void> {
-    const watched = [eventSourceMappingCollections.mapping];
-    this.#subscription = await store.watch(watched, (changes) => {
-      for (const change of changes) this.#apply(change);
-    });
-  }
-
-  close(): void {
-    this.#subscription?.close();
   }
 
   /** Throws ResourceConflict if another mapping has what this one claims. */
@@ -58,7 +47,7 @@ export class MappingClaims {
       .find((holder) => holder !== undefined && holder !== own);
   }
 
-  #apply(change: Change): void {
+  apply(change: Change): void {
     const uuid = change.type === 'put' ? change.document.partition : change.key.partition;
     for (const claim of this.#claims.get(uuid) ?? []) this.#holders.delete(claim);
     this.#claims.delete(uuid);

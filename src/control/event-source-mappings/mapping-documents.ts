@@ -1,5 +1,6 @@
 /** Reading mappings' documents, and whom a mapping invokes. */
-import { mappingFunctionMissing, requestedResourceNotFound } from '../../model/errors.ts';
+import { requestedResourceNotFound } from '../../model/errors.ts';
+import { mappingFunctionMissing } from '../../model/trigger-errors.ts';
 import {
   eventSourceMappingCollections,
   type EventSourceMappingRecord,

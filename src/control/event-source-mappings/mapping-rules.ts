@@ -5,11 +5,8 @@
 import { destinationKindOf, isFifo, parseDestinationArn } from '../../model/destination-arn.ts';
 import { isEventPattern } from '../../model/event-pattern.ts';
 import type { EventSourceKind } from '../../model/event-source-mapping.ts';
-import {
-  destinationConfigInvalid,
-  destinationInvalid,
-  invalidParameterValue,
-} from '../../model/errors.ts';
+import { invalidParameterValue } from '../../model/errors.ts';
+import { destinationConfigInvalid, destinationInvalid } from '../../model/trigger-errors.ts';
 import type {
   CreateEventSourceMappingRequest,
   UpdateEventSourceMappingRequest,

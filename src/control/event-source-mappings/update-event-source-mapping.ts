@@ -1,5 +1,5 @@
 /** UpdateEventSourceMapping: another function, other settings, on or off; what is left out stays. */
-import { mappingInUse } from '../../model/errors.ts';
+import { mappingInUse } from '../../model/trigger-errors.ts';
 import {
   isMappingUnsettled,
   type EventSourceMappingRecord,

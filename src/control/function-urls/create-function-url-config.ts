@@ -1,6 +1,6 @@
 /** CreateFunctionUrlConfig: an HTTP endpoint for $LATEST or an alias. */
 import type { Random } from '../../base/random.ts';
-import { functionUrlExists, functionUrlTargetNotFound } from '../../model/errors.ts';
+import { functionUrlExists, functionUrlTargetNotFound } from '../../model/trigger-errors.ts';
 import { FUNCTION_URL_ID_LENGTH, type FunctionUrlRecord } from '../../model/function-url.ts';
 import type {
   CreateFunctionUrlConfigRequest,

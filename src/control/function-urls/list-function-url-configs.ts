@@ -1,5 +1,5 @@
 /** ListFunctionUrlConfigs: the URLs of $LATEST and of aliases, at most 50 at a time. */
-import { functionUrlTargetNotFound } from '../../model/errors.ts';
+import { functionUrlTargetNotFound } from '../../model/trigger-errors.ts';
 import { functionUrlCollections, type FunctionUrlRecord } from '../../model/function-url.ts';
 import type {
   ListFunctionUrlConfigsRequest,

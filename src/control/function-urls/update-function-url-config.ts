@@ -1,5 +1,5 @@
 /** UpdateFunctionUrlConfig: what is left out stays; CORS settings are replaced as a whole. */
-import { functionUrlTargetNotFound } from '../../model/errors.ts';
+import { functionUrlTargetNotFound } from '../../model/trigger-errors.ts';
 import type { FunctionUrlRecord } from '../../model/function-url.ts';
 import type {
   UpdateFunctionUrlConfigRequest,

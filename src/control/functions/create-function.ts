@@ -1,6 +1,7 @@
 /** CreateFunction: a new function with its first code package, Pending until it is settled. */
 import { checkNewFunctionName } from '../../model/arn.ts';
-import { codeSigningOfImage, functionExists } from '../../model/errors.ts';
+import { codeSigningOfImage } from '../../model/code-signing-errors.ts';
+import { functionExists } from '../../model/errors.ts';
 import {
   sourceKeyOf,
   type CodeReference,

@@ -11,7 +11,8 @@ import {
   type VersionRecord,
 } from '../../model/function.ts';
 import { layerCollections, type LayerVersionRecord } from '../../model/layer.ts';
-import type { Change, DocumentKey, Store, Subscription } from '../../store/store.ts';
+import type { Change, DocumentKey } from '../../store/store.ts';
+import type { Follower } from '../follow-together.ts';
 
 interface Entry {
   /** Of its own code and, for a function's version, of its layers. */
@@ -32,28 +33,16 @@ export interface AccountUsage {
   readonly codeBytes: number;
 }
 
-export class FunctionCatalog {
+export class FunctionCatalog implements Follower {
+  readonly collections = [collections.function, collections.version, layerCollections.layerVersion];
   readonly #entries = new Map<string, Entry>();
   readonly #references = new Map<string, number>();
   readonly #listener: CatalogListener;
   #functionCount = 0;
   #codeBytes = 0;
-  #subscription: Subscription | undefined;
 
   constructor(listener: CatalogListener) {
     this.#listener = listener;
-  }
-
-  /** Loads all functions and layers and follows every change from there. */
-  async open(store: Store): Promise<void> {
-    const watched = [collections.function, collections.version, layerCollections.layerVersion];
-    this.#subscription = await store.watch(watched, (changes) => {
-      for (const change of changes) this.#apply(change);
-    });
-  }
-
-  close(): void {
-    this.#subscription?.close();
   }
 
   /** Whether a layer version has this code package, or any function or version, as code or as layer. */
@@ -66,7 +55,7 @@ export class FunctionCatalog {
     return { functionCount: this.#functionCount, codeBytes: this.#codeBytes };
   }
 
-  #apply(change: Change): void {
+  apply(change: Change): void {
     if (change.type === 'delete') {
       this.#replace(change.key, undefined);
       return;

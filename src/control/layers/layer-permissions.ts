@@ -5,9 +5,9 @@
 import {
   invalidParameterValue,
   layerVersionNotFound,
-  policyNotFound,
   revisionMismatch,
 } from '../../model/errors.ts';
+import { policyNotFound } from '../../model/policy-errors.ts';
 import type {
   AddLayerVersionPermissionRequest,
   AddLayerVersionPermissionResponse,

@@ -1,5 +1,5 @@
 /** AddPermission: one more statement, made from a request's members. */
-import { latestHasNoPolicy, onlyForAction } from '../../model/errors.ts';
+import { latestHasNoPolicy, onlyForAction } from '../../model/policy-errors.ts';
 import type {
   AddPermissionRequest,
   AddPermissionResponse,

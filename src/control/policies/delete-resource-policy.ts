@@ -1,5 +1,5 @@
 /** DeleteResourcePolicy: all permissions of a function, a version or an alias at once. */
-import { policyNotFound } from '../../model/errors.ts';
+import { policyNotFound } from '../../model/policy-errors.ts';
 import type { DeleteResourcePolicyRequest } from '../../model/generated/api-types.ts';
 import type { ControlContext } from '../control-context.ts';
 import { commitWithRetry, deleteDocument } from '../commit.ts';

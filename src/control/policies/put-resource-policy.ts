@@ -1,6 +1,6 @@
 /** PutResourcePolicy: a whole policy, in place of all that was there. */
 import { functionArn } from '../../model/arn.ts';
-import { latestHasNoPolicy } from '../../model/errors.ts';
+import { latestHasNoPolicy } from '../../model/policy-errors.ts';
 import type {
   PutResourcePolicyRequest,
   PutResourcePolicyResponse,

@@ -1,5 +1,5 @@
 /** RemovePermission: a policy without one of its statements, or no policy once none is left. */
-import { policyNotFound, policyOfNoFunction } from '../../model/errors.ts';
+import { policyNotFound, policyOfNoFunction } from '../../model/policy-errors.ts';
 import type { RemovePermissionRequest } from '../../model/generated/api-types.ts';
 import { withoutStatement } from '../../model/policy.ts';
 import type { ControlContext } from '../control-context.ts';

@@ -19,6 +19,9 @@ const cacheKib = 16 * 1024;
 /** The log is cut back to this after a checkpoint, so that one burst does not keep the space. */
 const walBytesMax = 64 * 1024 * 1024;
 
+/** Documents of a snapshot that are handed over at once. */
+const SNAPSHOT_PART_DOCUMENTS = 500;
+
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
@@ -49,15 +52,23 @@ export class SqliteEngine {
     this.#revision = Number(row?.['value']);
   }
 
-  read(request: ReadRequest): EncodedDocument[] {
-    switch (request.type) {
-      case 'get':
-        return this.#select('collection = ? AND partition = ? AND id = ?', keyValues(request.key));
-      case 'list':
-        return this.#list(request.collection, request.options);
-      case 'snapshot':
-        return request.collections.flatMap((name) => this.#select('collection = ?', [name]));
+  read(request: Exclude<ReadRequest, { type: 'snapshot' }>): EncodedDocument[] {
+    if (request.type === 'list') return this.#list(request.collection, request.options);
+    return this.#select('collection = ? AND partition = ? AND id = ?', keyValues(request.key));
+  }
+
+  /** All documents of the collections, so many at a time: together they may be more than memory has room for. */
+  *snapshot(collections: readonly string[]): Generator<EncodedDocument[]> {
+    let part: EncodedDocument[] = [];
+    for (const name of collections) {
+      for (const row of this.#sql(selection('collection = ?')).iterate(name, -1)) {
+        part.push(row as unknown as EncodedDocument);
+        if (part.length < SNAPSHOT_PART_DOCUMENTS) continue;
+        yield part;
+        part = [];
+      }
     }
+    if (part.length > 0) yield part;
   }
 
   /**
@@ -144,10 +155,7 @@ export class SqliteEngine {
   }
 
   #select(where: string, values: SQLInputValue[], limit = -1): EncodedDocument[] {
-    const rows = this.#sql(
-      `SELECT collection, partition, id, revision, value AS json FROM document
-       WHERE ${where} ORDER BY partition, id LIMIT ?`,
-    ).all(...values, limit);
+    const rows = this.#sql(selection(where)).all(...values, limit);
     return rows as unknown as EncodedDocument[];
   }
 
@@ -159,6 +167,12 @@ export class SqliteEngine {
     }
     return statement;
   }
+}
+
+/** The last parameter is the limit; -1 for none. */
+function selection(where: string): string {
+  return `SELECT collection, partition, id, revision, value AS json FROM document
+    WHERE ${where} ORDER BY partition, id LIMIT ?`;
 }
 
 /** FULL: in WAL mode the log is synced at every COMMIT, which NORMAL leaves to the checkpoint. */

@@ -37,9 +37,11 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'opened' }
   | { readonly type: 'openFailed'; readonly code: StoreErrorCode; readonly message: string }
+  /** Of a snapshot: `read` is its place among the batch's reads. All parts come before the batch's answer. */
+  | { readonly type: 'part'; readonly read: number; readonly documents: readonly EncodedDocument[] }
   | {
       readonly type: 'done';
-      /** In the order of the batch's `reads`. */
+      /** In the order of the batch's `reads`; nothing for a snapshot, whose parts came before. */
       readonly reads: readonly (readonly EncodedDocument[])[];
       /** In the order of the batch's `commits`. */
       readonly commits: readonly CommitOutcome[];

@@ -7,7 +7,12 @@ import { Worker } from 'node:worker_threads';
 import { deferred, type Deferred } from '../../base/deferred.ts';
 import type { Log } from '../../base/log.ts';
 import { MIB } from '../../model/limits.ts';
-import { ChangeFeed, type ChangeListener, type EncodedChange } from '../change-feed.ts';
+import {
+  ChangeFeed,
+  deliverPresent,
+  type ChangeListener,
+  type EncodedChange,
+} from '../change-feed.ts';
 import { StoreError } from '../store-error.ts';
 import {
   checkCollections,
@@ -46,6 +51,8 @@ type Call =
       readonly type: 'read';
       readonly request: ReadRequest;
       readonly sizeBytes: 0;
+      /** A snapshot's documents come in parts, before it is settled. */
+      receivePart?(documents: readonly EncodedDocument[]): void;
       settle(documents: readonly EncodedDocument[]): void;
       reject(error: Error): void;
     }
@@ -160,7 +167,8 @@ class SqliteStore implements Store {
         type: 'read',
         request: { type: 'snapshot', collections: names },
         sizeBytes: 0,
-        settle: (documents) => resolve(this.#feed.subscribe(names, documents, listener)),
+        receivePart: (documents) => deliverPresent(listener, documents),
+        settle: () => resolve(this.#feed.subscribe(names, listener)),
         reject,
       });
     });
@@ -259,8 +267,13 @@ class SqliteStore implements Store {
   }
 
   #receive(message: FromWorker): void {
-    if (message.type !== 'done') return;
     const calls = this.#underWay;
+    if (message.type === 'part') {
+      const call = calls.filter(({ type }) => type === 'read')[message.read];
+      if (call?.type === 'read') call.receivePart?.(message.documents);
+      return;
+    }
+    if (message.type !== 'done') return;
     this.#underWay = [];
     this.#worker.unref();
     // Reads first, as the worker made them: a snapshot is of the state before the batch's commits.

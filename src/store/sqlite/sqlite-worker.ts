@@ -27,7 +27,13 @@ function answer(engine: SqliteEngine, message: ToWorker): void {
     port.close();
     return;
   }
-  const reads = message.reads.map((request) => engine.read(request));
+  const reads = message.reads.map((request, read) => {
+    if (request.type !== 'snapshot') return engine.read(request);
+    for (const documents of engine.snapshot(request.collections)) {
+      send({ type: 'part', read, documents });
+    }
+    return [];
+  });
   const commits = engine.commit(message.commits);
   send({ type: 'done', reads, commits });
 }
