@@ -73,8 +73,11 @@ async function untilInside(
   isWanted: (number: number, firstArgument: number) => boolean,
 ): Promise<void> {
   for (let waitedMs = 0; waitedMs < waitingMsMax; waitedMs += WAITING_PAUSE_MS) {
+    const text = readFileSync(`/proc/${pid}/syscall`, 'latin1');
+    // It has no stack any more, only a status that nobody has asked for yet.
+    if (text.startsWith('-1 0x0 ')) throw new TraceError('the process has ended');
     // What runs is no number.
-    const [number, first] = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ').map(Number);
+    const [number, first] = text.split(' ').map(Number);
     if (isWanted(number ?? NaN, first ?? NaN)) return;
     await delay(clock, WAITING_PAUSE_MS);
   }

@@ -77,6 +77,23 @@ test('the stops of a traced process are no news of children', { skip }, async ()
   }
 });
 
+test(
+  'a process that has ended, which nobody has asked for, is not waited for',
+  { skip },
+  async () => {
+    const child = spawn('python3', [
+      '-c',
+      'import os, sys\npid = os.fork()\nif pid == 0: os._exit(0)\n' +
+        'os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)\nprint(pid, flush=True)\nsys.stdin.read()',
+    ]);
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const waiting = untilWaiting(systemClock, Number(line), call.sleep);
+    await assert.rejects(waiting, { message: 'the process has ended' });
+    child.stdin.end();
+    await once(child, 'exit');
+  },
+);
+
 test('a process that got the number of the one that is meant goes on', { skip }, async () => {
   const pid = await waitingSleeper();
   const answers = [true, false];
