@@ -1,7 +1,7 @@
 // Goal: objects arrive whole or not at all, within their bounds, and failures say what happened.
 // Method: a real S3 server, and a plain HTTP server for answers that it does not give.
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import {
   startBucketServer,
   type BucketServer,
 } from '../testing/bucket-server.ts';
+import { ERROR_BYTES_MAX } from './bounded-errors.ts';
 import {
   DOWNLOADS_AT_ONCE_MAX,
   openS3Objects,
@@ -157,6 +158,72 @@ test('one byte too many is refused, with and without a declared size', async (t)
       code: 'too-large',
     });
   }
+});
+
+test('an error of any length that S3 may have is read, a longer one is not', async (t) => {
+  const document = (length: number): string => {
+    const [start, end] = ['<Error><Code>Odd</Code><Message>', '</Message></Error>'];
+    return start + 'x'.repeat(length - start.length - end.length) + end;
+  };
+  const endpoint = await answering(t, (request, response) => {
+    const isLong = request.url?.includes('long') === true;
+    response.writeHead(400).end(document(ERROR_BYTES_MAX + (isLong ? 1 : 0)));
+  });
+  const objects = await objectsOf(t, endpoint);
+  await assert.rejects(objects.fetch(reference('most'), { bytesMax }, copy), {
+    code: 'refused',
+    storeCode: 'Odd',
+  });
+  await assert.rejects(objects.fetch(reference('long'), { bytesMax }, copy), {
+    code: 'unavailable',
+    message: 'it answered with HTTP status 400, and not as S3 does',
+  });
+});
+
+test('what a server left in the folder when it was killed is removed at the start', async (t) => {
+  const downloads = await mkdtemp(join(folder, 'left-'));
+  await writeFile(join(downloads, '1'), 'half an object');
+  await buckets.put('plain.zip', Buffer.from('plain'));
+  const objects = await objectsOf(t, buckets.endpoint, { folder: downloads });
+  assert.deepEqual(await readdir(downloads), []);
+  const found = await objects.fetch(reference('plain.zip'), { bytesMax }, copy);
+  assert.equal(found.toString(), 'plain');
+});
+
+test('an object that breaks off, or is not what its checksum says, is the fault of the store', async (t) => {
+  const endpoint = await answering(t, (request, response) => {
+    if (request.url?.includes('checksum')) {
+      response.writeHead(200, { 'content-length': 4, 'x-amz-checksum-crc32': 'AAAAAA==' });
+      response.end('text');
+      return;
+    }
+    const checksum = request.url?.includes('summed') ? { 'x-amz-checksum-crc32': 'AAAAAA==' } : {};
+    response.writeHead(200, { 'content-length': 1000, ...checksum });
+    response.write('x', () => response.destroy());
+  });
+  const objects = await objectsOf(t, endpoint);
+  for (const [key, message] of [
+    ['broken', /aborted/],
+    ['broken-summed', /aborted/],
+    ['checksum', /Checksum mismatch/],
+  ] as const) {
+    await assert.rejects(objects.fetch(reference(key), { bytesMax }, copy), {
+      code: 'unavailable',
+      message,
+    });
+  }
+});
+
+test('the connection of an object that is too large is given up', async (t) => {
+  const closed = deferred<void>();
+  const endpoint = await answering(t, (_request, response) => {
+    response.writeHead(200, { 'content-length': bytesMax + 1, 'x-amz-checksum-crc32': 'AAAAAA==' });
+    response.write('x');
+    response.once('close', () => closed.resolve());
+  });
+  const objects = await objectsOf(t, endpoint);
+  await assert.rejects(objects.fetch(reference('k'), { bytesMax }, copy), { code: 'too-large' });
+  await closed.promise;
 });
 
 test('silence and slowness end a download', async (t) => {

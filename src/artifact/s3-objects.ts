@@ -3,14 +3,13 @@
  * in requests pays nothing for it. Credentials and region come from the SDK's default chain, as
  * for any program that uses it.
  */
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock, Timer } from '../base/clock.ts';
 import { Places } from '../base/places.ts';
+import { boundErrors } from './bounded-errors.ts';
 import {
   ObjectError,
   isObjectError,
@@ -101,7 +100,16 @@ export class S3Objects implements Objects {
     file: string,
   ): Promise<void> {
     const watch = new DownloadWatch(this.#clock, this.#stopped.signal, this.#options);
-    let diskError: Error | undefined;
+    let diskError: unknown;
+    // A failure of the disk is not the store's fault, nor the caller's.
+    const onDisk = async <Result>(work: Promise<Result>): Promise<Result> => {
+      try {
+        return await work;
+      } catch (error) {
+        diskError = error;
+        throw error;
+      }
+    };
     try {
       const { GetObjectCommand } = await import('@aws-sdk/client-s3');
       const client = await this.#open();
@@ -112,17 +120,24 @@ export class S3Objects implements Objects {
       });
       const { Body, ContentLength } = await client.send(command, { abortSignal: watch.signal });
       const body = Body as Readable;
-      if ((ContentLength ?? 0) > bytesMax) {
-        body.destroy();
-        throw tooLarge(bytesMax);
+      // One that is given up fails with nobody listening.
+      body.on('error', () => undefined);
+      if ((ContentLength ?? 0) > bytesMax) throw tooLarge(bytesMax);
+      const written = await onDisk(open(file, 'wx', 0o600));
+      try {
+        let bytes = 0;
+        for await (const piece of piecesOf(body, watch)) {
+          bytes += piece.length;
+          if (bytes > bytesMax) throw tooLarge(bytesMax);
+          await onDisk(written.writeFile(piece));
+        }
+      } finally {
+        await written.close();
       }
-      const counter = countingTo(bytesMax, () => watch.heard());
-      const written = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-      written.once('error', (error) => (diskError = error));
-      await pipeline(body, counter, written, { signal: watch.signal });
     } catch (error) {
-      // Not the store's fault, nor the caller's.
-      if (diskError === error) throw error;
+      // What is left of the answer is not wanted: the connection goes with it.
+      watch.abandon();
+      if (diskError !== undefined && diskError === error) throw error;
       throw this.#asObjectError(watch.reason ?? error);
     } finally {
       watch.end();
@@ -151,10 +166,10 @@ async function openClient({ endpoint, region }: S3ObjectsOptions): Promise<S3Cli
   const client = new S3Client(settings);
   try {
     await client.config.region();
-    return client;
+    return boundErrors(client);
   } catch {
     client.destroy();
-    return new S3Client({ ...settings, region });
+    return boundErrors(new S3Client({ ...settings, region }));
   }
 }
 
@@ -192,6 +207,11 @@ class DownloadWatch {
     this.#heardMs = this.#clock.monotonicMs();
   }
 
+  /** Ends the download, whatever the reason. */
+  abandon(): void {
+    this.#abort.abort();
+  }
+
   end(): void {
     this.#whole.cancel();
     this.#silence?.cancel();
@@ -212,16 +232,11 @@ class DownloadWatch {
   }
 }
 
-function countingTo(bytesMax: number, onPiece: () => void): Transform {
-  let bytes = 0;
-  return new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      bytes += piece.length;
-      onPiece();
-      if (bytes > bytesMax) done(tooLarge(bytesMax));
-      else done(null, piece);
-    },
-  });
+async function* piecesOf(body: Readable, watch: DownloadWatch): AsyncGenerator<Buffer> {
+  for await (const piece of addAbortSignal(watch.signal, body)) {
+    watch.heard();
+    yield piece as Buffer;
+  }
 }
 
 function tooLarge(bytesMax: number): ObjectError {

@@ -2,22 +2,42 @@
  * Changes of documents: planned on what is stored, committed by compare-and-set, and planned again
  * when others came between.
  */
+import { KeyedTurns } from '../base/keyed-turns.ts';
 import { ApiError } from '../model/errors.ts';
 import type { DocumentKey, Store, StoredDocument, WriteOperation } from '../store/store.ts';
 
-/** Attempts at a change that others keep overtaking. */
-const COMMIT_ATTEMPTS_MAX = 20;
+/** Attempts in its turn at a change that others, who take no turns, keep overtaking. */
+export const COMMIT_ATTEMPTS_MAX = 20;
 
 export interface PlannedCommit<Result> {
   readonly operations: readonly WriteOperation[];
   readonly result: Result;
 }
 
+/** Changes that were overtaken once, by partition. */
+const overtaken = new WeakMap<Store, KeyedTurns>();
+
 /**
  * Plans and commits until no one else's change came between; `plan` reads anew each time and
  * throws what refuses the change. A plan without operations commits nothing.
+ *
+ * Changes of a partition that were overtaken go one after the other, and before changes that come later:
+ * many quick ones do not keep a slow one from ever being committed.
  */
 export async function commitWithRetry<Result>(
+  store: Store,
+  plan: () => Promise<PlannedCommit<Result>>,
+): Promise<Result> {
+  const turns = overtaken.get(store) ?? new KeyedTurns();
+  overtaken.set(store, turns);
+  const { operations, result } = await plan();
+  const partition = operations[0]?.key.partition;
+  if (partition === undefined) return result;
+  if (!turns.isBusy(partition) && (await store.commit(operations)).ok) return result;
+  return turns.run(partition, () => commitInTurn(store, plan));
+}
+
+async function commitInTurn<Result>(
   store: Store,
   plan: () => Promise<PlannedCommit<Result>>,
 ): Promise<Result> {

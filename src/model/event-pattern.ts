@@ -3,6 +3,7 @@
  * with lists of what they may be, `$or`, and the operators below. `[]` and `{}` match nothing and
  * are no patterns.
  */
+import { isJsonObject } from './json-object.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -29,7 +30,7 @@ export function isEventPattern(text: string): boolean {
 
 /** Fields, each with a list of conditions or with fields of its own. */
 function isNode(value: unknown): boolean {
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   const entries = Object.entries(value);
   return entries.length > 0 && entries.every(([name, field]) => isField(name, field));
 }
@@ -41,7 +42,7 @@ function isField(name: string, value: unknown): boolean {
 }
 
 function isCondition(value: unknown): boolean {
-  if (!isObject(value)) return value === null || isScalar(value);
+  if (!isJsonObject(value)) return value === null || isScalar(value);
   const [operator, ...others] = Object.entries(value);
   if (operator === undefined || others.length > 0) return false;
   const [name, operand] = operator;
@@ -51,7 +52,7 @@ function isCondition(value: unknown): boolean {
 /** A value, a list of values, or what a text must not begin or end with. */
 function isAnythingBut(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every(isScalar);
-  if (!isObject(value)) return isScalar(value);
+  if (!isJsonObject(value)) return isScalar(value);
   const [[name, operand] = ['', undefined], ...others] = Object.entries(value);
   return others.length === 0 && ['prefix', 'suffix'].includes(name) && isText(operand);
 }
@@ -62,10 +63,6 @@ function isNumericRange(value: unknown): boolean {
   return value.every((part, index) =>
     index % 2 === 0 ? comparisons.includes(part as string) : typeof part === 'number',
   );
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isScalar(value: unknown): boolean {

@@ -3,11 +3,10 @@
  * "Grammar of the IAM JSON policy language"), with principals and resources as a function's policy
  * can have them (AWS Lambda guide, "Working with resource-based policies in Lambda").
  */
+import { isJsonObject, type JsonObject } from './json-object.ts';
 import { invalidPolicy, invalidPrincipal } from './policy-errors.ts';
 import { isAwsPrincipal, isServicePrincipal } from './policy-principal.ts';
 import { checkPolicySize, type PolicyDocument, type PolicyStatement } from './policy.ts';
-
-type Elements = Readonly<Record<string, unknown>>;
 
 const versions: readonly unknown[] = ['2008-10-17', '2012-10-17'];
 const documentElements = ['Version', 'Id', 'Statement'];
@@ -68,22 +67,18 @@ export function parsePolicy(text: string, functionArn: string): PolicyDocument {
   return parsed;
 }
 
-function parseObject(text: string): Elements {
+function parseObject(text: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw invalidPolicy('It is not valid JSON.');
   }
-  if (!isObject(value)) throw invalidPolicy('It must be a JSON object.');
+  if (!isJsonObject(value)) throw invalidPolicy('It must be a JSON object.');
   return value;
 }
 
-function isObject(value: unknown): value is Elements {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function checkElements(object: Elements, known: readonly string[], where: string): void {
+function checkElements(object: JsonObject, known: readonly string[], where: string): void {
   const unknown = Object.keys(object).find((name) => !known.includes(name));
   if (unknown !== undefined) throw invalidPolicy(`${where} has an unknown element ${unknown}.`);
 }
@@ -95,7 +90,7 @@ function checkIdsDiffer(statements: readonly PolicyStatement[]): void {
 }
 
 function checkStatement(statement: unknown, where: string, functionArn: string): void {
-  if (!isObject(statement)) throw invalidPolicy(`${where} must be an object.`);
+  if (!isJsonObject(statement)) throw invalidPolicy(`${where} must be an object.`);
   checkElements(statement, statementElements, where);
   const { Sid, Effect, Condition } = statement;
   if (Sid !== undefined && typeof Sid !== 'string') {
@@ -119,7 +114,7 @@ function checkStatement(statement: unknown, where: string, functionArn: string):
 }
 
 /** The value of an element or of its negation ('Action' or 'NotAction'), of which there is exactly one. */
-function oneOf(statement: Elements, name: string, where: string): unknown {
+function oneOf(statement: JsonObject, name: string, where: string): unknown {
   const given = [name, `Not${name}`].filter((element) => statement[element] !== undefined);
   const [element] = given;
   if (element === undefined || given.length > 1) {
@@ -144,7 +139,7 @@ function isOfFunction(resource: string, functionArn: string): boolean {
 
 function checkPrincipal(principal: unknown, where: string): void {
   if (principal === '*') return;
-  if (!isObject(principal) || Object.keys(principal).length === 0) {
+  if (!isJsonObject(principal) || Object.keys(principal).length === 0) {
     throw invalidPolicy(`${where}: Principal must be * or an object.`);
   }
   checkElements(principal, ['AWS', 'Service', 'Federated', 'CanonicalUser'], `${where}: Principal`);
@@ -156,13 +151,13 @@ function checkPrincipal(principal: unknown, where: string): void {
 }
 
 function checkCondition(condition: unknown, where: string): void {
-  if (!isObject(condition)) throw invalidPolicy(`${where}: Condition must be an object.`);
+  if (!isJsonObject(condition)) throw invalidPolicy(`${where}: Condition must be an object.`);
   for (const [operator, keys] of Object.entries(condition)) {
     const plain = operator.replace(/^(?:ForAllValues|ForAnyValue):/u, '').replace(/IfExists$/u, '');
     if (!conditionOperators.has(plain)) {
       throw invalidPolicy(`${where}: ${operator} is not a condition operator.`);
     }
-    if (!isObject(keys)) throw invalidPolicy(`${where}: ${operator} must be an object.`);
+    if (!isJsonObject(keys)) throw invalidPolicy(`${where}: ${operator} must be an object.`);
     for (const [key, value] of Object.entries(keys)) {
       const values = Array.isArray(value) ? (value as unknown[]) : [value];
       if (!values.every((one) => ['string', 'number', 'boolean'].includes(typeof one))) {

@@ -159,6 +159,11 @@ const refusals: readonly [string, FunctionCode, string | RegExp][] = [
     { ZipFile: handlerZip, S3Bucket, S3Key: 'x' },
     'Please do not provide other FunctionCode parameters when providing a ZipFile.',
   ],
+  [
+    'a key that leads out of its bucket',
+    { S3Bucket, S3Key: 'a/./../../other-bucket/x' },
+    'Error occurred while GetObject. The S3 key has more relative elements (..) than elements before them.',
+  ],
   ['no archive', { S3Bucket, S3Key: 'text' }, /^Could not unzip uploaded file\./],
   ['an empty object', { S3Bucket, S3Key: 'empty' }, 'Uploaded file must be a non-empty zip'],
 ];

@@ -44,7 +44,26 @@ export function codeSourceOf(members: CodeMembers): CodeSource {
         'copied.',
     );
   }
+  if (leadsOut(key)) {
+    throw invalidParameterValue(
+      'Error occurred while GetObject. The S3 key has more relative elements (..) than elements before them.',
+    );
+  }
   return { kind: 'object', reference: { bucket, key, version: members.S3ObjectVersion } };
+}
+
+/**
+ * Whether a key has, at any point, more `..` than other elements: no object may (S3 user guide, naming
+ * objects), and a store that resolves paths would look outside the bucket for it.
+ */
+function leadsOut(key: string): boolean {
+  let depth = 0;
+  for (const element of key.split('/')) {
+    if (element === '..') depth -= 1;
+    else if (element !== '' && element !== '.') depth += 1;
+    if (depth < 0) return true;
+  }
+  return false;
 }
 
 /** Gives the bytes of the archive to `use`; throws InvalidParameterValue, AccessDenied. */

@@ -4,6 +4,7 @@
  */
 import { invalidParameterValue } from '../../model/errors.ts';
 import type { Cors } from '../../model/generated/api-types.ts';
+import { defined } from '../omit-members.ts';
 
 /** A function URL answers OPTIONS itself: it cannot be listed. */
 const methods: ReadonlySet<string> = new Set([
@@ -28,8 +29,8 @@ const headerNamePattern = /^[!#$%&'*+.^_`|~0-9a-z-]+$/iu;
  * and header names that can never match.
  */
 export function checkCors(cors: Cors): Cors | undefined {
-  const entries = Object.entries(cors).filter(([, value]) => value !== undefined);
-  if (entries.length === 0) return undefined;
+  const settings: Cors = defined(cors);
+  if (Object.keys(settings).length === 0) return undefined;
   checkOrigins(cors.AllowOrigins ?? []);
   if (!(cors.AllowMethods ?? []).every((method) => methods.has(method))) {
     // Quoted in psoxy #911.
@@ -39,7 +40,7 @@ export function checkCors(cors: Cors): Cors | undefined {
   }
   checkHeaderNames('AllowHeaders', cors.AllowHeaders);
   checkHeaderNames('ExposeHeaders', cors.ExposeHeaders);
-  return Object.fromEntries(entries);
+  return settings;
 }
 
 function checkOrigins(origins: readonly string[]): void {

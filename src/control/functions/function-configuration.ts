@@ -24,6 +24,7 @@ import { isRuntimeBlocked, runtimes } from '../../model/runtimes.ts';
 import { functionArn } from '../../model/arn.ts';
 import type { ControlContext, ControlSettings } from '../control-context.ts';
 import { LATEST } from './function-documents.ts';
+import { defined } from '../omit-members.ts';
 
 /** Settings that both CreateFunction and UpdateFunctionConfiguration take, in the same form. */
 type SharedSettings = Pick<
@@ -273,12 +274,4 @@ export function timestamp(nowMs: number): string {
 export function runtimeVersionArn(region: string, runtime: string): string {
   const hash = createHash('sha256').update(`hearth runtime ${runtime}`).digest('hex');
   return `arn:aws:lambda:${region}::runtime:${hash}`;
-}
-
-/** Without the members that are undefined. */
-function defined<T extends object>(
-  value: T,
-): { [Member in keyof T]: Exclude<T[Member], undefined> } {
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(entries) as { [Member in keyof T]: Exclude<T[Member], undefined> };
 }

@@ -9,6 +9,7 @@ import { emptyPolicy, withStatement, type NamedStatement } from '../../model/pol
 import type { ControlContext } from '../control-context.ts';
 import { commitWithRetry, writeDocument } from '../commit.ts';
 import { LATEST, resolveReference, type Reference } from '../functions/function-documents.ts';
+import { defined } from '../omit-members.ts';
 import {
   checkPolicyRevision,
   policyKey,
@@ -77,25 +78,18 @@ function checkUrlConditions(input: AddPermissionRequest): void {
 function newCondition(input: AddPermissionRequest): Record<string, Record<string, string>> {
   const { InvokedViaFunctionUrl } = input;
   return withoutEmpty({
-    StringEquals: withoutUndefined({
+    StringEquals: defined({
       'lambda:FunctionUrlAuthType': input.FunctionUrlAuthType,
       'aws:PrincipalOrgID': input.PrincipalOrgID,
       'AWS:SourceAccount': input.SourceAccount,
       'lambda:EventSourceToken': input.EventSourceToken,
     }),
-    Bool: withoutUndefined({
+    Bool: defined({
       'lambda:InvokedViaFunctionUrl':
         InvokedViaFunctionUrl === undefined ? undefined : String(InvokedViaFunctionUrl),
     }),
-    ArnLike: withoutUndefined({ 'AWS:SourceArn': input.SourceArn }),
+    ArnLike: defined({ 'AWS:SourceArn': input.SourceArn }),
   });
-}
-
-function withoutUndefined(values: Record<string, string | undefined>): Record<string, string> {
-  const given = Object.entries(values).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  return Object.fromEntries(given);
 }
 
 function withoutEmpty<Value extends object>(values: Record<string, Value>): Record<string, Value> {
