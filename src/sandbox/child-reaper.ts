@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { deferred, type Deferred } from '../base/deferred.ts';
-import { adoptOrphans, reapChild, type ChildStatus } from './native.ts';
+import { adoptOrphans, ignoreChildStops, reapChild, type ChildStatus } from './native.ts';
 
 export class ChildReaper {
   readonly #waiting = new Map<number, Deferred<ChildStatus | null>>();
@@ -15,6 +15,7 @@ export class ChildReaper {
   constructor() {
     adoptOrphans();
     process.on('SIGCHLD', this.#onChildSignal);
+    ignoreChildStops();
   }
 
   /** Resolves with the child's status when it ends; null when `pid` is no child of this process. */

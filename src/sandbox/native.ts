@@ -441,6 +441,25 @@ export function ptrace(request: number, pid: number, address: bigint, data: bigi
 
 const WAIT_ALL = 0x40000000;
 
+const SIGCHLD = osConstants.signals.SIGCHLD;
+const SA_NOCLDSTOP = 1;
+/** struct sigaction of the C libraries of 64-bit Linux: the handler, 1024 bits of mask, the flags, the way back. */
+const SIGACTION_BYTES = 152;
+const SIGACTION_FLAGS_OFFSET = 136;
+
+/**
+ * From now on SIGCHLD, which has a handler, says only that a child has ended (Linux): not each stop of a process
+ * that is traced, of which there are hundreds, and at each of which all children would be looked at.
+ */
+export function ignoreChildStops(): void {
+  const prototype = 'int sigaction(int number, const void *next, void *previous)';
+  const action = Buffer.alloc(SIGACTION_BYTES);
+  call(prototype, 'SIGCHLD', SIGCHLD, null, action);
+  const flags = action.readInt32LE(SIGACTION_FLAGS_OFFSET);
+  action.writeInt32LE(flags | SA_NOCLDSTOP, SIGACTION_FLAGS_OFFSET);
+  call(prototype, 'SIGCHLD', SIGCHLD, action, null);
+}
+
 /** Status word of a traced process that has stopped or ended since the last time; null when it runs. */
 export function pollTracee(pid: number): number | null {
   const status = new Int32Array(1);

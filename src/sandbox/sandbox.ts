@@ -140,7 +140,8 @@ export interface Sandbox {
   prepareFork?(): Promise<void>;
   /**
    * Like `start`, once bound: the main process is a copy of one that runs in another sandbox of the
-   * same driver. There if the driver `forks`. Rejects with SandboxStartError.
+   * same driver. There if the driver `forks`. Rejects with SandboxStartError; ForkSourceGoneError leaves this
+   * sandbox as it was.
    */
   startFork?(source: ForkSource): Promise<SandboxProcess>;
   /**
@@ -213,3 +214,6 @@ export interface SandboxDriver {
 export class SandboxStartError extends Error {
   override readonly name = 'SandboxStartError';
 }
+
+/** What was to be copied has ended, or is about to; nothing was done. */
+export class ForkSourceGoneError extends SandboxStartError {}

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
+import { ForkSourceGoneError } from '../sandbox/sandbox.ts';
 import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
 import { runtimeInit, type EnvironmentSetup } from './environment-setup.ts';
 import { hostFault, type Fault } from './faults.ts';
@@ -132,7 +133,7 @@ export class SnapshotTemplate implements RuntimePort {
       running = await into.fork(this.runtimeSandbox, this.#running);
     } catch (error) {
       this.#isGone = true; // it died, or is stuck: the next in turn does not try
-      throw error;
+      throw error instanceof ForkSourceGoneError ? new TemplateGoneError() : error;
     }
     const restore = (restored: RuntimeRestore): void => running.channel?.sendRestore(restored);
     return { running, restore, variables: this.#variables };

@@ -11,8 +11,8 @@ import {
   closeSync,
   lstatSync,
   mkdirSync,
+  opendirSync,
   openSync,
-  readdirSync,
   readlinkSync,
   rmdirSync,
   rmSync,
@@ -24,6 +24,7 @@ import { SandboxStartError } from '../sandbox.ts';
 import type { SandboxNetwork } from './network.ts';
 import type { OciParts } from './oci-parts.ts';
 import { bindReadOnly } from './root-filesystem.ts';
+import type { TemporaryFileSystem } from './temporary-storage.ts';
 
 /** Mount point in the box's folder by path inside. */
 const MOUNT_POINTS = {
@@ -51,6 +52,7 @@ export class Box {
   readonly #parts: OciParts;
   readonly #folder: string;
   #temporaryStorageMb = 0;
+  readonly #temporary: TemporaryFileSystem[] = [];
   #containers = 0;
 
   private constructor(parts: OciParts, name: string, network: SandboxNetwork) {
@@ -87,7 +89,7 @@ export class Box {
   async sizeTemporary(sizeMb: number): Promise<void> {
     if (sizeMb === this.#temporaryStorageMb) return;
     this.#temporaryStorageMb = sizeMb;
-    await this.#parts.storage.mountAt(this.places['/tmp'], sizeMb);
+    this.#temporary.push(await this.#parts.storage.mountAt(this.places['/tmp'], sizeMb));
   }
 
   /**
@@ -96,7 +98,7 @@ export class Box {
    */
   inheritTemporary(from: Box): void {
     const [before, own] = [from.places['/tmp'], this.places['/tmp']];
-    if (readdirSync(before).length === 0) return;
+    if (isEmpty(before)) return;
     const { mode, uid, gid } = statSync(before);
     for (const name of ['upper', 'work']) mkdirSync(join(own, name));
     chownSync(join(own, 'upper'), uid, gid);
@@ -159,6 +161,11 @@ export class Box {
     throw new SandboxStartError(`cannot start ${path}: too many links`);
   }
 
+  /** Removed, but its /tmp is still there: the kernel is at it, or a process elsewhere has something in it open. */
+  get isHeld(): boolean {
+    return this.#temporary.some((fileSystem) => fileSystem.isHeld());
+  }
+
   /** Takes it off the host. Nothing may run in it any more. */
   remove(): void {
     this.#parts.network.release(this.network);
@@ -168,6 +175,16 @@ export class Box {
     }
     rmSync(this.bundle, { recursive: true, force: true });
     removeFolder(this.#folder);
+  }
+}
+
+/** Does not read it to the end: functions can make folders with millions of names. */
+function isEmpty(path: string): boolean {
+  const folder = opendirSync(path, { bufferSize: 1 });
+  try {
+    return folder.readSync() === null;
+  } finally {
+    folder.closeSync();
   }
 }
 

@@ -131,6 +131,10 @@ export class CgroupsV1 implements Cgroups {
     return readCounter(this.#file('memory', container, 'memory.oom_control'), 'oom_kill');
   }
 
+  sharedMemoryBytes(container: string): number {
+    return readCounter(this.#file('memory', container, 'memory.stat'), 'shmem');
+  }
+
   adoptInit(pid: number): Promise<void> {
     return moveProcess(
       groupPath(this.#controllers.get('pids') ?? '', this.#parent, INIT_GROUP),

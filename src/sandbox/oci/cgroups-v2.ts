@@ -83,6 +83,10 @@ export class CgroupsV2 implements Cgroups {
     return readCounter(this.#file(container, 'memory.events'), 'oom_kill');
   }
 
+  sharedMemoryBytes(container: string): number {
+    return readCounter(this.#file(container, 'memory.stat'), 'shmem');
+  }
+
   adoptInit(pid: number): Promise<void> {
     return moveProcess(groupPath(this.#root, this.#parent, INIT_GROUP), pid);
   }

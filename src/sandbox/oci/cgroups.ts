@@ -34,6 +34,8 @@ export interface Cgroups {
   processes(container: string): number[];
   /** How many processes the memory limit killed. */
   oomKills(container: string): number;
+  /** Memory that is not a single process's: of a group without processes, what others hold on to. */
+  sharedMemoryBytes(container: string): number;
   /**
    * Moves the process 1 of a sandbox into a group of the instance, where a sweep finds it. Call it when the
    * runtime is started, too: the kernel makes the first move after a pause wait (10-20 ms), and so that

@@ -25,6 +25,11 @@ import { wallIn } from './wall-in.ts';
 
 /** Between looks for processes that are being killed. */
 const KILL_PAUSE_MS = 2;
+/** Processes that are looked at before something else has its turn. */
+const LOOKS_AT_ONCE = 32;
+/** Between looks for memory that is about to be freed, and how long that may take. */
+const LEFT_PAUSE_MS = 20;
+const LEFT_MS_MAX = 500;
 
 interface ForkOptions {
   readonly source: ForkSource;
@@ -32,6 +37,8 @@ interface ForkOptions {
   readonly from: string;
   /** Who prepared that process. */
   readonly owner: CopyOwner;
+  /** Told of memory that the copy filled and that outlives it, because processes beside it hold it. */
+  readonly onLeft: (bytes: number) => void;
 }
 
 interface Forked {
@@ -53,6 +60,7 @@ export class ForkedContainer {
   readonly #parts: OciParts;
   readonly #copied: CopiedProcess;
   readonly #memory: PeakMemory;
+  readonly #onLeft: (bytes: number) => void;
   readonly #forgotten = deferred<void>();
   readonly #ended = deferred<void>();
   #limits: SandboxLimits;
@@ -63,9 +71,10 @@ export class ForkedContainer {
     parts: OciParts,
     forked: Forked,
     streams: ProcessStreams,
-    limits: SandboxLimits,
+    { limits, onLeft }: { limits: SandboxLimits; onLeft: (bytes: number) => void },
   ) {
     const { name, pid, copied } = forked;
+    this.#onLeft = onLeft;
     this.name = name;
     this.network = forked.network;
     this.#parts = parts;
@@ -86,17 +95,18 @@ export class ForkedContainer {
     const name = box.nextContainer();
     const streams = createProcessStreams(parts.clock, true);
     const { cgroups } = parts;
+    const { limits, onLeft } = options;
     try {
-      const { limits } = options;
       const memoryBytes = limits.memoryMb * MIB;
       cgroups.create(name, { memoryBytes, cpus: limits.cpus, processesMax: PROCESSES_MAX });
       const forked = await fork(parts, box, { ...options, name, streams });
       // Not before: it stops some hundred times on its way, and would have to wait for a CPU as often.
       cgroups.setCpuWeight(name, limits.memoryMb);
-      return new ForkedContainer(parts, forked, streams, limits);
+      return new ForkedContainer(parts, forked, streams, { limits, onLeft });
     } catch (error) {
       discardStreams(streams);
       await killAll(parts, name);
+      onLeft(await leftMemory(parts, name));
       await cgroups.remove(name);
       throw new SandboxStartError(`cannot copy a process: ${String(error)}`, { cause: error });
     }
@@ -149,11 +159,17 @@ export class ForkedContainer {
     this.#memory.close();
     this.#ended.resolve();
     this.#parts.network.release(this.network);
-    await this.#parts.cgroups.remove(this.name).catch((error: unknown) => {
-      this.#parts.log.error({ container: this.name, error: String(error) }, 'group left behind');
-    });
-    this.#forgotten.resolve();
+    void this.#forget().then(() => this.#forgotten.resolve());
     return { status, outOfMemory };
+  }
+
+  async #forget(): Promise<void> {
+    try {
+      this.#onLeft(await leftMemory(this.#parts, this.name));
+      await this.#parts.cgroups.remove(this.name);
+    } catch (error) {
+      this.#parts.log.error({ container: this.name, error: String(error) }, 'group left behind');
+    }
   }
 }
 
@@ -166,11 +182,19 @@ async function fork(
   const temporaryFd = cloneMount(box.places['/tmp']);
   try {
     const copied = await askForCopy(parts.clock, source, streams, [temporaryFd]);
-    const candidates = parts.cgroups.processes(from);
-    const [keeper, pid] = [copied.pid, copied.mainPid].map((inside) => hostPid(candidates, inside));
-    if (keeper === undefined || pid === undefined) throw new Error('the copy is gone');
-    // A frozen template must not hold up its copies, or who waits for them.
-    for (const moved of [keeper, pid]) parts.cgroups.adopt(name, moved);
+    const members = (): number[] => parts.cgroups.processes(from);
+    const keeper = await hostPid(members, copied.pid);
+    const pid = await hostPid(members, copied.mainPid);
+    // Numbers are given away again: whose they are now is what counts.
+    const here = members();
+    for (const [moved, inside] of [
+      [keeper, copied.pid],
+      [pid, copied.mainPid],
+    ] as const) {
+      if (!here.includes(moved) || insidePid(moved) !== inside) throw new Error('the copy is gone');
+      // A frozen template must not hold up its copies, or who waits for them.
+      parts.cgroups.adopt(name, moved);
+    }
     // It polls first where Init has started threads.
     await untilWaiting(parts.clock, pid, call.receive, call.poll);
     const isOurs = (): boolean => parts.cgroups.processes(name).includes(pid);
@@ -182,16 +206,35 @@ async function fork(
   }
 }
 
-/** The number on the host of the process that is `inside` in its pid namespace. */
-function hostPid(candidates: readonly number[], inside: number): number | undefined {
-  return candidates.find((pid) => {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-      return Number(/^NSpid:.*\t(\d+)$/m.exec(status)?.[1]) === inside;
-    } catch {
-      return false;
-    }
-  });
+/**
+ * The number on the host of the process that is `inside` in its pid namespace. A copy has one of the last; there
+ * may be a thousand before it, which Init has started, and the server has other things to do.
+ */
+async function hostPid(members: () => readonly number[], inside: number): Promise<number> {
+  for (const [index, pid] of members().toReversed().entries()) {
+    if (insidePid(pid) === inside) return pid;
+    if (index % LOOKS_AT_ONCE === LOOKS_AT_ONCE - 1) await new Promise(setImmediate);
+  }
+  throw new Error('the copy is gone');
+}
+
+/** The number that it has in its own pid namespace; null when it is not there any more. */
+function insidePid(pid: number): number | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return Number(/^NSpid:.*\t(\d+)$/m.exec(status)?.[1]);
+  } catch {
+    return null;
+  }
+}
+
+/** Of a group without processes; the kernel frees what belonged to an ipc namespace a moment after its end. */
+async function leftMemory({ clock, cgroups }: OciParts, name: string): Promise<number> {
+  for (let waitedMs = 0; waitedMs < LEFT_MS_MAX; waitedMs += LEFT_PAUSE_MS) {
+    if (cgroups.sharedMemoryBytes(name) === 0) return 0;
+    await delay(clock, LEFT_PAUSE_MS);
+  }
+  return cgroups.sharedMemoryBytes(name);
 }
 
 async function killAll(parts: OciParts, name: string): Promise<void> {

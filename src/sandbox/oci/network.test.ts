@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
+import { systemClock } from '../../base/clock.ts';
+import { silentLog } from '../../base/log.ts';
 import {
   chooseBlock,
+  createNetwork,
   hostInterfacePrefix,
   ipv4ToNumber,
   networkRules,
@@ -34,3 +38,27 @@ test('networkRules name only the instance', () => {
   assert.match(rules, /iifname "h0123abcd-\*" drop/);
   assert.match(rules, /ip saddr 169\.254\.16\.0\/20 .*masquerade/);
 });
+
+const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
+
+test(
+  'an address is given again though a file somewhere holds its last network',
+  { skip: !isRoot },
+  async () => {
+    const subnets = 6;
+    const network = await createNetwork(systemClock, silentLog, 'ffff0001', subnets);
+    const held: number[] = [];
+    try {
+      assert.deepEqual(network.notices, []);
+      for (let round = 0; round < 3 * subnets; round += 1) {
+        const one = await network.acquire();
+        assert(one.address !== null, `round ${round}`);
+        held.push(openSync(one.path, 'r'));
+        network.release(one);
+      }
+    } finally {
+      for (const fd of held) closeSync(fd);
+      await network.close();
+    }
+  },
+);

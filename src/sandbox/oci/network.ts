@@ -106,11 +106,17 @@ table inet ${table} {
 }
 
 /** Makes the instance's network. Without the tools or the rights for outbound traffic it says so. */
-export async function createNetwork(clock: Clock, log: Log, instanceId: string): Promise<Network> {
+export async function createNetwork(
+  clock: Clock,
+  log: Log,
+  instanceId: string,
+  subnetsMax = SUBNETS_MAX,
+): Promise<Network> {
   const block = chooseBlock(instanceId, hostAddresses());
   const problem = await setUpOutbound(clock, log, networkRules(instanceId, block));
   const warning = problem === null ? await findForwardingBlock(clock) : null;
-  const network = new HostNetwork(clock, log, { instanceId, block, problem, warning });
+  const settings = { instanceId, block, problem, warning, subnetsMax };
+  const network = new HostNetwork(clock, log, settings);
   await network.fill();
   return network;
 }
@@ -165,6 +171,7 @@ interface NetworkSettings {
   readonly instanceId: string;
   /** First address of the instance's part of the pool. */
   readonly block: number;
+  readonly subnetsMax: number;
   /** Why there is no outbound traffic; null when there is. */
   readonly problem: string | null;
   /** Why there may be none although everything was set up. */
@@ -193,7 +200,7 @@ class HostNetwork implements Network {
     this.#outboundProblem = settings.problem;
     this.#outboundWarning = settings.warning;
     const start = settings.block;
-    this.#freeSubnets = Array.from({ length: SUBNETS_MAX }, (_, index) => ({
+    this.#freeSubnets = Array.from({ length: settings.subnetsMax }, (_, index) => ({
       index,
       hostAddress: numberToIpv4(start + index * 4 + 1),
       insideAddress: numberToIpv4(start + index * 4 + 2),
@@ -289,7 +296,10 @@ class HostNetwork implements Network {
     if (subnet === null) return [];
     const name = `${this.#prefix}${subnet.index}`;
     const peer = `peer name ${INSIDE_INTERFACE} netns /proc/${process.pid}/fd/${fd}`;
+    // Of a namespace that was released, but which a socket somewhere still holds.
+    const isLeft = existsSync(`/sys/class/net/${name}`);
     return [
+      ...(isLeft ? [`link delete ${name}`] : []),
       `link add ${name} type veth ${peer}`,
       `link set ${name} addrgenmode none`, // no IPv6 address on the host's end
       `addr add ${subnet.hostAddress}/30 dev ${name}`,

@@ -112,7 +112,8 @@ async function createParts(
   if (storage.notice !== null) notices.push(`sandbox oci: ${storage.notice}`);
   if (resolver.problem !== null)
     notices.push(`sandbox oci: no name resolution: ${resolver.problem}`);
-  const obstacle = await trial;
+  // What copies leave in a tmpfs that others hold open would be memory without a limit.
+  const obstacle = (await trial) ?? (storage.notice === null ? null : '/tmp is a tmpfs');
   if (obstacle !== null) {
     notices.push(`sandbox oci: SnapStart runs Init for each environment: ${obstacle}`);
   }

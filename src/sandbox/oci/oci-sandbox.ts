@@ -7,11 +7,13 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { Socket, type Server } from 'node:net';
 import { assert } from '../../base/assert.ts';
+import { delay } from '../../base/clock.ts';
 import { MIB } from '../../model/limits.ts';
 import { requireRoomBeside } from '../beside.ts';
 import { LoopbackConnections } from '../loopback-connections.ts';
 import { createTcpSocket, inNetworkNamespace, listenTcp } from '../native.ts';
 import {
+  ForkSourceGoneError,
   SandboxStartError,
   type ForkSource,
   type ProcessExit,
@@ -30,13 +32,19 @@ import type { ContainerEnd, ContainerProcess } from './container-process.ts';
 import { CopyOwner, helperName } from './copy-owner.ts';
 import { ForkedContainer } from './forked-container.ts';
 import type { OciParts } from './oci-parts.ts';
-import { call, untilWaiting } from './traced-steps.ts';
+import { untilReading } from './traced-steps.ts';
 import { WaitingShell } from './waiting-shell.ts';
 import { WorkSet } from '../work-set.ts';
 
 /** Where every sandbox's Runtime API listens, in its own network namespace. */
 const SERVE_ADDRESS = '127.0.0.1';
 const SERVE_PORT = 9001;
+/** Descriptor of the channel in a sandbox. */
+const CHANNEL = 3;
+
+/** The kernel may have much to write before /tmp of an ended copy is free; until then its room is not given back. */
+export const heldMsMax = 10_000;
+const HELD_PAUSE_MS = 10;
 
 /** What the driver wants to know of a sandbox. */
 export interface SandboxEvents {
@@ -63,6 +71,12 @@ export class OciSandbox implements Sandbox {
   #copyOwner: CopyOwner | null = null;
   /** Copies of its main process in other sandboxes, which end with its container at the latest. */
   readonly #copies = new WorkSet();
+  /** Memory of copies that have ended, which its container or other copies hold on to. */
+  #leftBytes = 0;
+  /** Its main process and all copies of it are killed for what those have left. */
+  #isGivenUp = false;
+  /** What its main process was copied from. */
+  #origin: OciSandbox | null = null;
   /** Ends when nobody is choosing or starting the container. */
   #turn: Promise<unknown> = Promise.resolve();
   #hasMain = false;
@@ -245,7 +259,7 @@ export class OciSandbox implements Sandbox {
     const { pid } = container.first;
     const options = { pid, name: helperName(instanceId, container.name), lifeLine };
     try {
-      await untilWaiting(clock, pid, call.read, call.receive);
+      await untilReading(clock, pid, CHANNEL);
       // Any other would have power over the copies (copy-owner.ts).
       if (cgroups.processes(container.name).length !== 1) throw new Error('it is not alone');
       this.#copyOwner = await reaper.sparing(pid, () => CopyOwner.prepare(clock, options));
@@ -283,16 +297,47 @@ export class OciSandbox implements Sandbox {
   async #copyFrom(origin: OciSandbox, source: ForkSource): Promise<ForkedContainer> {
     const from = origin.#container?.name;
     const owner = origin.#copyOwner;
-    if (from === undefined || owner === null) {
-      throw new SandboxStartError('there is nothing that can be copied');
-    }
+    if (from === undefined || origin.#isGivenUp) throw new ForkSourceGoneError('it has ended');
+    if (owner === null) throw new SandboxStartError('there is nothing that can be copied');
     this.#box.inheritTemporary(origin.#box);
-    const options = { limits: this.#limits, source, from, owner };
+    this.#origin = origin;
+    const onLeft = (bytes: number): void => origin.#noteLeft(bytes);
+    const options = { limits: this.#limits, source, from, owner, onLeft };
     const container = await ForkedContainer.start(this.#parts, this.#box, options);
     void origin.#copies.add(container.forgotten);
     this.#adopt(container);
     if (this.#server !== null) await this.#listen(this.#server, container.network.fd);
     return container;
+  }
+
+  /**
+   * What ended copies have left to processes beside them counts for nobody any more. It goes with the
+   * container, in which all of those are.
+   */
+  #noteLeft(bytes: number): void {
+    this.#leftBytes += bytes;
+    if (this.#leftBytes <= this.#limits.memoryMb * MIB) return;
+    this.#giveUp('memory');
+  }
+
+  #giveUp(what: string): void {
+    if (this.#container === null || this.#isGivenUp) return;
+    this.#isGivenUp = true;
+    this.#parts.log.warn({ sandbox: this.id, what }, 'copies of a process leave too much behind');
+    this.#container.kill();
+  }
+
+  /** Its disk is free again; else what holds it is killed, which is among the copies or what they were made of. */
+  async #untilReleased(): Promise<void> {
+    const { clock } = this.#parts;
+    const startedAtMs = clock.monotonicMs();
+    while (this.#box.isHeld) {
+      if (clock.monotonicMs() - startedAtMs >= heldMsMax) {
+        if (this.#origin !== null) this.#origin.#giveUp('disk');
+        return;
+      }
+      await delay(clock, HELD_PAUSE_MS);
+    }
   }
 
   /** The container of the main process, or one that waits for it. */
@@ -446,6 +491,7 @@ export class OciSandbox implements Sandbox {
     this.#connections.close();
     this.#server?.close();
     this.#box.remove();
+    if (this.#origin !== null) await this.#untilReleased();
     this.#events.onDestroyed();
   }
 }

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -26,13 +35,17 @@ describe('temporary storage', { skip: isRoot ? false : 'mounting needs root on L
       const storage = await createTemporaryStorage(systemClock, join(folder, 'images'), 512);
       assert.equal(storage.notice, null);
       const target = join(folder, 'target');
-      await storage.mountAt(target, sizeMb);
+      const fileSystem = await storage.mountAt(target, sizeMb);
       const { bavail, bsize } = statfsSync(target);
       const freeMb = (bavail * bsize) / 2 ** 20;
       assert.ok(freeMb >= sizeMb && freeMb < sizeMb * 1.04, `${freeMb} MB`);
       assert.deepEqual(readdirSync(target), []);
       assert.equal(statSync(target).uid, SANDBOX_UID);
+      const file = openSync(target, 'r');
       assert.equal(unmount(target), true);
+      assert.equal(fileSystem.isHeld(), true);
+      closeSync(file);
+      assert.equal(fileSystem.isHeld(), false);
       assert.deepEqual(readdirSync(join(folder, 'images')), []);
     });
   }

@@ -15,13 +15,14 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readFileSync,
   readSync,
   rmdirSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { MIB } from '../../model/limits.ts';
 import { dataExtents, ioctl, mount, mountFlags, NativeError, unmount } from '../native.ts';
@@ -32,7 +33,12 @@ export interface TemporaryStorage {
   /** What the driver should say at start; null when all is well. */
   readonly notice: string | null;
   /** Mounts an empty file system with `sizeMb` of room, owned by the sandbox's user, at the folder `target`. */
-  mountAt(target: string, sizeMb: number): Promise<void>;
+  mountAt(target: string, sizeMb: number): Promise<TemporaryFileSystem>;
+}
+
+export interface TemporaryFileSystem {
+  /** Whether it is mounted, or a process has something in it open; its room on the disk is taken until then. */
+  isHeld(): boolean;
 }
 
 const MOUNT_FLAGS = mountFlags.noSuid | mountFlags.noDevices;
@@ -61,9 +67,10 @@ class MemoryStorage implements TemporaryStorage {
     this.notice = `/tmp is a tmpfs and counts as function memory, for want of loop devices: ${reason}`;
   }
 
-  async mountAt(target: string, sizeMb: number): Promise<void> {
+  async mountAt(target: string, sizeMb: number): Promise<TemporaryFileSystem> {
     const owner = `uid=${SANDBOX_UID},gid=${SANDBOX_GID},mode=${TMP_MODE.toString(8)}`;
     mount('tmpfs', target, 'tmpfs', MOUNT_FLAGS, `size=${sizeMb}m,${owner}`);
+    return { isHeld: () => false }; // it is memory, which is counted as such
   }
 }
 
@@ -92,12 +99,13 @@ class ImageStorage implements TemporaryStorage {
     await this.#template(sizeMb);
   }
 
-  async mountAt(target: string, sizeMb: number): Promise<void> {
+  async mountAt(target: string, sizeMb: number): Promise<TemporaryFileSystem> {
     const template = await this.#template(sizeMb);
     const file = this.#nextFile();
     try {
       writeImage(file, template);
-      mountImage(file, target);
+      const device = mountImage(file, target);
+      return { isHeld: () => isBehind(file, device) };
     } finally {
       rmSync(file, { force: true });
     }
@@ -201,15 +209,26 @@ const LO_FLAGS_DIRECT_IO = 16;
 /** Another process may take the free device between the question and the use. */
 const ATTACH_ATTEMPTS_MAX = 16;
 
-/** Attaches the image to a loop device and mounts that; the device goes with its last mount. */
-function mountImage(file: string, target: string): void {
+/** Attaches the image to a loop device, which is returned, and mounts that; the device goes with its last mount. */
+function mountImage(file: string, target: string): string {
   const { device, fd } = attachLoopDevice(file);
   try {
     // noinit_itable: no background zeroing of tables that the sparse file has as zeroes anyway.
     const options = 'noinit_itable,discard,errors=remount-ro';
     mount(device, target, 'ext4', MOUNT_FLAGS, options);
+    return device;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The device may have gone, or be another file's. */
+function isBehind(file: string, device: string): boolean {
+  try {
+    const path = `/sys/block/${basename(device)}/loop/backing_file`;
+    return readFileSync(path, 'utf8').trim() === `${file} (deleted)`;
+  } catch {
+    return false;
   }
 }
 

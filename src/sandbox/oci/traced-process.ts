@@ -85,10 +85,21 @@ export class TracedProcess {
   /**
    * Stops a process that waits in a system call; not a child of child_process, which would take its stops
    * for its end. Rejects with NativeError when it cannot be traced, else with TraceError, and has killed it.
+   * `isMeant` says whether the number is still that of the process that is meant; another one goes on as it was.
    */
-  static async stop(clock: Clock, pid: number): Promise<TracedProcess> {
+  static async stop(
+    clock: Clock,
+    pid: number,
+    isMeant: () => boolean = () => true,
+  ): Promise<TracedProcess> {
+    if (!isMeant()) throw new TraceError('it has ended');
     ptrace(PTRACE_SEIZE, pid, 0n, BigInt(OPTIONS));
     const traced = new TracedProcess(clock, pid);
+    // A number that has ended may be given away again, but not once it is traced.
+    if (!isMeant()) {
+      await traced.#leave();
+      throw new TraceError('it has ended');
+    }
     try {
       await traced.#stop();
       return traced;
@@ -110,6 +121,13 @@ export class TracedProcess {
     readSync(this.#memory, instruction, 0, instruction.length, this.#instructionAt);
     if (!instruction.equals(syscallInstruction)) throw new TraceError('not in a system call');
     readSync(this.#memory, this.#scratchBefore, 0, scratchBytes, this.scratch);
+  }
+
+  /** Of a process that is somebody else's. */
+  async #leave(): Promise<void> {
+    ptrace(PTRACE_INTERRUPT, this.#pid, 0n, 0n);
+    await this.#until(INTERRUPTED);
+    ptrace(PTRACE_DETACH, this.#pid, 0n, 0n);
   }
 
   /** Where `writeScratch` writes, as the process sees it. */

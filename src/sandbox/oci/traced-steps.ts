@@ -53,14 +53,32 @@ export function required(result: bigint, name: string): bigint {
 }
 
 /** A process may still be on its way to the call, one of `numbers`, that it is to wait in. */
-export async function untilWaiting(
+export function untilWaiting(
   clock: Clock,
   pid: number,
   ...numbers: readonly number[]
 ): Promise<void> {
+  return untilInside(clock, pid, (number) => numbers.includes(number));
+}
+
+/** The same for a call that waits for what comes by a descriptor: not for the reading of some file on its way there. */
+export function untilReading(clock: Clock, pid: number, descriptor: number): Promise<void> {
+  const isReading = (number: number): boolean => number === call.read || number === call.receive;
+  return untilInside(clock, pid, (number, first) => isReading(number) && first === descriptor);
+}
+
+async function untilInside(
+  clock: Clock,
+  pid: number,
+  isWanted: (number: number, firstArgument: number) => boolean,
+): Promise<void> {
   for (let waitedMs = 0; waitedMs < waitingMsMax; waitedMs += WAITING_PAUSE_MS) {
-    const inside = /^(\d+) /.exec(readFileSync(`/proc/${pid}/syscall`, 'latin1'))?.[1];
-    if (inside !== undefined && numbers.includes(Number(inside))) return;
+    const text = readFileSync(`/proc/${pid}/syscall`, 'latin1');
+    // It has no stack any more, only a status that nobody has asked for yet.
+    if (text.startsWith('-1 0x0 ')) throw new TraceError('the process has ended');
+    // What runs is no number.
+    const [number, first] = text.split(' ').map(Number);
+    if (isWanted(number ?? NaN, first ?? NaN)) return;
     await delay(clock, WAITING_PAUSE_MS);
   }
   throw new TraceError('the process does not wait');

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { systemClock } from '../../base/clock.ts';
+import { delay, systemClock } from '../../base/clock.ts';
+import { ChildReaper } from '../child-reaper.ts';
 import { stopMsMax, TracedProcess } from './traced-process.ts';
 import { call, untilWaiting } from './traced-steps.ts';
 import { startSleeper } from './waiting-process.ts';
@@ -48,6 +49,56 @@ test('a traced process does what it is told and then goes on', { skip }, async (
   traced.writeScratch(Buffer.from('/nowhere\0'));
   assert.equal(await traced.call(80, traced.scratch), -2n, 'chdir: ENOENT');
   traced.release();
+  await untilWaiting(systemClock, pid, call.restart);
+  assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^TracerPid:\t0$/m);
+  process.kill(pid);
+});
+
+test('the stops of a traced process are no news of children', { skip }, async () => {
+  const reaper = new ChildReaper();
+  let signals = 0;
+  const count = (): void => void (signals += 1);
+  process.on('SIGCHLD', count);
+  try {
+    const pid = await waitingSleeper();
+    const traced = await TracedProcess.stop(systemClock, pid);
+    for (let round = 0; round < 20; round += 1) await traced.call(39);
+    await delay(systemClock, 20);
+    assert(signals <= 2, `${signals} for some forty stops`); // what other tests ended, perhaps
+    await traced.end();
+    signals = 0;
+    const child = spawn('/bin/true');
+    await once(child, 'exit');
+    await delay(systemClock, 20);
+    assert(signals > 0, 'the end of a child is');
+  } finally {
+    process.off('SIGCHLD', count);
+    reaper.close();
+  }
+});
+
+test(
+  'a process that has ended, which nobody has asked for, is not waited for',
+  { skip },
+  async () => {
+    const child = spawn('python3', [
+      '-c',
+      'import os, sys\npid = os.fork()\nif pid == 0: os._exit(0)\n' +
+        'os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)\nprint(pid, flush=True)\nsys.stdin.read()',
+    ]);
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const waiting = untilWaiting(systemClock, Number(line), call.sleep);
+    await assert.rejects(waiting, { message: 'the process has ended' });
+    child.stdin.end();
+    await once(child, 'exit');
+  },
+);
+
+test('a process that got the number of the one that is meant goes on', { skip }, async () => {
+  const pid = await waitingSleeper();
+  const answers = [true, false];
+  const stopped = TracedProcess.stop(systemClock, pid, () => answers.shift()!);
+  await assert.rejects(stopped, { name: 'TraceError' });
   await untilWaiting(systemClock, pid, call.restart);
   assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^TracerPid:\t0$/m);
   process.kill(pid);

@@ -48,9 +48,7 @@ export interface WallInOptions {
  * closes. When it rejects, the process has been killed.
  */
 export async function wallIn(clock: Clock, pid: number, options: WallInOptions): Promise<number> {
-  // A number that has ended may be given away again, but not once it is traced.
-  if (!options.isOurs()) throw new TraceError('the copy is gone');
-  const traced = await TracedProcess.stop(clock, pid);
+  const traced = await TracedProcess.stop(clock, pid, options.isOurs);
   try {
     await leaveNamespaces(traced, pid, options.owner);
     await mountTemporary(traced, descriptorOf(pid, options.temporaryFd));
