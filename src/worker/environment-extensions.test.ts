@@ -117,6 +117,18 @@ async function readyEnvironment(
   return { environment, member, runtime: await host.started(1) };
 }
 
+/** Its Init failed for want of its extension, and will be repeated; then its runtime never asks. */
+async function environmentWithoutInit(): Promise<ExecutionEnvironment> {
+  host.script = (runtime) => runtime.booted.resolve();
+  host.faults.startBeside = () => Promise.reject(new Error('not today'));
+  const environment = await createEnvironment(['a']);
+  const started = environment.start(null);
+  await pass(limits.shutdownMsExternal);
+  await started;
+  host.faults.startBeside = null;
+  return environment;
+}
+
 function invoke(environment: ExecutionEnvironment): Attempt {
   const invocation = createInvocation({ deadlineMs: clock.nowMs() + timeoutMs });
   return environment.invoke(invocation, () => void (released += 1));
@@ -157,15 +169,7 @@ describe('Init', () => {
   });
 
   test('repeated within an invocation and overrun is not billed for the end of extensions', async () => {
-    const own = host.extensionScript;
-    host.script = (runtime) => runtime.booted.resolve();
-    host.faults.startBeside = () => Promise.reject(new Error('not today'));
-    const environment = await createEnvironment(['a']);
-    const started = environment.start(null);
-    await pass(limits.shutdownMsExternal);
-    await started;
-    host.faults.startBeside = null;
-    host.extensionScript = own;
+    const environment = await environmentWithoutInit();
     const attempt = invoke(environment);
     await turns();
     clock.advance(timeoutMs);
@@ -188,15 +192,7 @@ describe('Init', () => {
   });
 
   test('repeated and overrun, of extensions that cannot be ended, releases once', async () => {
-    const own = host.extensionScript;
-    host.script = (runtime) => runtime.booted.resolve();
-    host.faults.startBeside = () => Promise.reject(new Error('not today'));
-    const environment = await createEnvironment(['a']);
-    const started = environment.start(null);
-    await pass(limits.shutdownMsExternal);
-    await started;
-    host.faults.startBeside = null;
-    host.extensionScript = own;
+    const environment = await environmentWithoutInit();
     const attempt = invoke(environment);
     await turns();
     host.faults.kill = () => Promise.reject(new Error('it stays'));
