@@ -99,9 +99,8 @@ export async function createControlPlane(
   const claims = new ConcurrencyClaims();
   const codeSigningUsers = new CodeSigningUsers();
   const snapshotSettler = new SnapshotSettler(clock, log, store);
-  const followers = [catalog, claims, mappingClaims, codeSigningUsers];
+  const followers = [catalog, claims, mappingClaims, codeSigningUsers, snapshotSettler];
   const following = await followTogether(store, followers);
-  await snapshotSettler.open();
   const swept = await sweeper.sweepAll();
   if (swept > 0) log.info({ swept }, 'removed code packages that nothing used');
   const { codeLocations, objects } = options;

@@ -35,6 +35,7 @@ async function buildIdOf(rig: ControlRig, version: string): Promise<string> {
 async function report(rig: ControlRig, version: string, status: SnapshotStatus): Promise<void> {
   const key = keyOf(collections.snapshotStatus, version);
   await rig.store.commit([{ type: 'put', key, value: status, expect: 'any' }]);
+  rig.clock.advance(0);
   while ((await rig.store.get(key)) !== undefined) await new Promise((done) => setImmediate(done));
 }
 
@@ -106,6 +107,7 @@ test('a message that a crash left is seen to after the start', async (t) => {
   const key = keyOf(collections.snapshotStatus, '1');
   await rig.store.commit([{ type: 'put', key, value: { buildId }, expect: 'any' }]);
   await rig.restart();
+  rig.clock.advance(0);
   while ((await rig.store.get(key)) !== undefined) await new Promise((done) => setImmediate(done));
   assert.equal((await configurationOf(rig, '1')).State, 'Active');
 });

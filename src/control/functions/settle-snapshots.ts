@@ -11,51 +11,33 @@ import {
   type SnapshotStatus,
   type StoredConfiguration,
 } from '../../model/function.ts';
-import type { DocumentKey, Store, Subscription } from '../../store/store.ts';
+import type { Change, DocumentKey, Store } from '../../store/store.ts';
 import { commitWithRetry, deleteDocument, putDocument } from '../commit.ts';
+import type { Follower } from '../follow-together.ts';
+import { SettleQueue } from '../settle-queue.ts';
 import { withoutReasons } from './without-reasons.ts';
 
-/** After a failure that may pass, such as a full disk. */
-const retryDelayMs = 1_000;
-
-export class SnapshotSettler {
-  readonly #clock: Clock;
-  readonly #log: Log;
+export class SnapshotSettler implements Follower {
+  readonly collections = [collections.snapshotStatus];
   readonly #store: Store;
-  readonly #running = new Set<Promise<void>>();
-  #subscription: Subscription | null = null;
-  #isClosed = false;
+  readonly #queue: SettleQueue;
 
   constructor(clock: Clock, log: Log, store: Store) {
-    this.#clock = clock;
-    this.#log = log;
     this.#store = store;
-  }
-
-  /** Sees to the messages there are and to every later one. */
-  async open(): Promise<void> {
-    this.#subscription = await this.#store.watch([collections.snapshotStatus], (changes) => {
-      for (const change of changes) if (change.type === 'put') this.#settleSoon(change.document);
+    this.#queue = new SettleQueue(clock, log, {
+      what: 'a snapshot',
+      delayMs: 0,
+      settle: (name) => this.#settle(keyOf(name)),
     });
   }
 
-  /** Resolves once nothing is under way. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#subscription?.close();
-    await Promise.all(this.#running);
+  apply(change: Change): void {
+    if (change.type === 'put') this.#queue.settleSoon(nameOf(change.document));
   }
 
-  #settleSoon({ collection, partition, id }: DocumentKey): void {
-    if (this.#isClosed) return;
-    const key = { collection, partition, id };
-    const run = this.#settle(key)
-      .catch((error: unknown) => {
-        this.#log.warn({ err: error, ...key }, 'could not settle a snapshot yet');
-        this.#clock.schedule(retryDelayMs, () => this.#settleSoon(key));
-      })
-      .finally(() => this.#running.delete(run));
-    this.#running.add(run);
+  /** Stops; resolves once nothing is under way. */
+  async close(): Promise<void> {
+    await this.#queue.close();
   }
 
   async #settle(key: DocumentKey): Promise<void> {
@@ -74,6 +56,16 @@ export class SnapshotSettler {
       return { operations, result: undefined };
     });
   }
+}
+
+/** A message's key as the queue's name for it: function names hold no colon. */
+function nameOf({ partition, id }: DocumentKey): string {
+  return `${partition}:${id}`;
+}
+
+function keyOf(name: string): DocumentKey {
+  const [partition = '', id = ''] = name.split(':');
+  return { collection: collections.snapshotStatus, partition, id };
 }
 
 function isWaitingFor(version: PublishedVersionRecord, { buildId }: SnapshotStatus): boolean {
