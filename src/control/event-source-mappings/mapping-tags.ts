@@ -5,25 +5,15 @@ import {
   type EventSourceMappingRecord,
 } from '../../model/event-source-mapping.ts';
 import type { StoredDocument } from '../../store/store.ts';
-import { commitWithRetry, putDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
-import type { TaggedKind } from '../tags/tagged-kind.ts';
+import { taggedDocument, type TaggedKind } from '../tags/tagged-kind.ts';
 import { requireMapping } from './mapping-documents.ts';
 
 export const mappingTags: TaggedKind = {
   arnPattern: /^arn:[^:]*:lambda:[^:]*:[^:]*:event-source-mapping:/,
 
-  async read(context, arn) {
-    const { value } = await mappingOf(context, arn);
-    return value.tags;
-  },
-
-  async change(context, arn, change) {
-    await commitWithRetry(context.store, async () => {
-      const present = await mappingOf(context, arn);
-      const record = { ...present.value, tags: change(present.value.tags) };
-      return { operations: [putDocument(present, record)], result: undefined };
-    });
+  async find(context, arn) {
+    return taggedDocument(await mappingOf(context, arn));
   },
 };
 

@@ -1,7 +1,7 @@
 /** Tags of functions: they belong to the function, not to its versions. */
 import { invalidParameterValue } from '../../model/errors.ts';
 import type { ControlContext } from '../control-context.ts';
-import { commitWithRetry, putDocument } from '../commit.ts';
+import { putDocument } from '../commit.ts';
 import type { TaggedKind } from '../tags/tagged-kind.ts';
 import { checkSettled } from './change-latest.ts';
 import {
@@ -14,20 +14,16 @@ import {
 export const functionTags: TaggedKind = {
   arnPattern: /^arn:[^:]*:lambda:[^:]*:[^:]*:function:/,
 
-  async read(context, arn) {
-    const { value } = await requireFunction(context, wholeFunction(context, arn));
-    return value.tags;
-  },
-
-  async change(context, arn, change) {
-    const reference = wholeFunction(context, arn);
-    await commitWithRetry(context.store, async () => {
-      const present = await requireFunction(context, reference);
-      checkSettled(present.value.latest.configuration);
-      const tags = change(present.value.tags);
-      const record = { ...withNewRevision(context, present.value), tags };
-      return { operations: [putDocument(present, record)], result: undefined };
-    });
+  async find(context, arn) {
+    const present = await requireFunction(context, wholeFunction(context, arn));
+    return {
+      tags: present.value.tags,
+      retag(change) {
+        checkSettled(present.value.latest.configuration);
+        const tags = change(present.value.tags);
+        return putDocument(present, { ...withNewRevision(context, present.value), tags });
+      },
+    };
   },
 };
 

@@ -6,8 +6,9 @@ import type {
   TagResourceRequest,
   UntagResourceRequest,
 } from '../../model/generated/api-types.ts';
-import { withoutTags, withTags } from '../../model/tags.ts';
+import { withoutTags, withTags, type Tags } from '../../model/tags.ts';
 import { codeSigningTags } from '../code-signing/code-signing-tags.ts';
+import { commitWithRetry } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
 import { mappingTags } from '../event-source-mappings/mapping-tags.ts';
 import { functionTags } from '../functions/function-tags.ts';
@@ -22,23 +23,34 @@ export async function tagResource(
   if (Object.keys(Tags).length === 0) {
     throw invalidParameterValue('An error occurred and the request cannot be processed.');
   }
-  await kindOf(Resource).change(context, Resource, (tags) => withTags(tags, Tags));
-  return {};
+  return changeTags(context, Resource, (tags) => withTags(tags, Tags));
 }
 
 export async function untagResource(
   context: ControlContext,
   { Resource, TagKeys }: UntagResourceRequest,
 ): Promise<Record<string, never>> {
-  await kindOf(Resource).change(context, Resource, (tags) => withoutTags(tags, TagKeys));
-  return {};
+  return changeTags(context, Resource, (tags) => withoutTags(tags, TagKeys));
 }
 
 export async function listTags(
   context: ControlContext,
   { Resource }: ListTagsRequest,
 ): Promise<ListTagsResponse> {
-  return { Tags: { ...(await kindOf(Resource).read(context, Resource)) } };
+  const { tags } = await kindOf(Resource).find(context, Resource);
+  return { Tags: { ...tags } };
+}
+
+async function changeTags(
+  context: ControlContext,
+  arn: string,
+  change: (tags: Tags) => Tags,
+): Promise<Record<string, never>> {
+  const kind = kindOf(arn);
+  return commitWithRetry(context.store, async () => {
+    const present = await kind.find(context, arn);
+    return { operations: [present.retag(change)], result: {} };
+  });
 }
 
 function kindOf(arn: string): TaggedKind {
