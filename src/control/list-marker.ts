@@ -17,6 +17,25 @@ export function pageSizeOf(maxItems: number | undefined, pageMax = PAGE_ITEMS_MA
   return Math.min(maxItems ?? pageMax, pageMax);
 }
 
+/** The part of a listing that is answered. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Member of the answer; absent on the last page. */
+  readonly next: { readonly NextMarker?: string };
+}
+
+/** One page of what was found, which is one more than fits if there is a next page. */
+export function pageOf<Item>(
+  found: readonly Item[],
+  pageSize: number,
+  renderLast: (last: Item) => string,
+): Page<Item> {
+  const items = found.slice(0, pageSize);
+  const last = items.at(-1);
+  const hasMore = found.length > pageSize && last !== undefined;
+  return { items, next: hasMore ? { NextMarker: renderLast(last) } : {} };
+}
+
 /** Where a listing of layers, or of one layer's versions, ended. */
 export interface LayerPosition {
   readonly layerName: string;

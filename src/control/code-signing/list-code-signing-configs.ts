@@ -6,7 +6,7 @@ import type {
 } from '../../model/generated/api-types.ts';
 import { limits } from '../../model/limits.ts';
 import type { ControlContext } from '../control-context.ts';
-import { parseScopedMarker, renderScopedMarker } from '../list-marker.ts';
+import { pageOf, parseScopedMarker, renderScopedMarker } from '../list-marker.ts';
 import { renderCodeSigningConfig } from './code-signing-documents.ts';
 
 /** Configurations read at once: a page may have many more. */
@@ -19,14 +19,13 @@ export async function listCodeSigningConfigs(
 ): Promise<ListCodeSigningConfigsResponse> {
   const pageSize = input.MaxItems ?? limits.codeSigningPageItemsMax;
   const after = parseScopedMarker(input.Marker, MARKER_SCOPE);
-  // One more than wanted tells whether there is a next page.
   const found = await readConfigs(context, after, pageSize + 1);
-  const page = found.slice(0, pageSize);
-  const last = page.at(-1);
-  const hasMore = found.length > pageSize && last !== undefined;
+  const { items, next } = pageOf(found, pageSize, ({ configId }) =>
+    renderScopedMarker(MARKER_SCOPE, configId),
+  );
   return {
-    ...(hasMore ? { NextMarker: renderScopedMarker(MARKER_SCOPE, last.configId) } : {}),
-    CodeSigningConfigs: page.map((record) => renderCodeSigningConfig(record, context.settings)),
+    ...next,
+    CodeSigningConfigs: items.map((record) => renderCodeSigningConfig(record, context.settings)),
   };
 }
 

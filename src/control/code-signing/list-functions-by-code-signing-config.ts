@@ -6,7 +6,7 @@ import type {
 } from '../../model/generated/api-types.ts';
 import { limits } from '../../model/limits.ts';
 import type { ControlContext } from '../control-context.ts';
-import { parseScopedMarker, renderScopedMarker } from '../list-marker.ts';
+import { pageOf, parseScopedMarker, renderScopedMarker } from '../list-marker.ts';
 import { requireCodeSigningConfig } from './code-signing-documents.ts';
 
 /** Unqualified ARNs: a configuration belongs to the function as a whole. */
@@ -18,13 +18,10 @@ export async function listFunctionsByCodeSigningConfig(
   const { value } = await requireCodeSigningConfig(context, input.CodeSigningConfigArn);
   const { configId } = value;
   const after = parseScopedMarker(input.Marker, configId);
-  // One more than wanted tells whether there is a next page.
   const found = context.codeSigningUsers.functionsOf(configId, { after, limit: pageSize + 1 });
-  const page = found.slice(0, pageSize);
-  const last = page.at(-1);
-  const hasMore = found.length > pageSize && last !== undefined;
+  const { items, next } = pageOf(found, pageSize, (last) => renderScopedMarker(configId, last));
   return {
-    ...(hasMore ? { NextMarker: renderScopedMarker(configId, last) } : {}),
-    FunctionArns: page.map((functionName) => functionArn(context.settings, functionName)),
+    ...next,
+    FunctionArns: items.map((functionName) => functionArn(context.settings, functionName)),
   };
 }

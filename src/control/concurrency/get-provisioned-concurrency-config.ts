@@ -33,7 +33,7 @@ export async function listProvisionedConcurrencyConfigs(
   const reference = resolveUnqualified(context, input.FunctionName);
   const { functionName } = reference;
   await requireFunction(context, reference);
-  const { documents, next } = await listByQualifier<ProvisionedRecord>(
+  const { items, next } = await listByQualifier<ProvisionedRecord>(
     context.store,
     aliasCollections.provisioned,
     { functionName, marker: input.Marker, maxItems: input.MaxItems },
@@ -41,7 +41,7 @@ export async function listProvisionedConcurrencyConfigs(
   return {
     ...next,
     ProvisionedConcurrencyConfigs: await Promise.all(
-      documents.map(async ({ value }) => ({
+      items.map(async ({ value }) => ({
         FunctionArn: functionArn(context.settings, functionName, value.qualifier),
         ...(await describeProvisioned(context.store, functionName, value)),
       })),

@@ -19,14 +19,14 @@ export async function listFunctionEventInvokeConfigs(
   const reference = resolveUnqualified(context, input.FunctionName);
   if ((await findQualified(context, reference)) === undefined) throw eventInvokeTargetNotFound();
   const { functionName } = reference;
-  const { documents, next } = await listByQualifier<EventInvokeRecord>(
+  const { items, next } = await listByQualifier<EventInvokeRecord>(
     context.store,
     eventInvokeCollections.eventInvoke,
     { functionName, marker: input.Marker, maxItems: input.MaxItems },
   );
   return {
     ...next,
-    FunctionEventInvokeConfigs: documents.map(({ id, value }) =>
+    FunctionEventInvokeConfigs: items.map(({ id, value }) =>
       renderEventInvoke(functionArn(context.settings, functionName, id), value),
     ),
   };

@@ -5,11 +5,7 @@
  * nothing else. `RuntimeVersionConfig` and INIT_START go on naming the runtime version that is used.
  */
 import { functionNotFound, invalidParameterValue } from '../../model/errors.ts';
-import type {
-  PublishedVersionRecord,
-  RuntimeManagement,
-  StoredConfiguration,
-} from '../../model/function.ts';
+import type { RuntimeManagement, StoredConfiguration } from '../../model/function.ts';
 import type {
   GetRuntimeManagementConfigRequest,
   GetRuntimeManagementConfigResponse,
@@ -20,11 +16,11 @@ import type { WriteOperation } from '../../store/store.ts';
 import { commitWithRetry, putDocument, type PlannedCommit } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
 import {
+  findVersion,
   LATEST,
   requireFunction,
   requireVersion,
   resolveReference,
-  versionKey,
   type Reference,
 } from '../functions/function-documents.ts';
 
@@ -89,8 +85,7 @@ async function planWrite(
     const latest = { ...present.value.latest, runtimeManagement };
     operations.push(putDocument(present, { ...present.value, latest }));
   } else {
-    const key = versionKey(functionName, configuration.Version);
-    const version = await store.get<PublishedVersionRecord>(key);
+    const version = await findVersion(store, functionName, configuration.Version);
     if (version === undefined) throw functionNotFound(reference.arn);
     operations.push(
       // Keeps another change of the function from passing by.

@@ -19,13 +19,13 @@ export async function listFunctionUrlConfigs(
 ): Promise<ListFunctionUrlConfigsResponse> {
   const reference = resolveUnqualified(context, input.FunctionName);
   if ((await findQualified(context, reference)) === undefined) throw functionUrlTargetNotFound();
-  const { documents, next } = await listByQualifier<FunctionUrlRecord>(
+  const { items, next } = await listByQualifier<FunctionUrlRecord>(
     context.store,
     functionUrlCollections.functionUrl,
     { functionName: reference.functionName, marker: input.Marker, maxItems: input.MaxItems },
   );
   return {
     ...next,
-    FunctionUrlConfigs: documents.map((document) => renderFunctionUrl(context, document, client)),
+    FunctionUrlConfigs: items.map((document) => renderFunctionUrl(context, document, client)),
   };
 }

@@ -10,7 +10,7 @@ import type { StoredDocument } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { LATEST } from './function-documents.ts';
 import { listVersionEntries } from './list-versions-by-function.ts';
-import { pageSizeOf, parseMarker, renderMarker, type Position } from '../list-marker.ts';
+import { pageOf, pageSizeOf, parseMarker, renderMarker, type Position } from '../list-marker.ts';
 import { renderConfiguration, renderListEntry } from './render-configuration.ts';
 
 /** One more than wanted tells whether there is a next page. */
@@ -39,12 +39,8 @@ export async function listFunctions(
   const found = allVersions
     ? await listAllVersions(context, listing)
     : await listLatest(context, listing);
-  const page = found.slice(0, pageSize);
-  const last = page.at(-1);
-  return {
-    ...(found.length > pageSize && last ? { NextMarker: renderMarker(last.position) } : {}),
-    Functions: page.map((entry) => entry.configuration),
-  };
+  const { items, next } = pageOf(found, pageSize, ({ position }) => renderMarker(position));
+  return { ...next, Functions: items.map((entry) => entry.configuration) };
 }
 
 async function listLatest(context: ControlContext, listing: Listing): Promise<Listed[]> {

@@ -12,7 +12,7 @@ import type {
 } from '../../model/generated/api-types.ts';
 import type { ControlContext } from '../control-context.ts';
 import { LATEST, requireFunction, resolveUnqualified } from './function-documents.ts';
-import { pageSizeOf, parseMarker, renderMarker, type Position } from '../list-marker.ts';
+import { pageOf, pageSizeOf, parseMarker, renderMarker, type Position } from '../list-marker.ts';
 import { renderConfiguration, renderListEntry } from './render-configuration.ts';
 
 export async function listVersionsByFunction(
@@ -37,12 +37,8 @@ export async function listVersionsByFunction(
   }
   const from = after ?? { functionName, version: LATEST };
   found.push(...(await listVersionEntries(context, from, pageSize + 1 - found.length)));
-  const page = found.slice(0, pageSize);
-  const last = page.at(-1);
-  return {
-    ...(found.length > pageSize && last ? { NextMarker: renderMarker(last.position) } : {}),
-    Versions: page.map((entry) => entry.configuration),
-  };
+  const { items, next } = pageOf(found, pageSize, ({ position }) => renderMarker(position));
+  return { ...next, Versions: items.map((entry) => entry.configuration) };
 }
 
 export interface VersionEntry {

@@ -9,7 +9,13 @@ import type { Store, StoredDocument, WriteOperation } from '../../store/store.ts
 import { readAlias } from '../aliases/alias-documents.ts';
 import { deleteDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
-import { pageSizeOf, parseQualifierMarker, renderQualifierMarker } from '../list-marker.ts';
+import {
+  pageOf,
+  pageSizeOf,
+  parseQualifierMarker,
+  renderQualifierMarker,
+  type Page,
+} from '../list-marker.ts';
 import { findVersion, functionKey, LATEST, type Reference } from './function-documents.ts';
 
 /**
@@ -46,12 +52,6 @@ interface PageRequest {
   readonly maxItems: number | undefined;
 }
 
-export interface QualifierPage<Value> {
-  readonly documents: readonly StoredDocument<Value>[];
-  /** Member of the answer; absent on the last page. */
-  readonly next: { readonly NextMarker?: string };
-}
-
 /**
  * A function's documents of one of these collections by qualifier, at most 50 at a time. Throws
  * InvalidParameterValue for a marker that no such listing gave.
@@ -60,20 +60,14 @@ export async function listByQualifier<Value>(
   store: Store,
   collection: string,
   { functionName, marker, maxItems }: PageRequest,
-): Promise<QualifierPage<Value>> {
+): Promise<Page<StoredDocument<Value>>> {
   const pageSize = pageSizeOf(maxItems);
   const found = await store.list<Value>(collection, {
     partition: functionName,
     after: { partition: functionName, id: parseQualifierMarker(marker, functionName) ?? '' },
     limit: pageSize + 1,
   });
-  const documents = found.slice(0, pageSize);
-  const last = documents.at(-1);
-  const hasMore = found.length > pageSize && last !== undefined;
-  return {
-    documents,
-    next: hasMore ? { NextMarker: renderQualifierMarker(functionName, last.id) } : {},
-  };
+  return pageOf(found, pageSize, ({ id }) => renderQualifierMarker(functionName, id));
 }
 
 /** A reference whose qualifier is a version number or an alias's name. */

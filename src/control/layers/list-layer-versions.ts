@@ -16,7 +16,7 @@ import {
 } from '../../model/layer.ts';
 import type { ControlContext } from '../control-context.ts';
 import { resolveLayerName } from './layer-documents.ts';
-import { pageSizeOf, parseLayerMarker, renderLayerMarker } from '../list-marker.ts';
+import { pageOf, pageSizeOf, parseLayerMarker, renderLayerMarker } from '../list-marker.ts';
 import { renderLayerVersionEntry } from './render-layer-version.ts';
 
 /** Sorts behind the ids of all versions. */
@@ -40,8 +40,8 @@ export async function listLayers(
     found.push(...(await newestMatching(context, layerName, { filter: input, wanted: 1 })));
     after = layerName;
   }
-  const { page, nextMarker } = pageOf(found, pageSize);
-  return { ...nextMarker, Layers: page.map((record) => renderLayer(context, record)) };
+  const { items, next } = pageOf(found, pageSize, renderLayerMarker);
+  return { ...next, Layers: items.map((record) => renderLayer(context, record)) };
 }
 
 function renderLayer({ settings }: ControlContext, record: LayerVersionRecord): LayersListItem {
@@ -68,18 +68,11 @@ export async function listLayerVersions(
     wanted: pageSize + 1,
     afterVersion: after?.version,
   });
-  const { page, nextMarker } = pageOf(found, pageSize);
-  const entries: LayerVersionsListItem[] = page.map((record) =>
+  const { items, next } = pageOf(found, pageSize, renderLayerMarker);
+  const entries: LayerVersionsListItem[] = items.map((record) =>
     renderLayerVersionEntry(context.settings, record),
   );
-  return { ...nextMarker, LayerVersions: entries };
-}
-
-function pageOf(found: readonly LayerVersionRecord[], pageSize: number) {
-  const page = found.slice(0, pageSize);
-  const last = page.at(-1);
-  const hasMore = found.length > pageSize && last !== undefined;
-  return { page, nextMarker: hasMore ? { NextMarker: renderLayerMarker(last) } : {} };
+  return { ...next, LayerVersions: entries };
 }
 
 /** The name of the first layer behind `after`. */
