@@ -5,15 +5,20 @@
 import { createHash } from 'node:crypto';
 import { isZipError, type ZipError } from '../../artifact/zip-error.ts';
 import { ApiError, invalidParameterValue } from '../../model/errors.ts';
-import type { CodeReference } from '../../model/function.ts';
+import { isImage, type CodeReference, type PackageReference } from '../../model/function.ts';
 import type { ControlContext } from '../control-context.ts';
-import { unzippedTooLarge, withArchive, type CodeSource } from './code-source.ts';
+import {
+  unzippedTooLarge,
+  withArchive,
+  type CodeSource,
+  type PackageSource,
+} from './code-source.ts';
 
 /** Hashed in place below this size: a millisecond or two. */
 const INLINE_HASH_BYTES_MAX = 1024 * 1024;
 
-export interface StagedCode {
-  readonly code: CodeReference;
+export interface Staged<Reference extends PackageReference> {
+  readonly code: Reference;
   /** Lets go of the code: it is removed again if no function has it by then. Exactly once. */
   release(): void;
 }
@@ -25,6 +30,23 @@ export interface StageOptions {
   readonly replacedBytes: number;
 }
 
+/** As stageCode, of a function's package; of an image there is nothing to take in. */
+export async function stagePackage(
+  context: ControlContext,
+  source: PackageSource,
+  options: StageOptions,
+): Promise<Staged<PackageReference>> {
+  return isImage(source) ? { code: source, release() {} } : stageCode(context, source, options);
+}
+
+/** As stagePackage, but nothing is kept: for a dry run. */
+export async function checkPackageSource(
+  context: ControlContext,
+  source: PackageSource,
+): Promise<PackageReference> {
+  return isImage(source) ? source : checkCode(context, source);
+}
+
 /**
  * Fetches, checks, unpacks and stores a package. Throws InvalidParameterValue,
  * RequestEntityTooLarge, CodeStorageExceeded, AccessDenied.
@@ -33,7 +55,7 @@ export async function stageCode(
   context: ControlContext,
   source: CodeSource,
   { copies, replacedBytes }: StageOptions = { copies: 1, replacedBytes: 0 },
-): Promise<StagedCode> {
+): Promise<Staged<CodeReference>> {
   checkSent(context, source);
   return withArchive(context, source, async (archive) => {
     const giveBack = context.codeStorage.take(archive.byteLength * copies - replacedBytes);
@@ -54,10 +76,7 @@ export async function stageCode(
 }
 
 /** As stageCode, but nothing is kept: for a dry run. */
-export async function checkCode(
-  context: ControlContext,
-  source: CodeSource,
-): Promise<CodeReference> {
+async function checkCode(context: ControlContext, source: CodeSource): Promise<CodeReference> {
   checkSent(context, source);
   const staged = await withArchive(context, source, (archive) =>
     stage(context, archive, { durable: false }),
@@ -80,7 +99,7 @@ async function stage(
   { log, blobs, codeTrees, sweeper, settings }: ControlContext,
   archive: Uint8Array,
   { durable }: { readonly durable: boolean },
-): Promise<StagedCode> {
+): Promise<Staged<CodeReference>> {
   const unzippedBytesMax = settings.codeUnzippedBytesMax;
   const hash = await sha256(archive);
   const release = await sweeper.hold(hash);

@@ -4,6 +4,7 @@
  */
 import { isObjectError, type ObjectError, type ObjectReference } from '../../artifact/objects.ts';
 import { ApiError, invalidParameterValue } from '../../model/errors.ts';
+import type { ImageReference } from '../../model/function.ts';
 import type { S3ObjectStorageMode } from '../../model/generated/api-types.ts';
 import type { ControlContext } from '../control-context.ts';
 
@@ -20,10 +21,21 @@ export type CodeSource =
   | { readonly kind: 'archive'; readonly bytes: Uint8Array }
   | { readonly kind: 'object'; readonly reference: ObjectReference };
 
+/** Of a function: an archive, wherever it is, or an image. */
+export type PackageSource = CodeSource | ImageReference;
+
 /** Whether any member says that the code is in a bucket. */
 export function namesBucket(members: CodeMembers): boolean {
   const { S3Bucket, S3Key, S3ObjectVersion, S3ObjectStorageMode } = members;
   return [S3Bucket, S3Key, S3ObjectVersion, S3ObjectStorageMode].some((one) => one !== undefined);
+}
+
+/** As codeSourceOf; what goes with an image's address was checked (model/package-rules.ts). */
+export function packageSourceOf(
+  members: CodeMembers & { readonly ImageUri?: string | undefined },
+): PackageSource {
+  const { ImageUri: imageUri } = members;
+  return imageUri === undefined ? codeSourceOf(members) : { imageUri };
 }
 
 /** Throws InvalidParameterValue unless the members name exactly one archive or object. */

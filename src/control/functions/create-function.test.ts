@@ -178,17 +178,6 @@ const refusals: readonly [string, Parameters<typeof createRequest>[0], string | 
   ['half an object', { Code: { S3Bucket: 'b' } }, 'Please provide a source for function code.'],
   ['two sources', { Code: { ZipFile: rigZip, S3Bucket: 'b' } }, /do not provide other/],
   [
-    'an image',
-    {
-      PackageType: 'Image',
-      Runtime: undefined,
-      Handler: undefined,
-      Code: { ImageUri: 'registry/image:1' },
-    },
-    'PackageType Image is not supported by this server yet: container images cannot run here, ' +
-      '.zip archives can.',
-  ],
-  [
     'an image without a type',
     { Code: { ImageUri: 'x' } },
     "Please don't provide ImageUri when creating a function with packageType Zip.",

@@ -4,8 +4,9 @@
  * yet.
  */
 import {
+  archivesOf,
   collections,
-  layersOf,
+  storedBytesOf,
   type FunctionRecord,
   type StoredConfiguration,
   type VersionRecord,
@@ -72,8 +73,8 @@ export class FunctionCatalog implements Follower {
         : (document.value as VersionRecord);
     const { code, configuration } = version;
     this.#replace(document, {
-      hashes: [code.hash, ...layersOf(version).map((layer) => layer.code.hash)],
-      zippedBytes: code.zippedBytes,
+      hashes: archivesOf(version).map(({ hash }) => hash),
+      zippedBytes: storedBytesOf(code),
     });
     if (isUnsettled(configuration)) this.#listener.onUnsettled(document.partition);
   }
