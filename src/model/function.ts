@@ -48,6 +48,18 @@ export interface CodeReference {
   readonly hash: string;
   readonly zippedBytes: number;
   readonly unzippedBytes: number;
+  /**
+   * The object that the owner keeps it in (S3ObjectStorageMode REFERENCE): what is here is a copy for
+   * running it, and takes none of the account's code storage.
+   */
+  readonly s3Object?: S3ObjectVersion;
+}
+
+/** One version of an object in a bucket. */
+export interface S3ObjectVersion {
+  readonly bucket: string;
+  readonly key: string;
+  readonly version: string;
 }
 
 /** A container image: its registry keeps it, this server only its address. */
@@ -125,9 +137,9 @@ export function archivesOf(
   return [...(isImage(code) ? [] : [code]), ...layers.map((layer) => layer.code)];
 }
 
-/** What a package takes of the account's code storage: images take none. */
+/** What a package takes of the account's code storage: none if it is kept elsewhere. */
 export function storedBytesOf(code: PackageReference): number {
-  return isImage(code) ? 0 : code.zippedBytes;
+  return isImage(code) || code.s3Object !== undefined ? 0 : code.zippedBytes;
 }
 
 /** The member of a version for a key that a request gives, or none; empty is none. */

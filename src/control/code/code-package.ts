@@ -5,7 +5,13 @@
 import { createHash } from 'node:crypto';
 import { isZipError, type ZipError } from '../../artifact/zip-error.ts';
 import { ApiError, invalidParameterValue } from '../../model/errors.ts';
-import { isImage, type CodeReference, type PackageReference } from '../../model/function.ts';
+import {
+  isImage,
+  type CodeReference,
+  type PackageReference,
+  type S3ObjectVersion,
+} from '../../model/function.ts';
+import { defined } from '../omit-members.ts';
 import type { ControlContext } from '../control-context.ts';
 import {
   unzippedTooLarge,
@@ -58,9 +64,10 @@ export async function stageCode(
 ): Promise<Staged<CodeReference>> {
   checkSent(context, source);
   return withArchive(context, source, async (archive) => {
-    const giveBack = context.codeStorage.take(archive.byteLength * copies - replacedBytes);
+    const storedBytes = keptAs(source) === undefined ? archive.byteLength * copies : 0;
+    const giveBack = context.codeStorage.take(storedBytes - replacedBytes);
     try {
-      const { code, release } = await stage(context, archive, { durable: true });
+      const { code, release } = await stage(context, archive, source, { durable: true });
       return {
         code,
         release() {
@@ -79,7 +86,7 @@ export async function stageCode(
 async function checkCode(context: ControlContext, source: CodeSource): Promise<CodeReference> {
   checkSent(context, source);
   const staged = await withArchive(context, source, (archive) =>
-    stage(context, archive, { durable: false }),
+    stage(context, archive, source, { durable: false }),
   );
   staged.release();
   return staged.code;
@@ -98,6 +105,7 @@ function checkSent({ settings }: ControlContext, source: CodeSource): void {
 async function stage(
   { log, blobs, codeTrees, sweeper, settings }: ControlContext,
   archive: Uint8Array,
+  source: CodeSource,
   { durable }: { readonly durable: boolean },
 ): Promise<Staged<CodeReference>> {
   const unzippedBytesMax = settings.codeUnzippedBytesMax;
@@ -106,13 +114,18 @@ async function stage(
   try {
     const { unzippedBytes } = await codeTrees.put(hash, archive, { unzippedBytesMax });
     if (durable) await blobs.put(archive);
-    return { code: { hash, zippedBytes: archive.byteLength, unzippedBytes }, release };
+    const code = { hash, zippedBytes: archive.byteLength, unzippedBytes };
+    return { code: { ...code, ...defined({ s3Object: keptAs(source) }) }, release };
   } catch (error) {
     release();
     if (!isZipError(error)) throw error;
     log.info({ reason: error.code, detail: error.message }, 'refused a code package');
     throw zipRefusal(error, unzippedBytesMax);
   }
+}
+
+function keptAs(source: CodeSource): S3ObjectVersion | undefined {
+  return source.kind === 'object' ? source.keptAs : undefined;
 }
 
 async function sha256(bytes: Uint8Array): Promise<string> {

@@ -9,6 +9,7 @@ import type {
 } from '../../model/generated/api-types.ts';
 import { resolvedImage } from '../../model/image-uri.ts';
 import type { ControlContext } from '../control-context.ts';
+import { renderLocation } from '../code/render-code.ts';
 import { renderConcurrency } from '../concurrency/function-concurrency.ts';
 import { requireVersion, resolveReference } from './function-documents.ts';
 import { renderConfiguration } from './render-configuration.ts';
@@ -30,7 +31,7 @@ export async function getFunction(
       ? imageLocation(code)
       : {
           RepositoryType: 'S3',
-          Location: context.codeLocations.urlFor(baseUrl, code.hash),
+          ...renderLocation(context, code, baseUrl),
           ...(sourceKmsKeyArn === undefined ? {} : { SourceKMSKeyArn: sourceKmsKeyArn }),
         },
     ...(Object.keys(record.tags).length === 0 ? {} : { Tags: { ...record.tags } }),
