@@ -152,11 +152,7 @@ function partShape({ value, members }: Shape, name: string): Shape {
 }
 
 /** Stops once the text is over budget: a list of a million items is not printed to be cut. */
-function printedItems<T>(
-  items: readonly T[],
-  budget: number,
-  print: (item: T) => string,
-): string {
+function printedItems<T>(items: readonly T[], budget: number, print: (item: T) => string): string {
   let text = '';
   for (const item of items) {
     if (text.length > budget) break;
