@@ -119,6 +119,13 @@ test('updateFunctionConfiguration changes what is given and keeps the rest', asy
   });
   assert.deepEqual(replaced.Environment, { Variables: { TWO: 'zwei' } });
   assert.equal(replaced.Timeout, 30);
+  await rig.settle(FunctionName);
+  // cdkd #1158, seen in the real service in 2026
+  const kept = await rig.control.operations.UpdateFunctionConfiguration({
+    FunctionName,
+    Environment: {},
+  });
+  assert.deepEqual(kept.Environment, { Variables: { TWO: 'zwei' } });
 });
 
 test('updateFunctionConfiguration takes settings away with empty values', async (t) => {
