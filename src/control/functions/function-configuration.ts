@@ -26,7 +26,7 @@ import type {
 } from '../../model/generated/api-types.ts';
 import { resolvedImage } from '../../model/image-uri.ts';
 import { limits } from '../../model/limits.ts';
-import { isRuntimeBlocked, runtimes } from '../../model/runtimes.ts';
+import { isOffered, isRuntimeBlocked, runtimes } from '../../model/runtimes.ts';
 import { functionArn } from '../../model/arn.ts';
 import type { ControlContext, ControlSettings } from '../control-context.ts';
 import { LATEST } from './function-documents.ts';
@@ -78,13 +78,17 @@ export function notSupported(member: string, detail?: string): ApiError {
   return invalidParameterValue(`${member} is not supported by this server yet${more}`);
 }
 
-/** Throws when functions of this runtime can no longer be created or updated, if that is enforced. */
+/**
+ * Throws when functions of this runtime can no longer be created or updated. Runtimes that this server
+ * itself offers are its own to keep: for them the service's dates hold only if that is enforced.
+ */
 export function checkRuntime(
   { clock, settings }: ControlContext,
   runtime: Runtime | undefined,
   change: 'create' | 'update',
 ): void {
-  if (!settings.enforceRuntimeDeprecation || runtime === undefined) return;
+  if (runtime === undefined) return;
+  if (isOffered(runtime) && !settings.enforceRuntimeDeprecation) return;
   if (!isRuntimeBlocked(runtime, change, clock.nowMs())) return;
   const { replacement } = runtimes[runtime];
   const advice =
