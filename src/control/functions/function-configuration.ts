@@ -208,9 +208,7 @@ function withClearable(
   return changed;
 }
 
-function variables(
-  given: Readonly<Record<string, string>>,
-): FunctionConfiguration['Environment'] {
+function variables(given: Readonly<Record<string, string>>): FunctionConfiguration['Environment'] {
   return Object.keys(given).length === 0 ? undefined : { Variables: given };
 }
 
