@@ -50,6 +50,11 @@ const statements: readonly (readonly [Partial<AddPermissionCommandInput>, string
       '"Condition":{"Bool":{"lambda:InvokedViaFunctionUrl":"true"}}',
   ],
   [
+    // go-to-k/cdkd, lambda-permission-provider.ts: seen at the service's endpoint.
+    { Principal: '*', InvokedViaFunctionUrl: false },
+    '"Principal":"*","Action":"lambda:InvokeFunction","Resource":"ARN"',
+  ],
+  [
     { Principal: 'alexa-connectedhome.amazon.com', EventSourceToken: 'amzn1.ask.skill.8d72' },
     '"Principal":{"Service":"alexa-connectedhome.amazon.com"},"Action":"lambda:InvokeFunction",' +
       '"Resource":"ARN","Condition":{"StringEquals":{"lambda:EventSourceToken":"amzn1.ask.skill.8d72"}}',

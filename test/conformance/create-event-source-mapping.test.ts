@@ -174,7 +174,11 @@ test('CreateEventSourceMapping refuses what is no source, and settings of other 
   const FunctionName = 'strict';
   const refusals: [Partial<CreateEventSourceMappingCommandInput>, string][] = [
     [{}, 'Unrecognized event source.'],
-    [{ EventSourceArn: 'arn:aws:s3:::bucket' }, 'Unrecognized event source.'],
+    // aws-controllers-k8s #2250
+    [
+      { EventSourceArn: 'arn:aws:events:us-west-1:000000000000:rule/my-rule' },
+      'Unrecognized event source. Unsupported source arn : arn:aws:events:us-west-1:000000000000:rule/my-rule',
+    ],
     [
       { EventSourceArn: queueArn('q'), StartingPosition: 'LATEST' },
       'StartingPosition is not valid for SQS event sources.',

@@ -169,6 +169,12 @@ test('UpdateEventSourceMapping refuses what its kind does not have or cannot cha
       "Unsupported 'amazonManagedKafkaEventSourceConfig.consumerGroupId' parameter for given event source mapping type.",
     ],
     [
+      cluster,
+      // aws-controllers-k8s #2865: what answers have, sent back.
+      { DestinationConfig: cluster.DestinationConfig },
+      'The Destination field is required for an OnFailure configuration.',
+    ],
+    [
       database,
       { DocumentDBEventSourceConfig: { DatabaseName: 'a', CollectionName: 'b' } },
       'Invalid parameters: collectionName, databaseName',

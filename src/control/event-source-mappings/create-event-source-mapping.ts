@@ -13,7 +13,13 @@ import { commitWithRetry, writeDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { Reference } from '../functions/function-documents.ts';
 import { mappingKey, requireTarget } from './mapping-documents.ts';
-import { checkRequired, checkSettings, checkSupported, sourceKindOf } from './mapping-rules.ts';
+import {
+  checkDestinationGiven,
+  checkRequired,
+  checkSettings,
+  checkSupported,
+  sourceKindOf,
+} from './mapping-rules.ts';
 import { settingsIn, withChanges } from './mapping-settings.ts';
 import { renderMapping, storedMapping } from './render-mapping.ts';
 import { sourceRules, type MappingSettings } from './source-rules.ts';
@@ -49,6 +55,7 @@ function newSettings(
   const rules = sourceRules[kind];
   const requested = settingsIn(input);
   checkSupported(rules, requested);
+  checkDestinationGiven(requested);
   checkRequired(rules, requested);
   const settings = withChanges(rules, rules.defaults, requested);
   checkSettings(rules, settings, clock.nowMs());

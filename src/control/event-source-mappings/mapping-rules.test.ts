@@ -108,12 +108,15 @@ const provisionedMessage = (name: string): string =>
   `${name} is only available for Provisioned Mode. Enable Provisioned Mode by specifying MinimumPollers in ProvisionedPollerConfig.`;
 const filterMessage = 'Invalid filter pattern definition.';
 const unrecognized = 'Unrecognized event source.';
+/** aws-controllers-k8s #2250 */
+const unsupportedArn = (arn: string): string => `${unrecognized} Unsupported source arn : ${arn}`;
+const table = 'arn:aws:dynamodb:us-east-1:000000000000:table/users';
 
 /** Settings that are not, and what is said of them. */
 const refused: readonly (readonly [EventSourceKind, Request, string])[] = [
   ['sqs', { EventSourceArn: undefined }, unrecognized],
-  ['sqs', { EventSourceArn: 'arn:aws:s3:::bucket' }, unrecognized],
-  ['sqs', { EventSourceArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/users' }, unrecognized],
+  ['sqs', { EventSourceArn: 'arn:aws:s3:::bucket' }, unsupportedArn('arn:aws:s3:::bucket')],
+  ['sqs', { EventSourceArn: table }, unsupportedArn(table)],
   [
     'sqs',
     { EventSourceArn: 'arn:aws:sqs:eu-west-1:000000000000:orders' },
@@ -154,6 +157,11 @@ const refused: readonly (readonly [EventSourceKind, Request, string])[] = [
     'kinesis',
     { DestinationConfig: { OnSuccess: {} } },
     'Unsupported DestinationConfig parameter for given event source mapping type.',
+  ],
+  [
+    'kinesis',
+    { DestinationConfig: { OnFailure: {} } },
+    'The Destination field is required for an OnFailure configuration.',
   ],
   [
     'kinesis',

@@ -13,6 +13,7 @@ import { commitWithRetry, putDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
 import { requireMapping, requireTarget } from './mapping-documents.ts';
 import {
+  checkDestinationGiven,
   checkRequired,
   checkSettings,
   checkSupported,
@@ -51,6 +52,7 @@ function changedSettings(
   const rules = sourceRules[kind];
   const changes = settingsIn(input);
   checkSupported(rules, changes);
+  checkDestinationGiven(changes);
   checkUnchangeable(rules, changes);
   const settings = withChanges(rules, settingsOf(configuration), changes);
   checkRequired(rules, settings);

@@ -74,9 +74,11 @@ function checkUrlConditions(input: AddPermissionRequest): void {
   }
 }
 
-/** Keys in the spelling of public reports: `AWS:SourceArn` but `aws:PrincipalOrgID` (terraform-provider-aws, permission.go). */
+/**
+ * Keys in the spelling of public reports: `AWS:SourceArn` but `aws:PrincipalOrgID` (terraform-provider-aws,
+ * permission.go). `InvokedViaFunctionUrl: false` is no condition (go-to-k/cdkd, lambda-permission-provider.ts).
+ */
 function newCondition(input: AddPermissionRequest): Record<string, Record<string, string>> {
-  const { InvokedViaFunctionUrl } = input;
   return withoutEmpty({
     StringEquals: defined({
       'lambda:FunctionUrlAuthType': input.FunctionUrlAuthType,
@@ -85,8 +87,7 @@ function newCondition(input: AddPermissionRequest): Record<string, Record<string
       'lambda:EventSourceToken': input.EventSourceToken,
     }),
     Bool: defined({
-      'lambda:InvokedViaFunctionUrl':
-        InvokedViaFunctionUrl === undefined ? undefined : String(InvokedViaFunctionUrl),
+      'lambda:InvokedViaFunctionUrl': input.InvokedViaFunctionUrl === true ? 'true' : undefined,
     }),
     ArnLike: defined({ 'AWS:SourceArn': input.SourceArn }),
   });
