@@ -178,6 +178,30 @@ test('members that make no sense are refused', async () => {
   await assert.rejects(policyOf(server.client, name), refused('ResourceNotFoundException'));
 });
 
+test('a principal is looked at once the rest is right', async () => {
+  // As LocalStack has it; cloudformation-coverage-roadmap #1189 has principals of the whole policy looked at.
+  const name = 'late';
+  await createActive(server.client, name);
+  const noPrincipal = { Principal: 'nobody' };
+  await assert.rejects(
+    addPermission(server.client, 'nothing', noPrincipal),
+    refused('ResourceNotFoundException', `Function not found: ${arnOf('nothing')}`),
+  );
+  await assert.rejects(
+    addPermission(server.client, name, { ...noPrincipal, RevisionId: 'stale' }),
+    refused('PreconditionFailedException'),
+  );
+  await addPermission(server.client, name);
+  await assert.rejects(
+    addPermission(server.client, name, noPrincipal),
+    refused('ResourceConflictException'),
+  );
+  await assert.rejects(
+    addPermission(server.client, name, { ...noPrincipal, StatementId: 'other' }),
+    refused('InvalidParameterValueException'),
+  );
+});
+
 test('a policy has at most 20,480 bytes', async () => {
   const name = 'full';
   await createActive(server.client, name);
