@@ -192,10 +192,13 @@ test('a principal is looked at once the rest is right', async () => {
     refused('PreconditionFailedException'),
   );
   await addPermission(server.client, name);
-  await assert.rejects(
-    addPermission(server.client, name, noPrincipal),
-    refused('ResourceConflictException'),
-  );
+  for (const RevisionId of [undefined, 'stale']) {
+    // That the id in use comes before the stale revision: radkawar/stackd's notes of the service.
+    await assert.rejects(
+      addPermission(server.client, name, { ...noPrincipal, RevisionId }),
+      refused('ResourceConflictException'),
+    );
+  }
   await assert.rejects(
     addPermission(server.client, name, { ...noPrincipal, StatementId: 'other' }),
     refused('InvalidParameterValueException'),
@@ -244,7 +247,8 @@ test('of concurrent writers with the same RevisionId exactly one wins', async ()
   );
   assert.equal(won, 1);
   assert.deepEqual(lost, Array(3).fill('PreconditionFailedException'));
-  await assert.rejects(addPermission(server.client, name, { RevisionId }), stale);
+  const late = { StatementId: 'late', RevisionId };
+  await assert.rejects(addPermission(server.client, name, late), stale);
   const present = await policyOf(server.client, name);
   assert.equal(present.statements.length, 1);
   const next = { StatementId: 'next', RevisionId: present.RevisionId };

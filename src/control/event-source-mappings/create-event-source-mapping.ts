@@ -1,4 +1,4 @@
-/** CreateEventSourceMapping: Creating until it is settled, then Enabled or Disabled. */
+/** CreateEventSourceMapping: Creating until it is settled, then Enabled or Disabled; a queue's Disabled at once. */
 import {
   eventSourceMappingArn,
   type EventSourceKind,
@@ -21,6 +21,8 @@ import {
   sourceKindOf,
 } from './mapping-rules.ts';
 import { settingsIn, withChanges } from './mapping-settings.ts';
+import { stateAfterChange } from './mapping-state.ts';
+import { checkPollersGiven } from './poller-rules.ts';
 import { renderMapping, storedMapping } from './render-mapping.ts';
 import { sourceRules, type MappingSettings } from './source-rules.ts';
 
@@ -56,6 +58,7 @@ function newSettings(
   const requested = settingsIn(input);
   checkSupported(rules, requested);
   checkDestinationGiven(requested);
+  checkPollersGiven(requested);
   checkRequired(rules, requested);
   const settings = withChanges(rules, rules.defaults, requested);
   checkSettings(rules, settings, clock.nowMs());
@@ -76,6 +79,7 @@ function newRecord(
   const rules = sourceRules[kind];
   const { kafkaConfig } = rules;
   const uuid = random.uuid();
+  const enabled = input.Enabled ?? true;
   const group = kafkaConfig && {
     [kafkaConfig]: { ConsumerGroupId: uuid, ...settings[kafkaConfig] },
   };
@@ -83,13 +87,13 @@ function newRecord(
     kind,
     functionName: target.functionName,
     ...(target.qualifier === undefined ? {} : { qualifier: target.qualifier }),
-    enabled: input.Enabled ?? true,
+    enabled,
     configuration: storedMapping(clock, rules, {
       settings: { ...settings, ...group },
       UUID: uuid,
       EventSourceMappingArn: eventSourceMappingArn(identity, uuid),
       FunctionArn: target.arn,
-      State: 'Creating',
+      State: stateAfterChange(rules, undefined, enabled),
     }),
     tags,
     generation: random.uuid(),

@@ -123,6 +123,7 @@ const checks: readonly Check[] = [
   checkRecordAge,
   checkDestination,
   checkFilters,
+  checkTumblingWindow,
   checkAccess,
   checkDocumentDb,
   checkPollers,
@@ -229,6 +230,18 @@ function checkFilters(
   if (filters.every(({ Pattern }) => Pattern !== undefined && isEventPattern(Pattern))) return;
   // aws-cdk #23057.
   throw invalidParameterValue('Invalid filter pattern definition.');
+}
+
+/** What a tumbling window is refused with is known from radkawar/stackd's notes; the words are our own. */
+function checkTumblingWindow(
+  _rules: SourceRules,
+  { TumblingWindowInSeconds: window = 0, ParallelizationFactor, FilterCriteria }: MappingSettings,
+): void {
+  if (window === 0) return;
+  if ((ParallelizationFactor ?? 1) === 1 && FilterCriteria === undefined) return;
+  throw invalidParameterValue(
+    'TumblingWindowInSeconds cannot be used with a ParallelizationFactor above 1 or with FilterCriteria.',
+  );
 }
 
 function checkDocumentDb(

@@ -3,7 +3,6 @@ import { mappingInUse } from '../../model/trigger-errors.ts';
 import {
   isMappingUnsettled,
   type EventSourceMappingRecord,
-  type MappingState,
 } from '../../model/event-source-mapping.ts';
 import type {
   EventSourceMappingConfiguration,
@@ -20,6 +19,7 @@ import {
   checkUnchangeable,
 } from './mapping-rules.ts';
 import { settingsIn, withChanges } from './mapping-settings.ts';
+import { stateAfterChange } from './mapping-state.ts';
 import { renderMapping, settingsOf, storedMapping } from './render-mapping.ts';
 import { sourceRules, type MappingSettings } from './source-rules.ts';
 
@@ -87,14 +87,9 @@ async function changedRecord(
       UUID,
       EventSourceMappingArn,
       FunctionArn: arn,
-      State: stateOf(previous.enabled, enabled),
+      State: stateAfterChange(sourceRules[kind], previous.enabled, enabled),
     }),
     tags,
     generation: context.random.uuid(),
   };
-}
-
-function stateOf(wasEnabled: boolean, isEnabled: boolean): MappingState {
-  if (wasEnabled === isEnabled) return 'Updating';
-  return isEnabled ? 'Enabling' : 'Disabling';
 }

@@ -13,7 +13,12 @@ import { findQualified } from '../functions/qualifiers.ts';
 import { omitMembers } from '../omit-members.ts';
 import type { ClientView } from '../operation-table.ts';
 import { checkCors } from './cors-rules.ts';
-import { functionUrlKey, readFunctionUrl, renderFunctionUrl } from './function-url-documents.ts';
+import {
+  functionUrlKey,
+  readFunctionUrl,
+  renderFunctionUrl,
+  withAskedMode,
+} from './function-url-documents.ts';
 
 /** More than 32 digits of base 36 have: the lowest of them are as good as evenly drawn. */
 const ID_RANDOM_BYTES = 24;
@@ -39,7 +44,7 @@ export async function createFunctionUrlConfig(
     const config = renderFunctionUrl(context, { ...key, value }, client);
     return {
       operations: [putDocument(present, present.value), writeDocument(key, undefined, value)],
-      result: omitMembers(config, ['LastModifiedTime']),
+      result: withAskedMode(omitMembers(config, ['LastModifiedTime']), input),
     };
   });
 }

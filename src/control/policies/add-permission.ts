@@ -24,9 +24,10 @@ import {
 
 /**
  * Throws, in this order, InvalidParameterValue for $LATEST and conditions that do not go with the action,
- * ResourceNotFound, PreconditionFailed, ResourceConflict for an id in use, InvalidParameterValue for a
- * principal that is none, and PolicyLengthExceeded. The service looks at principals of the whole new
- * policy (cloudformation-coverage-roadmap #1189), LocalStack after everything else.
+ * ResourceNotFound, ResourceConflict for an id in use, PreconditionFailed, InvalidParameterValue for a
+ * principal that is none, and PolicyLengthExceeded. An id in use comes before a stale revision
+ * (radkawar/stackd's notes of the service); principals are looked at in the whole new policy
+ * (cloudformation-coverage-roadmap #1189), by LocalStack after everything else.
  */
 export async function addPermission(
   context: ControlContext,
@@ -37,10 +38,10 @@ export async function addPermission(
   checkUrlConditions(input);
   return commitWithRetry(context.store, async () => {
     const target = await requirePolicyTarget(context, reference);
-    checkPolicyRevision(target, input.RevisionId, 'GetPolicy');
     const present = await readPolicy(context.store, reference);
     const policy = present?.value.document ?? emptyPolicy;
     checkIdIsFree(policy, input.StatementId);
+    checkPolicyRevision(target, input.RevisionId, 'GetPolicy');
     const statement = newStatement(context, reference, input);
     const document = withStatement(policy, statement);
     return {
