@@ -26,7 +26,7 @@ import {
 import { initFailureReason, type ProvisionedState } from './provisioned-pool.ts';
 import type { Resident } from './resident.ts';
 import type { Invocation } from './runtime-port.ts';
-import type { RuntimeCatalog } from './runtimes.ts';
+import type { RuntimeAvailability, RuntimeCatalog } from './runtimes.ts';
 import { bootLimits, SandboxMaker, type WorkerDependencies } from './sandbox-maker.ts';
 import type { SnapshotOutcome } from './snapshot-template.ts';
 
@@ -129,7 +129,7 @@ export class Worker {
 
   /** An environment of this version, a new one when no warm one is idle. */
   async acquire(version: RunnableVersion): Promise<AcquireResult> {
-    const found = this.#catalog.find(version.runtime);
+    const found = this.#findRuntime(version);
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
     const granted = await this.#room.ask(version, 'environment');
     if (granted === 'none') return { type: 'noCapacity' };
@@ -247,8 +247,14 @@ export class Worker {
     void stopped.then(() => this.#proactive.replace(resident.environment.version));
   }
 
+  /** What is to run a version, or why nothing here can. */
+  #findRuntime({ isImage, runtime }: RunnableVersion): RuntimeAvailability {
+    if (isImage) return { available: false, reason: 'container images cannot run here yet' };
+    return this.#catalog.find(runtime);
+  }
+
   async #startAhead(version: RunnableVersion): Promise<void> {
-    const found = this.#catalog.find(version.runtime);
+    const found = this.#findRuntime(version);
     if (!found.available || !this.#room.takeUnclaimed(version.memoryMb)) return;
     try {
       const resident = await this.#starter.start(version, found.runtime, 'on-demand');
@@ -261,7 +267,7 @@ export class Worker {
 
   async #startProvisioned(version: RunnableVersion): Promise<ProvisionedStart> {
     const failed = (reason: string): ProvisionedStart => ({ type: 'failed', reason });
-    const found = this.#catalog.find(version.runtime);
+    const found = this.#findRuntime(version);
     if (!found.available) return failed(found.reason);
     if ((await this.#room.ask(version, 'room')) === 'none') {
       return failed('The host has no room for the environments.');
