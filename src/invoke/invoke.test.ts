@@ -74,6 +74,7 @@ function request(members: Partial<InvokeRequest> = {}): InvokeRequest {
     qualifier: undefined,
     payload: Buffer.from('{"a":1}'),
     clientContext: undefined,
+    tenantId: undefined,
     traceHeader: undefined,
     ...members,
   };

@@ -5,6 +5,7 @@
 import type { LastUpdateStatus, LogFormat, State, SystemLogLevel } from './generated/api-types.ts';
 import { isSnapStartVersion, layersOf, type VersionRecord } from './function.ts';
 import { limits } from './limits.ts';
+import { isPerTenant } from './tenant-isolation.ts';
 
 export interface RunnableVersion {
   /** Changes whenever anything that an environment was built from changes. */
@@ -21,6 +22,8 @@ export interface RunnableVersion {
   readonly handler: string;
   /** A published version whose environments are restored from a snapshot. */
   readonly snapStart: boolean;
+  /** Each invocation names its tenant, and no environment serves two. */
+  readonly perTenant: boolean;
   readonly codeHash: string;
   /** Of its layers, lowest first. */
   readonly layerHashes: readonly string[];
@@ -49,6 +52,7 @@ export function runnableVersion(record: VersionRecord): RunnableVersion {
     runtimeVersionArn: configuration.RuntimeVersionConfig?.RuntimeVersionArn ?? '',
     handler: configuration.Handler ?? '',
     snapStart: isSnapStartVersion(configuration),
+    perTenant: isPerTenant(configuration),
     codeHash: code.hash,
     layerHashes: layersOf(record).map((layer) => layer.code.hash),
     timeoutMs: configuration.Timeout * 1000,

@@ -52,6 +52,7 @@ const invocation: Invocation = {
   traceId: 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1',
   clientContext: '{\n "client": {"app_title": "Grüße, 世界 😀\\n"}}',
   cognitoIdentity: undefined,
+  tenantId: undefined,
 };
 
 before(async () => {

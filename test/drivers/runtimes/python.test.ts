@@ -356,7 +356,7 @@ def handler(event, context):
       assert(remaining > 3000 && remaining <= 5000 && Number.isInteger(remaining));
       assert.match(
         String(full['text']),
-        /^LambdaContext\(\[aws_request_id=0{8}-.*memory_limit_in_mb=128,.*identity=CognitoIdentity\(\[cognito_identity_id=id,cognito_identity_pool_id=pool\]\)\]\)$/,
+        /^LambdaContext\(\[aws_request_id=0{8}-.*memory_limit_in_mb=128,.*identity=CognitoIdentity\(\[cognito_identity_id=id,cognito_identity_pool_id=pool\]\),tenant_id=None\]\)$/,
       );
       delete full['remaining'];
       delete full['text'];
