@@ -3,7 +3,7 @@
  * stored document when the change feed brings it, so that an invoke reads no store (ADR 0007).
  */
 import type { LastUpdateStatus, LogFormat, State, SystemLogLevel } from './generated/api-types.ts';
-import { isSnapStartVersion, layersOf, type VersionRecord } from './function.ts';
+import { isImage, isSnapStartVersion, layersOf, type VersionRecord } from './function.ts';
 import { limits } from './limits.ts';
 import { isPerTenant } from './tenant-isolation.ts';
 
@@ -17,6 +17,7 @@ export interface RunnableVersion {
   readonly version: string;
   readonly state: State;
   readonly updateStatus: LastUpdateStatus;
+  /** '' for an image, as are its version and the handler. */
   readonly runtime: string;
   readonly runtimeVersionArn: string;
   readonly handler: string;
@@ -24,6 +25,9 @@ export interface RunnableVersion {
   readonly snapStart: boolean;
   /** Each invocation names its tenant, and no environment serves two. */
   readonly perTenant: boolean;
+  /** A container image instead of code, layers, a runtime and a handler. */
+  readonly isImage: boolean;
+  /** '' for an image. */
   readonly codeHash: string;
   /** Of its layers, lowest first. */
   readonly layerHashes: readonly string[];
@@ -53,7 +57,8 @@ export function runnableVersion(record: VersionRecord): RunnableVersion {
     handler: configuration.Handler ?? '',
     snapStart: isSnapStartVersion(configuration),
     perTenant: isPerTenant(configuration),
-    codeHash: code.hash,
+    isImage: isImage(code),
+    codeHash: isImage(code) ? '' : code.hash,
     layerHashes: layersOf(record).map((layer) => layer.code.hash),
     timeoutMs: configuration.Timeout * 1000,
     memoryMb: configuration.MemorySize,

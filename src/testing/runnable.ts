@@ -15,6 +15,7 @@ export function runnable(members: Partial<RunnableVersion> = {}): RunnableVersio
     handler: 'index.handler',
     snapStart: false,
     perTenant: false,
+    isImage: false,
     codeHash: 'c0de',
     layerHashes: [],
     timeoutMs: 3000,

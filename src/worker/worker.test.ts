@@ -165,6 +165,15 @@ describe('environments', () => {
     await close(worker);
   });
 
+  test('are not made for container images, and nothing is kept for them', async () => {
+    const worker = createWorker();
+    assert.deepEqual(await worker.acquire(runnable({ isImage: true, runtime: '' })), {
+      type: 'runtimeUnavailable',
+      reason: 'container images cannot run here yet',
+    });
+    await close(worker);
+  });
+
   test('of a retired version end: the idle at once, the busy after their invocation', async () => {
     const worker = createWorker();
     const busy = leaseOf(await worker.acquire(one));

@@ -26,7 +26,7 @@ import {
 import { initFailureReason, type ProvisionedState } from './provisioned-pool.ts';
 import type { Resident } from './resident.ts';
 import type { Invocation } from './runtime-port.ts';
-import type { RuntimeCatalog } from './runtimes.ts';
+import type { RuntimeAvailability, RuntimeCatalog } from './runtimes.ts';
 import { bootLimits, SandboxMaker, type WorkerDependencies } from './sandbox-maker.ts';
 import type { SnapshotOutcome } from './snapshot-template.ts';
 import { tenancyOf, type Tenancy } from './tenancy.ts';
@@ -131,7 +131,7 @@ export class Worker {
   /** An environment of this version (and tenant), a new one when no warm one is idle. */
   async acquire(version: RunnableVersion, tenantId?: string): Promise<AcquireResult> {
     const tenancy = tenancyOf(version, tenantId);
-    const found = this.#catalog.find(version.runtime);
+    const found = this.#findRuntime(version);
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
     const granted = await this.#room.ask(tenancy, 'environment');
     if (granted === 'none') return { type: 'noCapacity' };
@@ -247,9 +247,15 @@ export class Worker {
     void stopped.then(() => this.#proactive.replace(resident.environment.tenancy));
   }
 
+  /** What is to run a version, or why nothing here can. */
+  #findRuntime({ isImage, runtime }: RunnableVersion): RuntimeAvailability {
+    if (isImage) return { available: false, reason: 'container images cannot run here yet' };
+    return this.#catalog.find(runtime);
+  }
+
   async #startAhead(tenancy: Tenancy): Promise<void> {
     const { version } = tenancy;
-    const found = this.#catalog.find(version.runtime);
+    const found = this.#findRuntime(version);
     if (!found.available || !this.#room.takeUnclaimed(version.memoryMb)) return;
     try {
       const resident = await this.#starter.start(tenancy, found.runtime, 'on-demand');
@@ -263,7 +269,7 @@ export class Worker {
   async #startProvisioned(version: RunnableVersion): Promise<ProvisionedStart> {
     const failed = (reason: string): ProvisionedStart => ({ type: 'failed', reason });
     const tenancy = tenancyOf(version);
-    const found = this.#catalog.find(version.runtime);
+    const found = this.#findRuntime(version);
     if (!found.available) return failed(found.reason);
     if ((await this.#room.ask(tenancy, 'room')) === 'none') {
       return failed('The host has no room for the environments.');

@@ -166,6 +166,14 @@ describe('Invoke', () => {
       await invalid(invoke(tenants, { TenantId: 'blue,red', InvocationType }), 'tenantId');
     }
     await notFound(invoke('unknown', { TenantId }), 'unknown', '$LATEST');
+    // The SDK does not send these: an empty name, and two.
+    for (const names of [[''], ['red', 'blue']]) {
+      const headers = names.map((name) => ['X-Amz-Tenant-Id', name] as [string, string]);
+      const url = `${hearth.url}/2015-03-31/functions/${tenants}/invocations`;
+      const response = await fetch(url, { method: 'POST', headers });
+      assert.equal(response.status, 400, names.join());
+      assert.match(await response.text(), /'tenantId' failed to satisfy constraint/);
+    }
   });
 
   test('payloads have 6 MiB at most', async () => {

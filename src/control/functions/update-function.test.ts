@@ -305,22 +305,19 @@ test('published versions cannot be updated', async (t) => {
 });
 
 test('past its update date a runtime can only be left', async (t) => {
-  const rig = await createControlRig({
-    enforceRuntimeDeprecation: true,
-    nowMs: Date.parse('2025-09-30'),
-  });
+  const rig = await createControlRig({ nowMs: Date.parse('2025-09-30') });
   t.after(() => rig.close());
-  await rig.control.operations.CreateFunction(createRequest({ Runtime: 'nodejs18.x' }));
+  await rig.control.operations.CreateFunction(createRequest({ Runtime: 'nodejs16.x' }));
   await rig.settle(FunctionName);
   rig.clock.advance(Date.parse('2025-11-01') - Date.parse('2025-09-30'));
   const { control } = rig;
   await assert.rejects(
     control.operations.UpdateFunctionConfiguration({ FunctionName, Timeout: 5 }),
-    /nodejs18\.x is no longer supported/,
+    /nodejs16\.x is no longer supported/,
   );
   await assert.rejects(
     control.operations.UpdateFunctionCode({ FunctionName, ZipFile: otherZip }),
-    /nodejs18\.x is no longer supported/,
+    /nodejs16\.x is no longer supported/,
   );
   await control.operations.UpdateFunctionConfiguration({ FunctionName, Runtime: 'nodejs22.x' });
 });
