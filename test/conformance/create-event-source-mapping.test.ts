@@ -8,7 +8,16 @@ import {
   type CreateEventSourceMappingCommandInput,
 } from '@aws-sdk/client-lambda';
 import { createFunction, createSettled, queueArn, untilSettled } from './mappings.ts';
-import { accountId, arnOf, createAliased, refused, region, useServer } from './server.ts';
+import {
+  accountId,
+  arnOf,
+  createActive,
+  createAliased,
+  perTenant,
+  refused,
+  region,
+  useServer,
+} from './server.ts';
 
 const server = useServer();
 const send = (input: CreateEventSourceMappingCommandInput) =>
@@ -136,6 +145,17 @@ test('CreateEventSourceMapping refuses functions, versions and aliases that are 
   );
   const listing = new ListEventSourceMappingsCommand({ EventSourceArn });
   assert.deepEqual((await server.client.send(listing)).EventSourceMappings, []);
+});
+
+test('CreateEventSourceMapping refuses functions whose invocations have to name a tenant', async () => {
+  await createActive(server.client, 'tenants', perTenant);
+  await assert.rejects(
+    send({ FunctionName: 'tenants', EventSourceArn: queueArn('tenants') }),
+    refused(
+      'InvalidParameterValueException',
+      'Event source mapping is not supported for functions with tenant isolation mode.',
+    ),
+  );
 });
 
 test('CreateEventSourceMapping refuses a second mapping of a function and a source', async () => {

@@ -11,6 +11,7 @@ import {
   createAliased,
   createActive,
   membersOf,
+  perTenant,
   refused,
   region,
   useServer,
@@ -90,6 +91,17 @@ test('no such function, no such alias', async () => {
       refused('ResourceNotFoundException', 'Function does not exist'),
     );
   }
+});
+
+test('a function with tenant isolation has none', async () => {
+  await createActive(server.client, 'tenants', perTenant);
+  await assert.rejects(
+    create('tenants'),
+    refused(
+      'InvalidParameterValueException',
+      'Function URL is not supported for functions with tenant isolation mode.',
+    ),
+  );
 });
 
 test('versions and $LATEST cannot be named', async () => {

@@ -2,6 +2,7 @@
 import type { Random } from '../../base/random.ts';
 import { functionUrlExists, functionUrlTargetNotFound } from '../../model/trigger-errors.ts';
 import { FUNCTION_URL_ID_LENGTH, type FunctionUrlRecord } from '../../model/function-url.ts';
+import { refuseForTenants } from '../../model/tenant-isolation.ts';
 import type {
   CreateFunctionUrlConfigRequest,
   CreateFunctionUrlConfigResponse,
@@ -24,8 +25,8 @@ import {
 const ID_RANDOM_BYTES = 24;
 
 /**
- * Throws InvalidParameterValue for CORS settings that checkCors refuses, ResourceNotFound for no such
- * function or alias, ResourceConflict if it has a URL.
+ * Throws InvalidParameterValue for tenant isolation and CORS settings that checkCors refuses,
+ * ResourceNotFound for no such function or alias, ResourceConflict if it has a URL.
  */
 export async function createFunctionUrlConfig(
   context: ControlContext,
@@ -38,6 +39,7 @@ export async function createFunctionUrlConfig(
   return commitWithRetry(context.store, async () => {
     const present = await findQualified(context, reference);
     if (present === undefined) throw functionUrlTargetNotFound();
+    refuseForTenants('Function URL', present.value.latest.configuration);
     if ((await readFunctionUrl(context.store, reference)) !== undefined) {
       throw functionUrlExists(reference.arn);
     }
