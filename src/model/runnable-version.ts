@@ -5,6 +5,7 @@
 import type { LastUpdateStatus, LogFormat, State, SystemLogLevel } from './generated/api-types.ts';
 import { isImage, isSnapStartVersion, layersOf, type VersionRecord } from './function.ts';
 import { limits } from './limits.ts';
+import { isPerTenant } from './tenant-isolation.ts';
 
 export interface RunnableVersion {
   /** Changes whenever anything that an environment was built from changes. */
@@ -22,6 +23,8 @@ export interface RunnableVersion {
   readonly handler: string;
   /** A published version whose environments are restored from a snapshot. */
   readonly snapStart: boolean;
+  /** Each invocation names its tenant, and no environment serves two. */
+  readonly perTenant: boolean;
   /** A container image instead of code, layers, a runtime and a handler. */
   readonly isImage: boolean;
   /** '' for an image. */
@@ -53,6 +56,7 @@ export function runnableVersion(record: VersionRecord): RunnableVersion {
     runtimeVersionArn: configuration.RuntimeVersionConfig?.RuntimeVersionArn ?? '',
     handler: configuration.Handler ?? '',
     snapStart: isSnapStartVersion(configuration),
+    perTenant: isPerTenant(configuration),
     isImage: isImage(code),
     codeHash: isImage(code) ? '' : code.hash,
     layerHashes: layersOf(record).map((layer) => layer.code.hash),

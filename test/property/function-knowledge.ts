@@ -5,6 +5,7 @@ import { configurationWith, functionForms, settingsOf, tags } from './configurat
 import {
   isGone,
   read,
+  type Body,
   type Draw,
   type Journey,
   type KnowledgeTable,
@@ -40,8 +41,12 @@ function createFunction(draw: Draw): Journey {
   const name = draw.newName();
   const archive = random.pick(archives);
   const Tags = draw.maybe(tags(draw, 50));
+  const settings = settingsOf(draw, random.pick(runtimes));
+  const hasSnapshots = (settings['SnapStart'] as Body)['ApplyOn'] === 'PublishedVersions';
+  const TenancyConfig = { TenantIsolationMode: 'PER_TENANT' };
   const input = draw.input('CreateFunction', {
-    ...settingsOf(draw, random.pick(runtimes)),
+    ...settings,
+    TenancyConfig: hasSnapshots ? undefined : draw.maybe(TenancyConfig),
     FunctionName: random.pick(functionForms(name)),
     Code: { ZipFile: archive },
     Handler: draw.values.strings.valid(shapes.get('Handler')!, random) || 'index.handler',

@@ -252,7 +252,16 @@ const refusals: readonly [string, Parameters<typeof createRequest>[0], string | 
     'Unzipped size must be smaller than 262144000 bytes',
   ],
   ['a version', { FunctionName: 'rig:1' }, /does not support versions other than \$LATEST/],
-  ['tenancy', { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }, /TenancyConfig/],
+  ['durable execution', { DurableConfig: { ExecutionTimeout: 60 } }, /DurableConfig/],
+  [
+    'SnapStart for tenants',
+    {
+      Runtime: 'python3.13',
+      SnapStart: { ApplyOn: 'PublishedVersions' },
+      TenancyConfig: { TenantIsolationMode: 'PER_TENANT' },
+    },
+    'SnapStart is not supported for functions with tenant isolation mode.',
+  ],
 ];
 
 for (const [what, overrides, message] of refusals) {

@@ -58,12 +58,7 @@ export function checkRequested(
   { settings }: ControlContext,
   input: CreateFunctionRequest | UpdateFunctionConfigurationRequest,
 ): void {
-  const unsupported = [
-    'CapacityProviderConfig',
-    'DurableConfig',
-    'PublishTo',
-    'TenancyConfig',
-  ] as const;
+  const unsupported = ['CapacityProviderConfig', 'DurableConfig', 'PublishTo'] as const;
   const given = input as Partial<Record<(typeof unsupported)[number], unknown>>;
   const member = unsupported.find((name) => given[name] !== undefined);
   if (member !== undefined) throw notSupported(member);
@@ -126,6 +121,7 @@ export function newConfiguration(
     LoggingConfig: { LogFormat: 'Text', LogGroup: `/aws/lambda/${functionName}` },
     ...codeMembers(code),
     ...pending,
+    ...defined({ TenancyConfig: input.TenancyConfig }),
     RevisionId: context.random.uuid(),
     LastModified: timestamp(context.clock.nowMs()),
   };
