@@ -296,9 +296,9 @@ describe('api server body limits', () => {
   test('operations that carry code or a checkpoint take more', async (context) => {
     const { port } = await start(context, echo, { refusedBodyMs: 20 });
     const cases: [string, number, string][] = [
-      ['POST /2015-03-31/functions', 69_905_067, 'CreateFunction'],
-      ['PUT /2015-03-31/functions/f/code', 69_905_067, 'UpdateFunctionCode'],
-      ['POST /2018-10-31/layers/l/versions', 69_905_067, 'PublishLayerVersion'],
+      ['POST /2015-03-31/functions', 70_167_211, 'CreateFunction'],
+      ['PUT /2015-03-31/functions/f/code', 70_167_211, 'UpdateFunctionCode'],
+      ['POST /2018-10-31/layers/l/versions', 70_167_211, 'PublishLayerVersion'],
       ['POST /2025-12-01/durable-executions/d/checkpoint', 8 * MIB, 'CheckpointDurableExecution'],
     ];
     for (const [target, bytesMax, action] of cases) {
