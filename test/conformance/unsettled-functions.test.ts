@@ -74,7 +74,7 @@ test('a function that is Pending is shown, and changed only beside its settings'
     assert.deepEqual(found, withRuntimeVersion(expected, found));
   }
   await Promise.all(changes(FunctionName, 'stale').map(stale));
-  const why = 'The function is currently in the following state: Pending';
+  const why = `The resource ${arnOf(FunctionName)} is currently in the following state: 'Pending'. StateReasonCode: 'Creating'`;
   await allRefused([...changes(FunctionName), ...tagChanges(FunctionName)], why);
   await changesBeside(FunctionName);
   const { Code } = await client.send(new GetFunctionCommand({ FunctionName }));

@@ -2,7 +2,7 @@
  * Changes $LATEST for the operations that update it: refuses while it is being made or updated,
  * checks the RevisionId, and leaves the function InProgress for the reconciler to settle.
  */
-import { functionInState, revisionMismatch, updateInProgress } from '../../model/errors.ts';
+import { resourceInState, revisionMismatch, updateInProgress } from '../../model/errors.ts';
 import {
   sourceKeyOf,
   type FunctionRecord,
@@ -64,10 +64,9 @@ export function checkChangeable(record: FunctionRecord, revisionId: string | und
 
 /** Throws ResourceConflict while the function is being made or updated. */
 export function checkSettled(configuration: StoredConfiguration): void {
-  if (configuration.State === 'Pending') throw functionInState(configuration.State);
-  if (configuration.LastUpdateStatus === 'InProgress') {
-    throw updateInProgress(configuration.FunctionArn);
-  }
+  const { FunctionArn, State, StateReasonCode = '', LastUpdateStatus } = configuration;
+  if (State === 'Pending') throw resourceInState(FunctionArn, State, StateReasonCode);
+  if (LastUpdateStatus === 'InProgress') throw updateInProgress(FunctionArn);
 }
 
 /** What `document` would be after the change, without writing it. */

@@ -184,8 +184,8 @@ test('changes are refused while the function is being made', async (t) => {
   await rig.control.operations.CreateFunction(createRequest());
   const expected = {
     code: 'ResourceConflictException',
-    message:
-      'The operation cannot be performed at this time. The function is currently in the following state: Pending',
+    // Words of a call of UpdateFunctionCode in 2026; those of Invoke are others.
+    message: `The operation cannot be performed at this time. The resource ${arn} is currently in the following state: 'Pending'. StateReasonCode: 'Creating'`,
   };
   const { control } = rig;
   await assert.rejects(
