@@ -3,7 +3,7 @@ import { invalidParameterValue } from '../../model/errors.ts';
 import type { ControlContext } from '../control-context.ts';
 import { putDocument } from '../commit.ts';
 import type { TaggedKind } from '../tags/tagged-kind.ts';
-import { checkSettled } from './change-latest.ts';
+import { checkNotUpdating } from './change-latest.ts';
 import {
   requireFunction,
   resolveReference,
@@ -19,7 +19,8 @@ export const functionTags: TaggedKind = {
     return {
       tags: present.value.tags,
       retag(change) {
-        checkSettled(present.value.latest.configuration);
+        // The guide's page 044 has TagResource among what fails during updates, not during creation.
+        checkNotUpdating(present.value.latest.configuration);
         const tags = change(present.value.tags);
         return putDocument(present, { ...withNewRevision(context, present.value), tags });
       },
