@@ -111,7 +111,7 @@ export function configurationWith(input: WireInput): Body {
   for (const name of [...same, ...whole]) {
     if (input[name] !== undefined) shown[name] = input[name];
   }
-  const { VpcConfig, Environment, DeadLetterConfig, KMSKeyArn, FileSystemConfigs, Layers } = input;
+  const { VpcConfig, Environment, DeadLetterConfig, FileSystemConfigs, Layers } = input;
   const { Mode } = (input['TracingConfig'] ?? {}) as Body;
   if (Mode !== undefined) shown['TracingConfig'] = { Mode };
   if (VpcConfig !== undefined) shown['VpcConfig'] = VpcConfig;
@@ -127,10 +127,21 @@ export function configurationWith(input: WireInput): Body {
     const { TargetArn } = DeadLetterConfig as { TargetArn?: string };
     shown['DeadLetterConfig'] = TargetArn ? { TargetArn } : absent;
   }
-  if (KMSKeyArn !== undefined) shown['KMSKeyArn'] = KMSKeyArn === '' ? absent : KMSKeyArn;
+  const key = shownKey(input, shown['Environment']);
+  if (key !== undefined) shown['KMSKeyArn'] = key;
   if (Layers !== undefined) {
     const arns = Layers as string[];
     shown['Layers'] = arns.length > 0 ? arns.map((Arn) => ({ Arn })) : absent;
   }
   return shown;
+}
+
+/** A key is kept with something to encrypt only; undefined where that depends on what was there. */
+function shownKey({ KMSKeyArn, SnapStart }: WireInput, environment: unknown): unknown {
+  if (KMSKeyArn === undefined) return undefined;
+  if (KMSKeyArn === '') return absent;
+  const { ApplyOn } = (SnapStart ?? {}) as Body;
+  if (ApplyOn === 'PublishedVersions') return KMSKeyArn;
+  if (environment === undefined) return undefined;
+  return environment === absent ? absent : KMSKeyArn;
 }

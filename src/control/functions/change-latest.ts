@@ -63,10 +63,16 @@ export function checkChangeable(record: FunctionRecord, revisionId: string | und
 }
 
 /** Throws ResourceConflict while the function is being made or updated. */
-export function checkSettled(configuration: StoredConfiguration): void {
-  const { FunctionArn, State, StateReasonCode = '', LastUpdateStatus } = configuration;
+function checkSettled(configuration: StoredConfiguration): void {
+  const { FunctionArn, State, StateReasonCode = '' } = configuration;
   if (State === 'Pending') throw resourceInState(FunctionArn, State, StateReasonCode);
-  if (LastUpdateStatus === 'InProgress') throw updateInProgress(FunctionArn);
+  checkNotUpdating(configuration);
+}
+
+/** Throws ResourceConflict while the function is being updated; one that is being made passes. */
+export function checkNotUpdating(configuration: StoredConfiguration): void {
+  const { State, LastUpdateStatus, FunctionArn } = configuration;
+  if (State !== 'Pending' && LastUpdateStatus === 'InProgress') throw updateInProgress(FunctionArn);
 }
 
 /** What `document` would be after the change, without writing it. */
