@@ -21,13 +21,16 @@ export function settingsOf(draw: Draw, runtime: string): WireInput {
   return {
     Runtime: runtime,
     Layers: draw.maybe(random.pick([[], [layerVersionArn]])),
-    VpcConfig: hasFiles || random.chance(0.3) ? vpc : { SubnetIds: [], SecurityGroupIds: [] },
-    FileSystemConfigs: hasFiles ? [fileSystem] : [],
+    VpcConfig: {
+      ...(hasFiles || random.chance(0.3) ? vpc : { SubnetIds: [], SecurityGroupIds: [] }),
+      ...(random.chance(0.5) ? { Ipv6AllowedForDualStack: random.chance(0.5) } : {}),
+    },
+    FileSystemConfigs: hasFiles ? [fileSystem(draw)] : [],
     SnapStart: { ApplyOn: hasSnapshots ? 'PublishedVersions' : 'None' },
     EphemeralStorage: { Size: hasSnapshots ? 512 : random.integer(512, 10_240) },
     LoggingConfig: logging(draw),
     Environment: draw.maybe({ Variables: variables(draw) }),
-    DeadLetterConfig: draw.maybe(random.pick([{}, { TargetArn: '' }, { TargetArn: queueArn }])),
+    DeadLetterConfig: draw.maybe(random.pick([{}, { TargetArn: '' }, { TargetArn: queueArn }, { TargetArn: topicArn }])),
     KMSKeyArn: draw.maybe(random.pick(['', keyArn])),
     ImageConfig: undefined,
     CapacityProviderConfig: undefined,
@@ -39,12 +42,21 @@ export function settingsOf(draw: Draw, runtime: string): WireInput {
 }
 
 const queueArn = `arn:aws:sqs:${region}:${accountId}:letters`;
-const keyArn = `arn:aws:kms:${region}:${accountId}:key/0a1b2c3d-0000-4000-8000-000000000000`;
+const topicArn = `arn:aws:sns:${region}:${accountId}:letters`;
+export const keyArn = `arn:aws:kms:${region}:${accountId}:key/0a1b2c3d-0000-4000-8000-000000000000`;
 const vpc = { SubnetIds: ['subnet-0123456789abcdef0'], SecurityGroupIds: ['sg-0123456789abcdef0'] };
-const fileSystem = {
-  Arn: `arn:aws:elasticfilesystem:${region}:${accountId}:access-point/fsap-0123456789abcdef0`,
-  LocalMountPath: '/mnt/files',
-};
+
+function fileSystem({ random }: Draw): Body {
+  const LocalMountPath = '/mnt/files';
+  const point = 'fsap-0123456789abcdef0';
+  if (random.chance(0.5)) {
+    const Arn = `arn:aws:elasticfilesystem:${region}:${accountId}:access-point/${point}`;
+    return { Arn, LocalMountPath };
+  }
+  const files = `arn:aws:s3files:${region}:${accountId}:file-system/fs-0123456789abcdef0`;
+  const S3FilesConfig = { DirectS3Read: random.pick(['ENABLED', 'DISABLED', 'AUTO']) };
+  return { Arn: `${files}/access-point/${point}`, LocalMountPath, S3FilesConfig };
+}
 
 /** Levels only for JSON. */
 function logging({ random }: Draw): Body {

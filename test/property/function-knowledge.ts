@@ -1,10 +1,19 @@
 /** Right uses of the operations on functions, versions, tags and the account. */
-import { createHash } from 'node:crypto';
-import { archives, functionArn, functionName } from './fixture.ts';
-import { configurationWith, functionForms, settingsOf, tags } from './configuration-knowledge.ts';
+import { absent } from './contains.ts';
+import { aliasName, archives, functionArn, functionName } from './fixture.ts';
+import { archiveHash, code } from './code-knowledge.ts';
+import {
+  configurationWith,
+  functionForms,
+  keyArn,
+  settingsOf,
+  tags,
+} from './configuration-knowledge.ts';
 import {
   isGone,
   read,
+  revised,
+  type Body,
   type Draw,
   type Journey,
   type KnowledgeTable,
@@ -12,13 +21,10 @@ import {
 } from './journey.ts';
 import { shapes } from '../../src/model/service-model.ts';
 import { role } from '../conformance/server.ts';
+import { codeSigningArnIn, codeSigningCreation } from './settings-knowledge.ts';
 import type { WireInput } from './wire-request.ts';
 
 const runtimes = shapes.get('Runtime')?.enumValues ?? [];
-
-function archiveHash(archive: string): string {
-  return createHash('sha256').update(Buffer.from(archive, 'base64')).digest('base64');
-}
 
 function small(name: string): WireInput {
   return {
@@ -33,12 +39,13 @@ function small(name: string): WireInput {
 function createFunction(draw: Draw): Journey {
   const { random } = draw;
   const name = draw.newName();
-  const archive = random.pick(archives);
+  const { archive, members } = code(draw);
   const Tags = draw.maybe(tags(draw, 50));
+  const isSigned = random.chance(0.2);
   const input = draw.input('CreateFunction', {
     ...settingsOf(draw, random.pick(runtimes)),
     FunctionName: random.pick(functionForms(name)),
-    Code: { ZipFile: archive },
+    Code: { ...members, ...keyOfSource(draw) },
     Handler: draw.values.strings.valid(shapes.get('Handler')!, random) || 'index.handler',
     PackageType: draw.maybe('Zip'),
     CodeSigningConfigArn: undefined,
@@ -51,15 +58,36 @@ function createFunction(draw: Draw): Journey {
   };
   const arn = functionArn.replace(/[^:]+$/u, name);
   return {
-    input,
+    prepare: isSigned ? [codeSigningCreation] : [],
+    input: (prepared) => (isSigned ? { ...input, ...codeSigningArnIn(prepared) } : input),
     answers: shown,
-    reads: () => [
+    reads: (_, prepared) => [
       read('GetFunctionConfiguration', { FunctionName: name }, shown),
-      read('GetFunction', { FunctionName: arn }, { Configuration: shown }),
+      read('GetFunction', { FunctionName: arn }, { Configuration: shown, Code: sourceKeyIn(input['Code']) }),
       read('ListTags', { Resource: arn }, { Tags: Tags ?? {} }),
+      read(
+        'GetFunctionCodeSigningConfig',
+        { FunctionName: name },
+        isSigned ? codeSigningArnIn(prepared) : { CodeSigningConfigArn: absent },
+      ),
     ],
-    undo: () => [['DeleteFunction', { FunctionName: name }]],
+    undo: (_, prepared) => [
+      ['DeleteFunction', { FunctionName: name }],
+      ...(isSigned
+        ? ([['DeleteCodeSigningConfig', codeSigningArnIn(prepared)]] satisfies Step[])
+        : []),
+    ],
   };
+}
+
+function keyOfSource({ random }: Draw): Body {
+  return random.pick([{}, { SourceKMSKeyArn: keyArn }]);
+}
+
+/** As GetFunction shows it. */
+function sourceKeyIn(members: unknown): Body {
+  const { SourceKMSKeyArn } = members as Body;
+  return { SourceKMSKeyArn: SourceKMSKeyArn ?? absent };
 }
 
 function deleteFunction(draw: Draw): Journey {
@@ -81,13 +109,12 @@ function deleteFunction(draw: Draw): Journey {
 function updateConfiguration(draw: Draw): Journey {
   const input = draw.input('UpdateFunctionConfiguration', {
     ...settingsOf(draw, draw.random.pick(runtimes)),
-    // Versions of the fixture stay alike, so that an alias may have two of them.
-    Role: undefined,
     FunctionName: draw.random.pick(functionForms()),
   });
   const shown = configurationWith(input);
   return {
-    input,
+    prepare: [present],
+    input: revised(draw, input),
     answers: shown,
     reads: () => [
       read('GetFunctionConfiguration', { FunctionName: functionName }, shown),
@@ -96,14 +123,17 @@ function updateConfiguration(draw: Draw): Journey {
   };
 }
 
+const present: Step = ['GetFunctionConfiguration', { FunctionName: functionName }];
+
 function updateCode(draw: Draw): Journey {
-  const archive = draw.random.pick(archives);
+  const { archive, members } = code(draw);
   const input = draw.input('UpdateFunctionCode', {
     FunctionName: draw.random.pick(functionForms()),
-    ZipFile: archive,
-    ...{ S3Bucket: undefined, S3Key: undefined, S3ObjectVersion: undefined },
+    ...{ ZipFile: undefined, S3Bucket: undefined, S3Key: undefined, S3ObjectVersion: undefined },
     ...{ S3ObjectStorageMode: undefined, ImageUri: undefined, PublishTo: undefined },
     ...{ RevisionId: undefined, SourceKMSKeyArn: undefined },
+    ...members,
+    ...keyOfSource(draw),
   });
   const { Architectures } = input;
   const shown = {
@@ -112,11 +142,16 @@ function updateCode(draw: Draw): Journey {
   };
   const isWritten = input['DryRun'] !== true;
   return {
-    prepare: plainRuntime,
-    input,
+    prepare: [...plainRuntime, present],
+    input: revised(draw, input),
     answers: shown,
     reads: () =>
-      isWritten ? [read('GetFunctionConfiguration', { FunctionName: functionName }, shown)] : [],
+      isWritten
+        ? [
+            read('GetFunctionConfiguration', { FunctionName: functionName }, shown),
+            read('GetFunction', { FunctionName: functionName }, { Code: sourceKeyIn(input) }),
+          ]
+        : [],
   };
 }
 
@@ -139,8 +174,11 @@ function publishVersion(draw: Draw): Journey {
   const shown = { Version: '1', Description, CodeSha256: archiveHash(archives[0]!) };
   const version = { FunctionName: name, Qualifier: '1' };
   return {
-    prepare: [['CreateFunction', small(name)]],
-    input,
+    prepare: [
+      ['CreateFunction', small(name)],
+      ['GetFunctionConfiguration', { FunctionName: name }],
+    ],
+    input: revised(draw, input),
     answers: shown,
     reads: (answer) => [
       read('GetFunctionConfiguration', version, answer),
@@ -176,6 +214,19 @@ function untagResource(draw: Draw): Journey {
   };
 }
 
+function listTags(draw: Draw): Journey {
+  const Tags = tags(draw);
+  const undo: readonly Step[] = [
+    ['UntagResource', { Resource: functionArn, TagKeys: Object.keys(Tags) }],
+  ];
+  return {
+    prepare: [['TagResource', { Resource: functionArn, Tags }]],
+    input: { Resource: functionArn },
+    answers: { Tags },
+    undo: () => undo,
+  };
+}
+
 function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
@@ -204,20 +255,37 @@ export const functionKnowledge: KnowledgeTable = {
   PublishVersion: publishVersion,
   TagResource: tagResource,
   UntagResource: untagResource,
-  ListTags: () => ({ input: { Resource: functionArn } }),
+  ListTags: listTags,
   Invoke: invoke,
-  GetAccountSettings: () => ({ input: {}, answers: { AccountUsage: {}, AccountLimit: {} } }),
-  GetFunction: (draw) => ({ input: namedVersion(draw) }),
-  GetFunctionConfiguration: (draw) => ({ input: namedVersion(draw) }),
-  ListFunctions: (draw) => ({
-    input: draw.input('ListFunctions', { Marker: undefined, MasterRegion: undefined }),
-  }),
-  ListVersionsByFunction: (draw) => ({
-    input: draw.input('ListVersionsByFunction', { FunctionName: functionName, Marker: undefined }),
-  }),
+  GetFunction: getFunction,
+  GetFunctionConfiguration: getConfiguration,
 };
 
-function namedVersion({ random }: Draw): WireInput {
-  const Qualifier = random.pick([undefined, '$LATEST', '1', '2', 'live']);
-  return { FunctionName: random.pick(functionForms()), Qualifier };
+/** What the fixture published, by a version's number or an alias, whose version may have changed. */
+function namedVersion({ random }: Draw): { readonly input: WireInput; readonly shown: Body } {
+  const Qualifier = random.pick([undefined, '$LATEST', '1', '2', aliasName]);
+  const versions = {
+    1: { Version: '1', Description: '', CodeSha256: archiveHash(archives[0]!) },
+    2: { Version: '2', Description: 'second', CodeSha256: archiveHash(archives[0]!) },
+  };
+  return {
+    input: {
+      FunctionName: random.pick(functionForms()),
+      ...(Qualifier === undefined ? {} : { Qualifier }),
+    },
+    shown:
+      Qualifier === '1' || Qualifier === '2'
+        ? versions[Qualifier]
+        : { ...(Qualifier === aliasName ? {} : { Version: '$LATEST' }), FunctionName: functionName },
+  };
+}
+
+function getConfiguration(draw: Draw): Journey {
+  const { input, shown } = namedVersion(draw);
+  return { input, answers: shown };
+}
+
+function getFunction(draw: Draw): Journey {
+  const { input, shown } = namedVersion(draw);
+  return { input, answers: { Configuration: shown } };
 }

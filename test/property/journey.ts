@@ -15,16 +15,25 @@ export interface Read {
   readonly shows: { readonly body: unknown } | { readonly errorName: string };
 }
 
+/** A step, or one that names what the answer to the step before it holds. */
+export type Preparation = Step | ((previous: Body) => Step);
+
 export interface Journey {
   /** Done first; all succeed. */
-  readonly prepare?: readonly Step[];
-  /** Is accepted. */
-  readonly input: WireInput;
+  readonly prepare?: readonly Preparation[];
+  /** Is accepted. `prepared` is the answer to the last step before it. */
+  readonly input: WireInput | ((prepared: Body) => WireInput);
   /** The answer itself contains this, too. */
   readonly answers?: unknown;
-  reads?(answer: Body): readonly Read[];
+  reads?(answer: Body, prepared: Body): readonly Read[];
   /** Takes away what was made. */
-  undo?(answer: Body): readonly Step[];
+  undo?(answer: Body, prepared: Body): readonly Step[];
+}
+
+/** Now and then for the revision that is there, which the last preparation has to tell. */
+export function revised(draw: Draw, input: WireInput): Journey['input'] {
+  const isRevised = draw.random.chance(0.5);
+  return ({ RevisionId }) => (isRevised ? { ...input, RevisionId } : input);
 }
 
 export class Draw {
@@ -49,6 +58,12 @@ export class Draw {
   /** The value, or undefined: a member that may be left out. */
   maybe<Value>(value: Value, probability = 0.5): Value | undefined {
     return this.random.chance(probability) ? value : undefined;
+  }
+
+  /** Some of the parts, each as a whole; all of them now and then. */
+  some(parts: readonly Body[]): Body {
+    const share = this.random.pick([0, 0.5, 0.8, 1]);
+    return Object.assign({}, ...parts.filter(() => this.random.chance(share))) as Body;
   }
 
   /** A name that nothing has. */

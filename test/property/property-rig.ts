@@ -30,6 +30,7 @@ import { workerOptions } from '../../src/testing/worker-rig.ts';
 import { createRuntimeCatalog } from '../../src/worker/runtimes.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { accountId, region, startServer, type ServerParts } from '../conformance/server.ts';
+import { archiveBucket } from './code-knowledge.ts';
 import { fixtureSteps } from './fixture.ts';
 import { StoredState } from './stored-state.ts';
 import { WireClient, type WireAnswer, type WireInput } from './wire-request.ts';
@@ -44,7 +45,9 @@ export interface PropertyRig {
 
 export async function startPropertyRig(): Promise<PropertyRig> {
   const cleanups: (() => Promise<void> | void)[] = [];
-  const server = await startServer({}, (parts) => allHandlers(parts, cleanups));
+  const server = await startServer({ objects: archiveBucket }, (parts) =>
+    allHandlers(parts, cleanups),
+  );
   const client = new WireClient(server.url);
   const stored = new StoredState(server.folder);
   const settlement = await Settlement.watch(server.store);

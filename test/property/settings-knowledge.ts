@@ -1,45 +1,57 @@
 /** Right uses of the operations on what belongs to a function beside its configuration. */
 import { accountId, region } from '../conformance/server.ts';
-import { functionForms } from './configuration-knowledge.ts';
+import { functionForms, tags } from './configuration-knowledge.ts';
 import { absent } from './contains.ts';
 import { aliasName, functionArn, functionName } from './fixture.ts';
 import {
   isGone,
   read,
+  revised,
   type Body,
   type Draw,
   type Journey,
   type KnowledgeTable,
+  type Step,
 } from './journey.ts';
 
 const named = { FunctionName: functionName };
 
-/** $LATEST by being left out, or the alias: what a URL may be of. */
-function urlTarget({ random }: Draw): Body {
-  return random.chance(0.5) ? named : { ...named, Qualifier: aliasName };
+function anyName({ random }: Draw): Body {
+  return { FunctionName: random.pick(functionForms()) };
 }
 
-function cors({ random }: Draw): Body {
+/** $LATEST by being left out, or the alias: what a URL may be of. */
+function urlTarget(draw: Draw): Body {
+  return draw.random.chance(0.5) ? anyName(draw) : { ...anyName(draw), Qualifier: aliasName };
+}
+
+/** Origins are needed whenever anything else is there. */
+function cors(draw: Draw): Body {
+  const { random } = draw;
   return {
     AllowOrigins: random.pick([['*'], ['https://a.example', 'http://b.example:8080']]),
-    AllowMethods: random.pick([['*'], ['GET', 'POST'], []]),
-    AllowHeaders: random.pick([['*'], ['x-one', 'X-Two']]),
-    AllowCredentials: random.chance(0.5),
-    MaxAge: random.pick([0, 86_400, random.integer(0, 86_400)]),
+    ...draw.some([
+      { AllowMethods: random.pick([['*'], ['GET', 'POST'], []]) },
+      { AllowHeaders: random.pick([['*'], ['x-one', 'X-Two']]) },
+      { ExposeHeaders: random.pick([['*'], ['x-three']]) },
+      { AllowCredentials: random.chance(0.5) },
+      { MaxAge: random.pick([0, 86_400, random.integer(0, 86_400)]) },
+    ]),
   };
 }
 
 function urlSettings(draw: Draw): Body {
-  const AuthType = draw.random.pick(['NONE', 'AWS_IAM']);
-  return { AuthType, Cors: cors(draw) };
+  const { random } = draw;
+  return draw.some([
+    { Cors: cors(draw) },
+    { InvokeMode: random.pick(['BUFFERED', 'RESPONSE_STREAM']) },
+    { AuthType: random.pick(['NONE', 'AWS_IAM']) },
+  ]);
 }
 
 function createUrl(draw: Draw): Journey {
   const target = urlTarget(draw);
-  const settings = {
-    ...urlSettings(draw),
-    InvokeMode: draw.random.pick(['BUFFERED', 'RESPONSE_STREAM']),
-  };
+  const settings = { AuthType: 'NONE', ...urlSettings(draw) };
   return {
     input: { ...target, ...settings },
     answers: settings,
@@ -51,14 +63,28 @@ function createUrl(draw: Draw): Journey {
   };
 }
 
+/** What an update leaves out stays. */
 function updateUrl(draw: Draw): Journey {
   const target = urlTarget(draw);
+  const before = { AuthType: 'NONE', ...urlSettings(draw) };
   const settings = urlSettings(draw);
+  const shown = { ...before, ...settings };
   return {
-    prepare: [['CreateFunctionUrlConfig', { ...target, AuthType: 'NONE' }]],
+    prepare: [['CreateFunctionUrlConfig', { ...target, ...before }]],
     input: { ...target, ...settings },
+    answers: shown,
+    reads: () => [read('GetFunctionUrlConfig', target, shown)],
+    undo: () => [['DeleteFunctionUrlConfig', target]],
+  };
+}
+
+function getUrl(draw: Draw): Journey {
+  const target = urlTarget(draw);
+  const settings = { AuthType: 'NONE', ...urlSettings(draw) };
+  return {
+    prepare: [['CreateFunctionUrlConfig', { ...target, ...settings }]],
+    input: target,
     answers: settings,
-    reads: () => [read('GetFunctionUrlConfig', target, settings)],
     undo: () => [['DeleteFunctionUrlConfig', target]],
   };
 }
@@ -72,45 +98,74 @@ function deleteUrl(draw: Draw): Journey {
   };
 }
 
-function anyVersion({ random }: Draw): Body {
-  return { ...named, Qualifier: random.pick(['$LATEST', '1', '2', aliasName]) };
+function anyVersion(draw: Draw): Body {
+  const Qualifier = draw.random.pick(['$LATEST', '1', '2', aliasName]);
+  return { ...anyName(draw), Qualifier };
 }
 
+function destination(kinds: readonly string[], { random }: Draw): Body {
+  const kind = random.pick(kinds);
+  if (kind === 's3') return { Destination: 'arn:aws:s3:::target' };
+  const resource = kind === 'events' ? 'event-bus/target' : 'target';
+  return { Destination: `arn:aws:${kind}:${region}:${accountId}:${resource}` };
+}
+
+/** At least one of them. */
 function eventInvoke(draw: Draw): Body {
   const { random } = draw;
-  const destination = (): Body => ({
-    Destination: `arn:aws:${random.pick(['sqs', 'sns'])}:${region}:${accountId}:target`,
-  });
-  return {
-    MaximumRetryAttempts: random.integer(0, 2),
-    MaximumEventAgeInSeconds: random.pick([60, 21_600, random.integer(60, 21_600)]),
-    DestinationConfig: { OnSuccess: destination(), OnFailure: destination() },
-  };
+  const kinds = ['sqs', 'sns', 'events'];
+  const parts = [
+    { MaximumRetryAttempts: random.integer(0, 2) },
+    { MaximumEventAgeInSeconds: random.pick([60, 21_600, random.integer(60, 21_600)]) },
+    {
+      DestinationConfig: draw.some([
+        { OnSuccess: destination(kinds, draw) },
+        { OnFailure: destination([...kinds, 's3'], draw) },
+      ]),
+    },
+  ];
+  return { ...random.pick(parts), ...draw.some(parts) };
 }
 
 function writeEventInvoke(isUpdate: boolean): (draw: Draw) => Journey {
   return (draw) => {
     const target = anyVersion(draw);
     const settings = eventInvoke(draw);
+    const before = { MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 90 };
+    const kept = isUpdate ? before : { MaximumRetryAttempts: absent, MaximumEventAgeInSeconds: absent };
+    const shown = { ...kept, ...settings };
     return {
-      ...(isUpdate
-        ? { prepare: [['PutFunctionEventInvokeConfig', { ...target, MaximumRetryAttempts: 1 }]] }
-        : {}),
+      prepare: draw.random.chance(0.5) || isUpdate ? [putEventInvoke(target, before)] : [],
       input: { ...target, ...settings },
-      answers: settings,
+      answers: shown,
       reads: (answer) => [
-        read('GetFunctionEventInvokeConfig', target, { ...answer, ...settings }),
-        read('ListFunctionEventInvokeConfigs', named, { FunctionEventInvokeConfigs: [settings] }),
+        read('GetFunctionEventInvokeConfig', target, { ...answer, ...shown }),
+        read('ListFunctionEventInvokeConfigs', named, { FunctionEventInvokeConfigs: [shown] }),
       ],
       undo: () => [['DeleteFunctionEventInvokeConfig', target]],
     };
   };
 }
 
+function putEventInvoke(target: Body, settings: Body): Step {
+  return ['PutFunctionEventInvokeConfig', { ...target, ...settings }];
+}
+
+function getEventInvoke(draw: Draw): Journey {
+  const target = anyVersion(draw);
+  const settings = eventInvoke(draw);
+  return {
+    prepare: [putEventInvoke(target, settings)],
+    input: target,
+    answers: settings,
+    undo: () => [['DeleteFunctionEventInvokeConfig', target]],
+  };
+}
+
 function deleteEventInvoke(draw: Draw): Journey {
   const target = anyVersion(draw);
   return {
-    prepare: [['PutFunctionEventInvokeConfig', { ...target, MaximumRetryAttempts: 1 }]],
+    prepare: [putEventInvoke(target, eventInvoke(draw))],
     input: target,
     reads: () => [isGone('GetFunctionEventInvokeConfig', target)],
   };
@@ -125,15 +180,31 @@ function putRecursion({ random }: Draw): Journey {
   };
 }
 
+function getRecursion({ random }: Draw): Journey {
+  const shown = { RecursiveLoop: random.pick(['Allow', 'Terminate']) };
+  return {
+    prepare: [['PutFunctionRecursionConfig', { ...named, ...shown }]],
+    input: { FunctionName: random.pick(functionForms()) },
+    answers: shown,
+  };
+}
+
 /** Manual, which keeps the runtime from being changed, only for versions. */
-function putRuntimeManagement(draw: Draw): Journey {
+function runtimeManagement(draw: Draw): { readonly target: Body; readonly shown: Body } {
   const { random } = draw;
-  const isManual = random.chance(0.5);
-  const target = isManual ? { ...named, Qualifier: random.pick(['1', '2']) } : anyVersion(draw);
+  if (random.chance(0.5)) {
+    const shown = { UpdateRuntimeOn: random.pick(['Auto', 'FunctionUpdate']) };
+    return { target: random.pick([anyName(draw), anyVersion(draw)]), shown };
+  }
   const RuntimeVersionArn = `arn:aws:lambda:${region}::runtime:${random.hex(32)}`;
-  const shown = isManual
-    ? { UpdateRuntimeOn: 'Manual', RuntimeVersionArn }
-    : { UpdateRuntimeOn: random.pick(['Auto', 'FunctionUpdate']) };
+  return {
+    target: { ...anyName(draw), Qualifier: random.pick(['1', '2']) },
+    shown: { UpdateRuntimeOn: 'Manual', RuntimeVersionArn },
+  };
+}
+
+function putRuntimeManagement(draw: Draw): Journey {
+  const { target, shown } = runtimeManagement(draw);
   return {
     input: { ...target, ...shown },
     answers: shown,
@@ -141,106 +212,303 @@ function putRuntimeManagement(draw: Draw): Journey {
   };
 }
 
+function getRuntimeManagement(draw: Draw): Journey {
+  const { target, shown } = runtimeManagement(draw);
+  return {
+    prepare: [['PutRuntimeManagementConfig', { ...target, ...shown }]],
+    input: target,
+    answers: shown,
+  };
+}
+
+/** The function as a whole, one of its versions, or the alias. */
+function policyTarget(draw: Draw): { readonly target: Body; readonly revision: Step } {
+  const Qualifier = draw.random.pick([undefined, '1', '2', aliasName]);
+  if (Qualifier === undefined) {
+    return { target: anyName(draw), revision: ['GetFunctionConfiguration', named] };
+  }
+  const target = { ...anyName(draw), Qualifier };
+  const revision: Step =
+    Qualifier === aliasName
+      ? ['GetAlias', { ...named, Name: aliasName }]
+      : ['GetFunctionConfiguration', target];
+  return { target, revision };
+}
+
+/** What a permission asks beside its principal; conditions of URLs go with actions of their own. */
+function permission(draw: Draw): { readonly sent: Body; readonly conditions: readonly string[] } {
+  const { random } = draw;
+  const FunctionUrlAuthType = random.pick(['NONE', 'AWS_IAM']);
+  const InvokedViaFunctionUrl = random.chance(0.5);
+  const forUrl = random.pick([
+    { Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType },
+    { Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl },
+    { Action: random.pick(['lambda:InvokeFunction', 'lambda:GetFunction', 'lambda:*', '*']) },
+  ]);
+  const conditions = draw.some([
+    { SourceAccount: accountId },
+    { SourceArn: `arn:aws:s3:::${random.hex(4)}` },
+    { EventSourceToken: `t.${random.hex(4)}` },
+    { PrincipalOrgID: `o-${random.hex(6)}` },
+  ]);
+  const { Action, ...ofUrl } = forUrl as Body;
+  return {
+    sent: { Action, ...ofUrl, ...conditions },
+    conditions: Object.values({ ...ofUrl, ...conditions }).map((value) => `"${String(value)}"`),
+  };
+}
+
 function addPermission(draw: Draw): Journey {
   const { random } = draw;
   const StatementId = draw.newName();
-  const Principal = random.pick(['*', accountId, 's3.amazonaws.com']);
-  const Action = random.pick(['lambda:InvokeFunction', 'lambda:GetFunction', 'lambda:*']);
-  const target = random.pick([named, { ...named, Qualifier: aliasName }]);
+  const role = `arn:aws:iam::${accountId}:role/caller`;
+  const Principal = random.pick(['*', accountId, 's3.amazonaws.com', role]);
+  const { target, revision } = policyTarget(draw);
+  const { sent, conditions } = permission(draw);
+  const isShown = (policy: unknown): boolean =>
+    [`"${StatementId}"`, ...conditions].every((part) => String(policy).includes(part));
   return {
-    input: {
-      ...target,
-      ...{ StatementId, Principal, Action },
-      SourceAccount: draw.maybe(accountId),
-      SourceArn: draw.maybe(`arn:aws:s3:::${random.hex(4)}`),
-    },
-    reads: () => [
-      read('GetPolicy', target, {
-        Policy: (policy: unknown) => String(policy).includes(`"${StatementId}"`),
-      }),
-    ],
+    prepare: [revision],
+    input: revised(draw, { ...target, StatementId, Principal, ...sent }),
+    answers: { Statement: isShown },
+    reads: () => [read('GetPolicy', target, { Policy: isShown })],
     undo: () => [['RemovePermission', { ...target, StatementId }]],
   };
 }
 
+const anyPermission = { Principal: '*', Action: 'lambda:InvokeFunction' };
+
 function removePermission(draw: Draw): Journey {
   const StatementId = draw.newName();
-  const permission = { StatementId, Principal: '*', Action: 'lambda:InvokeFunction' };
+  const { target, revision } = policyTarget(draw);
   return {
-    prepare: [['AddPermission', { ...named, ...permission }]],
-    input: { ...named, StatementId },
-    reads: () => [isGone('GetPolicy', named)],
+    prepare: [['AddPermission', { ...target, ...anyPermission, StatementId }], revision],
+    input: revised(draw, { ...target, StatementId }),
+    reads: () => [isGone('GetPolicy', target)],
   };
 }
 
-function putResourcePolicy(draw: Draw): Journey {
+function getPolicy(draw: Draw): Journey {
+  const StatementId = draw.newName();
+  const { target } = policyTarget(draw);
+  return {
+    prepare: [['AddPermission', { ...target, ...anyPermission, StatementId }]],
+    input: target,
+    answers: { Policy: (policy: unknown) => String(policy).includes(`"${StatementId}"`) },
+    undo: () => [['RemovePermission', { ...target, StatementId }]],
+  };
+}
+
+/** A whole policy, of the function or of what a qualifier names. */
+function resourcePolicy(draw: Draw) {
   const { random } = draw;
   const Sid = `s${random.hex(4)}`;
+  const Qualifier = random.pick([undefined, '1', aliasName]);
+  const ResourceArn = Qualifier === undefined ? functionArn : `${functionArn}:${Qualifier}`;
   const Statement = [
     {
       Sid,
-      Effect: 'Allow',
+      Effect: random.pick(['Allow', 'Deny']),
       Principal: random.pick(['*', { AWS: `arn:aws:iam::${accountId}:root` }]),
-      Action: 'lambda:InvokeFunction',
-      Resource: functionArn,
+      Action: random.pick(['lambda:InvokeFunction', ['lambda:GetFunction', 'lambda:List*']]),
+      Resource: ResourceArn,
     },
   ];
-  const resource = { ResourceArn: functionArn };
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+  const revision: Step =
+    Qualifier === aliasName
+      ? ['GetAlias', { ...named, Name: aliasName }]
+      : ['GetFunctionConfiguration', { FunctionName: ResourceArn }];
+  return { resource: { ResourceArn }, Policy, revision };
+}
+
+function putResourcePolicy(draw: Draw): Journey {
+  const { resource, Policy, revision } = resourcePolicy(draw);
   return {
-    input: { ...resource, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
-    reads: () => [
-      read('GetResourcePolicy', resource, {
-        Policy: (policy: unknown) => String(policy).includes(`"${Sid}"`),
-      }),
-    ],
+    prepare: [revision],
+    input: revised(draw, { ...resource, Policy }),
+    answers: { Policy },
+    reads: (answer) => [read('GetResourcePolicy', resource, answer)],
     undo: () => [['DeleteResourcePolicy', resource]],
   };
 }
 
-function createCodeSigning(draw: Draw): Journey {
-  const { random } = draw;
+function getResourcePolicy(draw: Draw): Journey {
+  const { resource, Policy } = resourcePolicy(draw);
+  return {
+    prepare: [['PutResourcePolicy', { ...resource, Policy }]],
+    input: resource,
+    answers: { Policy },
+    undo: () => [['DeleteResourcePolicy', resource]],
+  };
+}
+
+function deleteResourcePolicy(draw: Draw): Journey {
+  const { resource, Policy } = resourcePolicy(draw);
+  return {
+    prepare: [['PutResourcePolicy', { ...resource, Policy }]],
+    input: revised(draw, resource),
+    reads: () => [isGone('GetResourcePolicy', resource)],
+  };
+}
+
+/** Of the code signing configuration that an answer shows or names. */
+export function codeSigningArnIn({ CodeSigningConfig, CodeSigningConfigArn }: Body): Body {
+  const { CodeSigningConfigArn: shown } = (CodeSigningConfig ?? {}) as Body;
+  return { CodeSigningConfigArn: shown ?? CodeSigningConfigArn };
+}
+
+function publishers({ random }: Draw): Body {
   const profile = (): string =>
     `arn:aws:signer:${region}:${accountId}:/signing-profiles/p${random.hex(3)}/${random.hex(5)}`;
-  const settings = {
-    Description: `about ${random.hex(3)}`,
+  const SigningProfileVersionArns = Array.from({ length: random.integer(1, 20) }, profile);
+  return { AllowedPublishers: { SigningProfileVersionArns } };
+}
+
+function codeSigningSettings(draw: Draw): readonly Body[] {
+  const UntrustedArtifactOnDeployment = draw.random.pick(['Warn', 'Enforce']);
+  return [
+    { Description: `about ${draw.random.hex(3)}` },
+    { CodeSigningPolicies: { UntrustedArtifactOnDeployment } },
+  ];
+}
+
+/** Lets unsigned code through, with a warning. */
+export const codeSigningCreation: Step = [
+  'CreateCodeSigningConfig',
+  {
     AllowedPublishers: {
-      SigningProfileVersionArns: Array.from({ length: random.integer(1, 20) }, profile),
+      SigningProfileVersionArns: [`arn:aws:signer:${region}:${accountId}:/signing-profiles/p/0a1b`],
     },
-    CodeSigningPolicies: { UntrustedArtifactOnDeployment: random.pick(['Warn', 'Enforce']) },
-  };
-  const arnIn = (answer: Body): Body => {
-    const { CodeSigningConfigArn } = answer['CodeSigningConfig'] as Body;
-    return { CodeSigningConfigArn };
-  };
+  },
+];
+
+function undoCodeSigning(answer: Body): readonly Step[] {
+  return [['DeleteCodeSigningConfig', codeSigningArnIn(answer)]];
+}
+
+function createCodeSigning(draw: Draw): Journey {
+  const settings = { ...publishers(draw), ...draw.some(codeSigningSettings(draw)) };
+  const Tags = draw.maybe(tags(draw));
+  const shown = { CodeSigningConfig: settings };
   return {
-    input: settings,
-    answers: { CodeSigningConfig: settings },
+    input: { ...settings, ...(Tags === undefined ? {} : { Tags }) },
+    answers: shown,
     reads: (answer) => [
-      read('GetCodeSigningConfig', arnIn(answer), { CodeSigningConfig: settings }),
-      read('ListFunctionsByCodeSigningConfig', arnIn(answer), { FunctionArns: [] }),
+      read('GetCodeSigningConfig', codeSigningArnIn(answer), shown),
+      read('ListFunctionsByCodeSigningConfig', codeSigningArnIn(answer), { FunctionArns: [] }),
+      read(
+        'ListTags',
+        { Resource: codeSigningArnIn(answer)['CodeSigningConfigArn'] },
+        { Tags: Tags ?? {} },
+      ),
     ],
-    undo: (answer) => [
-      ['UpdateCodeSigningConfig', { ...arnIn(answer), Description: 'other' }],
-      ['PutFunctionCodeSigningConfig', { ...named, ...arnIn(answer) }],
-      ['DeleteFunctionCodeSigningConfig', named],
-      ['DeleteCodeSigningConfig', arnIn(answer)],
+    undo: undoCodeSigning,
+  };
+}
+
+/** What an update leaves out stays. */
+function updateCodeSigning(draw: Draw): Journey {
+  const before = { ...publishers(draw), Description: 'before' };
+  const settings = draw.some([publishers(draw), ...codeSigningSettings(draw)]);
+  const shown = { CodeSigningConfig: { ...before, ...settings } };
+  return {
+    prepare: [['CreateCodeSigningConfig', before]],
+    input: (prepared) => ({ ...codeSigningArnIn(prepared), ...settings }),
+    answers: shown,
+    reads: (answer) => [read('GetCodeSigningConfig', codeSigningArnIn(answer), shown)],
+    undo: undoCodeSigning,
+  };
+}
+
+function getCodeSigning(draw: Draw): Journey {
+  const settings = { ...publishers(draw), ...draw.some(codeSigningSettings(draw)) };
+  return {
+    prepare: [['CreateCodeSigningConfig', settings]],
+    input: codeSigningArnIn,
+    answers: { CodeSigningConfig: settings },
+    undo: undoCodeSigning,
+  };
+}
+
+function deleteCodeSigning(): Journey {
+  return {
+    prepare: [codeSigningCreation],
+    input: codeSigningArnIn,
+    reads: (_, prepared) => [isGone('GetCodeSigningConfig', codeSigningArnIn(prepared))],
+  };
+}
+
+function attachment(draw: Draw): (previous: Body) => Step {
+  const name = anyName(draw);
+  return (previous) => ['PutFunctionCodeSigningConfig', { ...name, ...codeSigningArnIn(previous) }];
+}
+
+function detachment(answer: Body): readonly Step[] {
+  return [['DeleteFunctionCodeSigningConfig', named], ...undoCodeSigning(answer)];
+}
+
+function putFunctionCodeSigning(draw: Draw): Journey {
+  const name = anyName(draw);
+  return {
+    prepare: [codeSigningCreation],
+    input: (prepared) => ({ ...name, ...codeSigningArnIn(prepared) }),
+    answers: named,
+    reads: (answer) => [
+      read('GetFunctionCodeSigningConfig', named, answer),
+      read('ListFunctionsByCodeSigningConfig', codeSigningArnIn(answer), {
+        FunctionArns: [functionArn],
+      }),
     ],
+    undo: detachment,
+  };
+}
+
+function getFunctionCodeSigning(draw: Draw): Journey {
+  return {
+    prepare: [codeSigningCreation, attachment(draw)],
+    input: anyName(draw),
+    answers: named,
+    undo: detachment,
+  };
+}
+
+function deleteFunctionCodeSigning(draw: Draw): Journey {
+  return {
+    prepare: [codeSigningCreation, attachment(draw)],
+    input: anyName(draw),
+    reads: (_, prepared) => [
+      read('GetFunctionCodeSigningConfig', named, { CodeSigningConfigArn: absent }),
+      read('ListFunctionsByCodeSigningConfig', codeSigningArnIn(prepared), { FunctionArns: [] }),
+    ],
+    undo: (_, prepared) => undoCodeSigning(prepared),
   };
 }
 
 export const settingsKnowledge: KnowledgeTable = {
   CreateFunctionUrlConfig: createUrl,
   UpdateFunctionUrlConfig: updateUrl,
+  GetFunctionUrlConfig: getUrl,
   DeleteFunctionUrlConfig: deleteUrl,
   PutFunctionEventInvokeConfig: writeEventInvoke(false),
   UpdateFunctionEventInvokeConfig: writeEventInvoke(true),
+  GetFunctionEventInvokeConfig: getEventInvoke,
   DeleteFunctionEventInvokeConfig: deleteEventInvoke,
   PutFunctionRecursionConfig: putRecursion,
+  GetFunctionRecursionConfig: getRecursion,
   PutRuntimeManagementConfig: putRuntimeManagement,
+  GetRuntimeManagementConfig: getRuntimeManagement,
   AddPermission: addPermission,
   RemovePermission: removePermission,
+  GetPolicy: getPolicy,
   PutResourcePolicy: putResourcePolicy,
+  GetResourcePolicy: getResourcePolicy,
+  DeleteResourcePolicy: deleteResourcePolicy,
   CreateCodeSigningConfig: createCodeSigning,
-  ListCodeSigningConfigs: () => ({ input: {} }),
-  GetFunctionCodeSigningConfig: () => ({ input: named, answers: { CodeSigningConfigArn: absent } }),
+  UpdateCodeSigningConfig: updateCodeSigning,
+  GetCodeSigningConfig: getCodeSigning,
+  DeleteCodeSigningConfig: deleteCodeSigning,
+  PutFunctionCodeSigningConfig: putFunctionCodeSigning,
+  GetFunctionCodeSigningConfig: getFunctionCodeSigning,
+  DeleteFunctionCodeSigningConfig: deleteFunctionCodeSigning,
 };
