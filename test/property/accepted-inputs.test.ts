@@ -16,7 +16,14 @@ import { missingFrom } from './contains.ts';
 import { Failures, shown } from './failures.ts';
 import { aliasName, functionArn, functionName, layerName, layerVersionArn } from './fixture.ts';
 import { functionKnowledge } from './function-knowledge.ts';
-import { Draw, type Body, type Journey, type KnowledgeTable, type Step } from './journey.ts';
+import {
+  Draw,
+  type Body,
+  type Journey,
+  type KnowledgeTable,
+  type Read,
+  type Step,
+} from './journey.ts';
 import { mappingKnowledge } from './mapping-knowledge.ts';
 import { ModelStrings } from './model-strings.ts';
 import { ModelValues } from './model-values.ts';
@@ -25,11 +32,26 @@ import { settingsKnowledge } from './settings-knowledge.ts';
 import { startPropertyRig, type PropertyRig } from './property-rig.ts';
 import { excuseOf, neverRight } from './never-right.ts';
 import { UsedMembers } from './used-members.ts';
+import { anyChange } from './world-changes.ts';
+import {
+  accountRead,
+  listings,
+  listOperations,
+  readsOf,
+  type ListOperation,
+} from './world-reads.ts';
+import { World } from './world.ts';
 import type { WireAnswer, WireInput } from './wire-request.ts';
 
-const JOURNEYS_EACH = 25;
+const JOURNEYS_EACH = 20;
 /** As long as there is a member that none has used. */
 const JOURNEYS_EACH_MAX = 500;
+const CHANGES = 400;
+/** As long as there is a member of a listing's input that none has used. */
+const CHANGES_MAX = 2_500;
+/** After every change. */
+const LISTINGS_EACH = 2;
+const READ_ALL_EVERY = 25;
 const ANY_INPUTS = 5_000;
 
 const knowledge: KnowledgeTable = {
@@ -51,6 +73,12 @@ function newDraw(): Draw {
   return new Draw(new SeededRandom(seed), new ModelValues(new ModelStrings(seed)));
 }
 
+/** Which server, and what makes its inputs. */
+interface Trip {
+  readonly rig: PropertyRig;
+  readonly draw: Draw;
+}
+
 const used = new UsedMembers(implementedOperations);
 
 /** Members of an operation's input that no right input has used yet. */
@@ -59,9 +87,9 @@ function unusedOf(operation: ApiOperationName): string[] {
 }
 
 /** Throws what is wrong, with the input. */
-async function mustSend([operation, input]: Step): Promise<Body> {
-  const answer = await rig.send(operation, input);
-  await rig.settled();
+async function mustSend([operation, input]: Step, to = rig): Promise<Body> {
+  const answer = await to.send(operation, input);
+  await to.settled();
   if (answer.status < 300) {
     used.record(operation, input);
     return (answer.body ?? {}) as Body;
@@ -85,28 +113,26 @@ async function travel(operation: ApiOperationName, journey: Journey): Promise<vo
     );
   }
   for (const { step, shows } of journey.reads?.(answer, prepared) ?? []) {
-    await checkRead(input, step, shows);
+    await checkRead({ step, shows }, JSON.stringify(input));
   }
   for (const step of journey.undo?.(answer, prepared) ?? []) await mustSend(step);
 }
 
-async function checkRead(
-  input: WireInput,
-  [operation, readInput]: Step,
-  shows: { readonly body: unknown } | { readonly errorName: string },
-): Promise<void> {
-  const answer = await rig.send(operation, readInput);
+async function checkRead({ step, shows }: Read, after: string, from = rig): Promise<void> {
+  const [operation, input] = step;
+  const answer = await from.send(operation, input);
   const fault =
     'errorName' in shows
       ? answer.errorName === shows.errorName
         ? undefined
         : `does not give ${shows.errorName}`
       : lacking(answer.body, shows.body);
-  if (fault === undefined) return;
-  const read = shown(operation, { input: readInput }, answer);
-  throw new Error(
-    `${fault} after ${JSON.stringify(input)}\n  ${read} ${JSON.stringify(answer.body)}`,
-  );
+  if (fault === undefined) {
+    if (answer.status < 300) used.record(operation, input);
+    return;
+  }
+  const read = shown(operation, { input }, answer);
+  throw new Error(`${fault} after ${after}\n  ${read} ${JSON.stringify(answer.body)}`);
 }
 
 function lacking(body: unknown, expected: unknown): string | undefined {
@@ -134,6 +160,65 @@ test('right inputs are accepted and read back', async (t) => {
   }
   failures.throwIfAny();
   t.diagnostic(`${journeys} right inputs`);
+});
+
+/** All pages of a listing show what the world has, and nothing else. */
+async function checkListing(operation: ListOperation, world: World, { rig: from, draw }: Trip) {
+  const listing = listings[operation](world, draw);
+  if (listing === undefined) return;
+  const { input, member, items } = listing;
+  const { random } = draw;
+  const MaxItems = random.pick([undefined, 1, 2, 3, random.integer(4, 50)]);
+  const paged = { ...input, ...(MaxItems === undefined ? {} : { MaxItems }) };
+  const found: unknown[] = [];
+  let marker: Body = {};
+  do {
+    const body = await mustSend([operation, { ...paged, ...marker }], from);
+    const list = body[member] as readonly unknown[];
+    assert(list.length <= (MaxItems ?? Infinity), `${operation}: a page of ${list.length}`);
+    found.push(...list);
+    const { NextMarker: Marker } = body;
+    marker = Marker === undefined ? {} : { Marker };
+  } while ('Marker' in marker && found.length <= items.length);
+  const missing = missingFrom(found, items);
+  if (missing === undefined) return;
+  const difference = `${JSON.stringify(found)}\n  not ${JSON.stringify(items)}`;
+  throw new Error(`${operation} ${JSON.stringify(paged)} lists at ${missing}\n  ${difference}`);
+}
+
+/** Those first of which there is something that none has used yet. */
+function nextListing({ random }: Draw): ListOperation {
+  const unused = listOperations.filter((name) => unusedOf(name).length > 0);
+  return random.pick(unused.length > 0 && random.chance(0.5) ? unused : listOperations);
+}
+
+function isEnoughChanges(count: number): boolean {
+  const isUsed = (): boolean => listOperations.every((name) => unusedOf(name).length === 0);
+  return count >= CHANGES_MAX || (count >= CHANGES && isUsed());
+}
+
+test('what was written is there, is listed page by page, is counted, and nothing else is', async (t) => {
+  t.diagnostic(`HEARTH_SEED=${seed}`);
+  const own = await startPropertyRig([]);
+  t.after(() => own.stop());
+  const draw = newDraw();
+  const world = new World();
+  let changes = 0;
+  try {
+    for (; !isEnoughChanges(changes); changes += 1) {
+      const { step, apply } = anyChange(world, draw);
+      apply(await mustSend(step, own));
+      const after = `${changes} changes, the last ${JSON.stringify(step)}`;
+      const reads = changes % READ_ALL_EVERY === 0 ? readsOf(world) : [accountRead(world)];
+      for (const one of reads) await checkRead(one, after, own);
+      for (let count = 0; count < LISTINGS_EACH; count += 1) {
+        await checkListing(nextListing(draw), world, { rig: own, draw });
+      }
+    }
+  } catch (error) {
+    throw new Error(`HEARTH_SEED=${seed}: after ${changes} changes`, { cause: error });
+  }
+  t.diagnostic(`${changes} changes`);
 });
 
 /** By members' names: what is there, so that an input gets further than to be told that it is not. */

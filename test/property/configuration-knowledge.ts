@@ -30,7 +30,9 @@ export function settingsOf(draw: Draw, runtime: string): WireInput {
     EphemeralStorage: { Size: hasSnapshots ? 512 : random.integer(512, 10_240) },
     LoggingConfig: logging(draw),
     Environment: draw.maybe({ Variables: variables(draw) }),
-    DeadLetterConfig: draw.maybe(random.pick([{}, { TargetArn: '' }, { TargetArn: queueArn }, { TargetArn: topicArn }])),
+    DeadLetterConfig: draw.maybe(
+      random.pick([{}, { TargetArn: '' }, { TargetArn: queueArn }, { TargetArn: topicArn }]),
+    ),
     KMSKeyArn: draw.maybe(random.pick(['', keyArn])),
     ImageConfig: undefined,
     CapacityProviderConfig: undefined,

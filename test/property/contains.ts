@@ -7,6 +7,11 @@ export const absent = Symbol('absent');
 /** A check of one value, for what is not shown as it was sent. */
 export type Check = (actual: unknown) => boolean;
 
+/** This and nothing more. */
+export function exactly(expected: unknown): Check {
+  return (actual) => isDeepStrictEqual(actual, expected);
+}
+
 /** A list with an element that has this. */
 export function including(expected: unknown): Check {
   return (actual) =>

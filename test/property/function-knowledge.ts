@@ -1,5 +1,5 @@
 /** Right uses of the operations on functions, versions, tags and the account. */
-import { absent } from './contains.ts';
+import { absent, exactly } from './contains.ts';
 import { aliasName, archives, functionArn, functionName } from './fixture.ts';
 import { archiveHash, code } from './code-knowledge.ts';
 import {
@@ -43,7 +43,7 @@ function createFunction(draw: Draw): Journey {
   const Tags = draw.maybe(tags(draw, 50));
   const isSigned = random.chance(0.2);
   const input = draw.input('CreateFunction', {
-    ...settingsOf(draw, random.pick(runtimes)),
+    ...settingsOf(draw, draw.next('created', runtimes)),
     FunctionName: random.pick(functionForms(name)),
     Code: { ...members, ...keyOfSource(draw) },
     Handler: draw.values.strings.valid(shapes.get('Handler')!, random) || 'index.handler',
@@ -63,8 +63,12 @@ function createFunction(draw: Draw): Journey {
     answers: shown,
     reads: (_, prepared) => [
       read('GetFunctionConfiguration', { FunctionName: name }, shown),
-      read('GetFunction', { FunctionName: arn }, { Configuration: shown, Code: sourceKeyIn(input['Code']) }),
-      read('ListTags', { Resource: arn }, { Tags: Tags ?? {} }),
+      read(
+        'GetFunction',
+        { FunctionName: arn },
+        { Configuration: shown, Code: sourceKeyIn(input['Code']) },
+      ),
+      read('ListTags', { Resource: arn }, { Tags: exactly(Tags ?? {}) }),
       read(
         'GetFunctionCodeSigningConfig',
         { FunctionName: name },
@@ -108,7 +112,7 @@ function deleteFunction(draw: Draw): Journey {
 
 function updateConfiguration(draw: Draw): Journey {
   const input = draw.input('UpdateFunctionConfiguration', {
-    ...settingsOf(draw, draw.random.pick(runtimes)),
+    ...settingsOf(draw, draw.next('updated', runtimes)),
     FunctionName: draw.random.pick(functionForms()),
   });
   const shown = configurationWith(input);
@@ -276,7 +280,10 @@ function namedVersion({ random }: Draw): { readonly input: WireInput; readonly s
     shown:
       Qualifier === '1' || Qualifier === '2'
         ? versions[Qualifier]
-        : { ...(Qualifier === aliasName ? {} : { Version: '$LATEST' }), FunctionName: functionName },
+        : {
+            ...(Qualifier === aliasName ? {} : { Version: '$LATEST' }),
+            FunctionName: functionName,
+          },
   };
 }
 

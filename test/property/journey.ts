@@ -37,6 +37,7 @@ export function revised(draw: Draw, input: WireInput): Journey['input'] {
 }
 
 export class Draw {
+  readonly #left = new Map<string, unknown[]>();
   readonly random: SeededRandom;
   readonly values: ModelValues;
 
@@ -58,6 +59,15 @@ export class Draw {
   /** The value, or undefined: a member that may be left out. */
   maybe<Value>(value: Value, probability = 0.5): Value | undefined {
     return this.random.chance(probability) ? value : undefined;
+  }
+
+  /** One of many values, each of them once before any comes again, by purpose. */
+  next<Value>(purpose: string, values: readonly Value[]): Value {
+    const left = (this.#left.get(purpose) ?? []) as Value[];
+    if (left.length === 0) left.push(...values);
+    this.#left.set(purpose, left);
+    const [value] = left.splice(this.random.integer(0, left.length - 1), 1);
+    return value!;
   }
 
   /** Some of the parts, each as a whole; all of them now and then. */

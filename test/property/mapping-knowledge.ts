@@ -1,7 +1,7 @@
 /** Right uses of the operations on event source mappings, for sources of every kind. */
 import { accountId, region } from '../conformance/server.ts';
 import { functionForms, keyArn, tags } from './configuration-knowledge.ts';
-import { absent, including } from './contains.ts';
+import { absent, exactly, including } from './contains.ts';
 import { functionArn } from './fixture.ts';
 import {
   isGone,
@@ -39,7 +39,9 @@ function batch({ random }: Draw, mostWithoutWindow: number): Body {
 
 function filters({ random }: Draw): Body {
   const Pattern = JSON.stringify({ body: { kind: [random.hex(2)] } });
-  return { FilterCriteria: { Filters: Array.from({ length: random.integer(1, 5) }, () => ({ Pattern })) } };
+  return {
+    FilterCriteria: { Filters: Array.from({ length: random.integer(1, 5) }, () => ({ Pattern })) },
+  };
 }
 
 const partialFailures = { FunctionResponseTypes: ['ReportBatchItemFailures'] };
@@ -261,9 +263,7 @@ function documents(draw: Draw): Source {
 }
 
 export function anySource(draw: Draw): Source {
-  const kinds = [
-    ...[queue, fifoQueue, stream, managedKafka, selfManagedKafka, broker, documents],
-  ];
+  const kinds = [...[queue, fifoQueue, stream, managedKafka, selfManagedKafka, broker, documents]];
   return draw.random.pick(kinds)(draw);
 }
 
@@ -279,7 +279,7 @@ function together(one: Body, other: Body): Body {
 }
 
 /** What a request to create sends of a source. */
-function sentFor(draw: Draw, { fixed, fixedOptional = {}, settings }: Source): Body {
+export function sentFor(draw: Draw, { fixed, fixedOptional = {}, settings }: Source): Body {
   const given = together(fixed, settings());
   return draw.random.chance(0.5) ? together(given, fixedOptional) : given;
 }
@@ -316,7 +316,11 @@ function create(draw: Draw): Journey {
       read('ListEventSourceMappings', sourceOf(settings), {
         EventSourceMappings: including({ ...listed, ...uuidOf(answer) }),
       }),
-      read('ListTags', { Resource: answer['EventSourceMappingArn'] }, { Tags: Tags ?? {} }),
+      read(
+        'ListTags',
+        { Resource: answer['EventSourceMappingArn'] },
+        { Tags: exactly(Tags ?? {}) },
+      ),
     ],
     undo: (answer) => [['DeleteEventSourceMapping', uuidOf(answer)]],
   };
@@ -336,7 +340,7 @@ function update(draw: Draw): Journey {
   const FunctionName = draw.maybe(random.pick(functionForms()));
   const shown = { ...together(source.fixed, changes), ...shownKey };
   return {
-    prepare: [creation(draw, source)],
+    prepare: [creation(together(source.fixed, source.settings()), draw)],
     input: ({ UUID }) => ({
       ...changes,
       ...sent,
@@ -355,26 +359,24 @@ function update(draw: Draw): Journey {
   };
 }
 
-function creation(draw: Draw, { fixed, settings }: Source): Step {
-  const input = { ...together(fixed, settings()), FunctionName: draw.random.pick(functionForms()) };
-  return ['CreateEventSourceMapping', input];
+function creation(settings: Body, { random }: Draw): Step {
+  const FunctionName = random.pick(functionForms());
+  return ['CreateEventSourceMapping', { ...settings, FunctionName }];
 }
 
 function get(draw: Draw): Journey {
-  const step = creation(draw, anySource(draw));
-  const { FunctionName: _, ...shown } = step[1];
+  const settings = sentFor(draw, anySource(draw));
   return {
-    prepare: [step],
+    prepare: [creation(settings, draw)],
     input: uuidOf,
-    answers: { ...shown, FunctionArn: functionArn, State: 'Enabled' },
+    answers: { ...settings, FunctionArn: functionArn, State: 'Enabled' },
     undo: (answer) => [['DeleteEventSourceMapping', uuidOf(answer)]],
   };
 }
 
 function remove(draw: Draw): Journey {
-  const step = creation(draw, anySource(draw));
   return {
-    prepare: [step],
+    prepare: [creation(sentFor(draw, anySource(draw)), draw)],
     input: uuidOf,
     answers: { State: 'Deleting' },
     reads: (answer) => [isGone('GetEventSourceMapping', uuidOf(answer))],

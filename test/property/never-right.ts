@@ -5,7 +5,8 @@
  */
 const capacity = 'of the capacity-provider family';
 const durable = 'of the durable-execution family';
-const images = 'container images are refused: their answers are tested by test/conformance/function-images';
+const images =
+  'container images are refused: their answers are tested by test/conformance/function-images';
 
 export const neverRight: Readonly<Record<string, string>> = {
   'CreateFunction CapacityProviderConfig': capacity,
@@ -44,6 +45,7 @@ export const neverRight: Readonly<Record<string, string>> = {
 /** The line that excuses a member: its own, or that of what it is part of. */
 export function excuseOf(member: string): string | undefined {
   return Object.keys(neverRight).find(
-    (name) => member === name || (member.startsWith(name) && /^[ .=[{]/u.test(member.slice(name.length))),
+    (name) =>
+      member === name || (member.startsWith(name) && /^[ .=[{]/u.test(member.slice(name.length))),
   );
 }

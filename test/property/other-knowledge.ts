@@ -1,4 +1,5 @@
 /** Right uses of the operations on aliases, layers and concurrency. */
+import { shapes } from '../../src/model/service-model.ts';
 import { accountId } from '../conformance/server.ts';
 import { functionForms } from './configuration-knowledge.ts';
 import { aliasName, archives, functionName, layerName, layerVersionArn } from './fixture.ts';
@@ -100,10 +101,22 @@ function getAlias(draw: Draw): Journey {
   };
 }
 
+const runtimes = shapes.get('Runtime')?.enumValues ?? [];
+
+/** As many as a layer may name, or fewer. */
+function severalRuntimes(draw: Draw): readonly string[] {
+  const count = draw.random.integer(0, 15);
+  return Array.from({ length: count }, () => draw.next('layers', runtimes));
+}
+
 function publishLayerVersion(draw: Draw): Journey {
   const LayerName = draw.newName();
   const { archive, members } = code(draw);
-  const input = draw.input('PublishLayerVersion', { LayerName, Content: members });
+  const input = draw.input('PublishLayerVersion', {
+    LayerName,
+    Content: members,
+    CompatibleRuntimes: draw.maybe(severalRuntimes(draw)),
+  });
   const { Description = '', LicenseInfo, CompatibleRuntimes, CompatibleArchitectures } = input;
   const lists = { CompatibleRuntimes, CompatibleArchitectures };
   const shown = {

@@ -1,7 +1,7 @@
 /** Right uses of the operations on what belongs to a function beside its configuration. */
 import { accountId, region } from '../conformance/server.ts';
 import { functionForms, tags } from './configuration-knowledge.ts';
-import { absent } from './contains.ts';
+import { absent, exactly } from './contains.ts';
 import { aliasName, functionArn, functionName } from './fixture.ts';
 import {
   isGone,
@@ -132,7 +132,9 @@ function writeEventInvoke(isUpdate: boolean): (draw: Draw) => Journey {
     const target = anyVersion(draw);
     const settings = eventInvoke(draw);
     const before = { MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 90 };
-    const kept = isUpdate ? before : { MaximumRetryAttempts: absent, MaximumEventAgeInSeconds: absent };
+    const kept = isUpdate
+      ? before
+      : { MaximumRetryAttempts: absent, MaximumEventAgeInSeconds: absent };
     const shown = { ...kept, ...settings };
     return {
       prepare: draw.random.chance(0.5) || isUpdate ? [putEventInvoke(target, before)] : [],
@@ -400,7 +402,7 @@ function createCodeSigning(draw: Draw): Journey {
       read(
         'ListTags',
         { Resource: codeSigningArnIn(answer)['CodeSigningConfigArn'] },
-        { Tags: Tags ?? {} },
+        { Tags: exactly(Tags ?? {}) },
       ),
     ],
     undo: undoCodeSigning,
