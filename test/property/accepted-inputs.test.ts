@@ -12,6 +12,7 @@ import { implementedOperations } from '../../src/api/operations/implemented.ts';
 import type { ApiOperationName } from '../../src/model/generated/api-types.ts';
 import { operationNamed } from '../../src/model/service-model.ts';
 import { SeededRandom } from '../simulation/seeded-random.ts';
+import { codeSigningKnowledge } from './code-signing-knowledge.ts';
 import { missingFrom } from './contains.ts';
 import { Failures, shown } from './failures.ts';
 import { aliasName, functionArn, functionName, layerName, layerVersionArn } from './fixture.ts';
@@ -28,6 +29,7 @@ import { mappingKnowledge } from './mapping-knowledge.ts';
 import { ModelStrings } from './model-strings.ts';
 import { ModelValues } from './model-values.ts';
 import { otherKnowledge } from './other-knowledge.ts';
+import { policyKnowledge } from './policy-knowledge.ts';
 import { settingsKnowledge } from './settings-knowledge.ts';
 import { startPropertyRig, type PropertyRig } from './property-rig.ts';
 import { excuseOf, neverRight } from './never-right.ts';
@@ -55,9 +57,11 @@ const READ_ALL_EVERY = 25;
 const ANY_INPUTS = 5_000;
 
 const knowledge: KnowledgeTable = {
+  ...codeSigningKnowledge,
   ...functionKnowledge,
   ...mappingKnowledge,
   ...otherKnowledge,
+  ...policyKnowledge,
   ...settingsKnowledge,
 };
 
@@ -100,7 +104,8 @@ async function mustSend([operation, input]: Step, to = rig): Promise<Body> {
 async function travel(operation: ApiOperationName, journey: Journey): Promise<void> {
   let prepared: Body = {};
   for (const step of journey.prepare ?? []) {
-    prepared = await mustSend(typeof step === 'function' ? step(prepared) : step);
+    const answer = await mustSend(typeof step === 'function' ? step(prepared) : step);
+    prepared = { ...prepared, ...answer };
   }
   const input = typeof journey.input === 'function' ? journey.input(prepared) : journey.input;
   const answer = await mustSend([operation, input]);
@@ -284,7 +289,7 @@ test('no input that the model allows is a fault of the server, and no refusal ch
   t.diagnostic(`${ANY_INPUTS} inputs; statuses ${JSON.stringify([...statuses].sort())}`);
 });
 
-test('right inputs use every member of every input', () => {
+test('right inputs use every operation and every member of its input', () => {
   const unused = implementedOperations.flatMap((name) => used.unusedOf(name));
   const unexcused = unused.filter((member) => excuseOf(member) === undefined);
   assert.deepEqual(unexcused, [], 'give them a right use, or a reason in never-right.ts');

@@ -13,6 +13,14 @@ export function functionForms(name = functionName): readonly string[] {
   return [name, `function:${name}`, `${accountId}:function:${name}`, arn];
 }
 
+/** The function of the fixture. */
+export const named = { FunctionName: functionName };
+
+/** The same in any form. */
+export function anyName({ random }: Draw): Body {
+  return { FunctionName: random.pick(functionForms()) };
+}
+
 /** Members that CreateFunction and UpdateFunctionConfiguration share, as far as the model does not know them. */
 export function settingsOf(draw: Draw, runtime: string): WireInput {
   const { random } = draw;

@@ -17,11 +17,17 @@ import {
   type Draw,
   type Journey,
   type KnowledgeTable,
+  type Preparation,
   type Step,
 } from './journey.ts';
 import { shapes } from '../../src/model/service-model.ts';
 import { role } from '../conformance/server.ts';
-import { codeSigningArnIn, codeSigningCreation } from './settings-knowledge.ts';
+import {
+  codeSigningArnIn,
+  codeSigningCreation,
+  undoCodeSigning,
+} from './code-signing-knowledge.ts';
+import { anyMapping } from './mapping-knowledge.ts';
 import type { WireInput } from './wire-request.ts';
 
 const runtimes = shapes.get('Runtime')?.enumValues ?? [];
@@ -77,9 +83,7 @@ function createFunction(draw: Draw): Journey {
     ],
     undo: (_, prepared) => [
       ['DeleteFunction', { FunctionName: name }],
-      ...(isSigned
-        ? ([['DeleteCodeSigningConfig', codeSigningArnIn(prepared)]] satisfies Step[])
-        : []),
+      ...(isSigned ? undoCodeSigning(prepared) : []),
     ],
   };
 }
@@ -197,42 +201,72 @@ function publishVersion(draw: Draw): Journey {
   };
 }
 
+/** Something that can have tags, of each kind. */
+interface Tagged {
+  readonly prepare: readonly Preparation[];
+  arn(prepared: Body): unknown;
+  undo(prepared: Body): readonly Step[];
+}
+
+function anyTagged(draw: Draw): Tagged {
+  return draw.random.pick<Tagged>([
+    { prepare: [], arn: () => functionArn, undo: () => [] },
+    {
+      prepare: [codeSigningCreation],
+      arn: (prepared) => codeSigningArnIn(prepared)['CodeSigningConfigArn'],
+      undo: undoCodeSigning,
+    },
+    {
+      prepare: [anyMapping(draw)],
+      arn: ({ EventSourceMappingArn }) => EventSourceMappingArn,
+      undo: ({ UUID }) => [['DeleteEventSourceMapping', { UUID }]],
+    },
+  ]);
+}
+
 function tagResource(draw: Draw): Journey {
   const Tags = tags(draw);
+  const { prepare, arn, undo } = anyTagged(draw);
   return {
-    input: { Resource: functionArn, Tags },
-    reads: () => [
-      read('ListTags', { Resource: functionArn }, { Tags }),
-      read('GetFunction', { FunctionName: functionName }, { Tags }),
+    prepare,
+    input: (prepared) => ({ Resource: arn(prepared), Tags }),
+    reads: (_, prepared) => [read('ListTags', { Resource: arn(prepared) }, { Tags })],
+    undo: (_, prepared) => [
+      ['UntagResource', { Resource: arn(prepared), TagKeys: Object.keys(Tags) }],
+      ...undo(prepared),
     ],
-    undo: () => [['UntagResource', { Resource: functionArn, TagKeys: Object.keys(Tags) }]],
   };
 }
 
-function untagResource(draw: Draw): Journey {
+/** What is tagged already, with tags that can be taken away by their keys. */
+function alreadyTagged(draw: Draw) {
   const Tags = tags(draw);
+  const { prepare, arn, undo } = anyTagged(draw);
+  const tag: Preparation = (prepared) => ['TagResource', { Resource: arn(prepared), Tags }];
+  return { Tags, prepare: [...prepare, tag], arn, undo };
+}
+
+function untagResource(draw: Draw): Journey {
+  const { Tags, prepare, arn, undo } = alreadyTagged(draw);
   return {
-    prepare: [['TagResource', { Resource: functionArn, Tags }]],
-    input: { Resource: functionArn, TagKeys: Object.keys(Tags) },
-    reads: () => [read('ListTags', { Resource: functionArn }, { Tags: isEmpty })],
+    prepare,
+    input: (prepared) => ({ Resource: arn(prepared), TagKeys: Object.keys(Tags) }),
+    reads: (_, prepared) => [read('ListTags', { Resource: arn(prepared) }, { Tags: exactly({}) })],
+    undo: (_, prepared) => undo(prepared),
   };
 }
 
 function listTags(draw: Draw): Journey {
-  const Tags = tags(draw);
-  const undo: readonly Step[] = [
-    ['UntagResource', { Resource: functionArn, TagKeys: Object.keys(Tags) }],
-  ];
+  const { Tags, prepare, arn, undo } = alreadyTagged(draw);
   return {
-    prepare: [['TagResource', { Resource: functionArn, Tags }]],
-    input: { Resource: functionArn },
-    answers: { Tags },
-    undo: () => undo,
+    prepare,
+    input: (prepared) => ({ Resource: arn(prepared) }),
+    answers: { Tags: exactly(Tags) },
+    undo: (_, prepared) => [
+      ['UntagResource', { Resource: arn(prepared), TagKeys: Object.keys(Tags) }],
+      ...undo(prepared),
+    ],
   };
-}
-
-function isEmpty(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 /** Dry: what runs functions is tested elsewhere. */

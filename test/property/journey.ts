@@ -15,13 +15,13 @@ export interface Read {
   readonly shows: { readonly body: unknown } | { readonly errorName: string };
 }
 
-/** A step, or one that names what the answer to the step before it holds. */
-export type Preparation = Step | ((previous: Body) => Step);
+/** A step, or one that names what the answers to the steps before it hold. */
+export type Preparation = Step | ((prepared: Body) => Step);
 
 export interface Journey {
   /** Done first; all succeed. */
   readonly prepare?: readonly Preparation[];
-  /** Is accepted. `prepared` is the answer to the last step before it. */
+  /** Is accepted. `prepared` has the members of the answers to the steps before it, the last put over all. */
   readonly input: WireInput | ((prepared: Body) => WireInput);
   /** The answer itself contains this, too. */
   readonly answers?: unknown;

@@ -364,6 +364,11 @@ function creation(settings: Body, { random }: Draw): Step {
   return ['CreateEventSourceMapping', { ...settings, FunctionName }];
 }
 
+/** Makes one. */
+export function anyMapping(draw: Draw): Step {
+  return creation(sentFor(draw, anySource(draw)), draw);
+}
+
 function get(draw: Draw): Journey {
   const settings = sentFor(draw, anySource(draw));
   return {
@@ -376,7 +381,7 @@ function get(draw: Draw): Journey {
 
 function remove(draw: Draw): Journey {
   return {
-    prepare: [creation(sentFor(draw, anySource(draw)), draw)],
+    prepare: [anyMapping(draw)],
     input: uuidOf,
     answers: { State: 'Deleting' },
     reads: (answer) => [isGone('GetEventSourceMapping', uuidOf(answer))],

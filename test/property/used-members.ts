@@ -7,22 +7,23 @@ import { operationNamed, type Shape } from '../../src/model/service-model.ts';
 import type { WireInput } from './wire-request.ts';
 
 export class UsedMembers {
-  /** For example `CreateFunction Code.ZipFile`, `CreateFunction Architectures[]=arm64`. */
+  /** For example `CreateFunction`, `CreateFunction Code.ZipFile`, `CreateFunction Architectures[]=arm64`. */
   readonly #unused = new Map<ApiOperationName, Set<string>>();
 
   constructor(operations: readonly ApiOperationName[]) {
     for (const operation of operations) {
       const { input } = operationNamed(operation);
       const names = input === undefined ? [] : membersIn(input, operation, ' ');
-      this.#unused.set(operation, new Set(names));
+      this.#unused.set(operation, new Set([operation, ...names]));
     }
   }
 
   record(operation: ApiOperationName, input: WireInput): void {
     const { input: shape } = operationNamed(operation);
     const unused = this.#unused.get(operation);
-    if (shape === undefined || unused === undefined || unused.size === 0) return;
-    for (const { name, wireName, shape: member } of shape.members) {
+    if (unused === undefined || unused.size === 0) return;
+    unused.delete(operation);
+    for (const { name, wireName, shape: member } of shape?.members ?? []) {
       const value = input[name] ?? input[wireName];
       if (value === undefined) continue;
       for (const used of valuesIn(member, value, `${operation} ${name}`)) unused.delete(used);

@@ -5,7 +5,7 @@ import { tags } from './configuration-knowledge.ts';
 import { archives } from './fixture.ts';
 import { isGone, type Body, type Draw, type Step } from './journey.ts';
 import { anySource, sentFor } from './mapping-knowledge.ts';
-import { codeSigningArnIn, codeSigningCreation } from './settings-knowledge.ts';
+import { codeSigningArnIn, codeSigningCreation } from './code-signing-knowledge.ts';
 import type { MadeFunction, MadeLayer, World } from './world.ts';
 
 export interface Change {
