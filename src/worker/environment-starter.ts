@@ -27,6 +27,7 @@ import { needsOwnStart, type InstalledRuntime } from './runtimes.ts';
 import { bootLimits, type SandboxMaker } from './sandbox-maker.ts';
 import { SnapshotTemplate, type SnapshotOutcome } from './snapshot-template.ts';
 import { requireReady, Snapshots, type TemplateParts } from './snapshots.ts';
+import type { Tenancy } from './tenancy.ts';
 
 export interface StarterOptions {
   readonly region: string;
@@ -47,7 +48,7 @@ export interface StarterParts {
 
 /** The making of an environment, until there is a Resident. */
 interface Start {
-  readonly version: RunnableVersion;
+  readonly tenancy: Tenancy;
   readonly initializationType: InitializationType;
   isRetired: boolean;
   readonly ended: Deferred<void>;
@@ -101,11 +102,11 @@ export class EnvironmentStarter {
    * the room is given back then.
    */
   async start(
-    version: RunnableVersion,
+    tenancy: Tenancy,
     runtime: InstalledRuntime,
     initializationType: InitializationType,
   ): Promise<Resident> {
-    const start = { version, initializationType, isRetired: false, ended: deferred<void>() };
+    const start = { tenancy, initializationType, isRetired: false, ended: deferred<void>() };
     this.#starts.add(start);
     try {
       const { resident, running } = await this.#createResident(runtime, start);
@@ -120,7 +121,7 @@ export class EnvironmentStarter {
       this.#starts.delete(start);
       start.ended.resolve();
       const { bootPool } = this.#parts;
-      this.#clock.schedule(refillDelayMs, () => bootPool.refill(version.runtime));
+      this.#clock.schedule(refillDelayMs, () => bootPool.refill(tenancy.version.runtime));
     }
   }
 
@@ -128,22 +129,22 @@ export class EnvironmentStarter {
   retire(versionKey: string): void {
     this.#snapshots.retire(versionKey);
     for (const start of this.#starts) {
-      if (start.version.key === versionKey) start.isRetired = true;
+      if (start.tenancy.version.key === versionKey) start.isRetired = true;
     }
     for (const resident of this.#residents.keys()) {
       if (resident.environment.version.key === versionKey) resident.isRetired = true;
     }
   }
 
-  /** Environments on demand of this version that are there, or being made. */
-  countOnDemand(versionKey: string): number {
+  /** Environments on demand of this tenancy that are there, or being made. */
+  countOnDemand({ key }: Tenancy): number {
     let count = 0;
-    for (const { version, initializationType } of this.#starts) {
-      if (version.key === versionKey && initializationType === 'on-demand') count += 1;
+    for (const { tenancy, initializationType } of this.#starts) {
+      if (tenancy.key === key && initializationType === 'on-demand') count += 1;
     }
     for (const [{ environment, isStopping }, initializationType] of this.#residents) {
       const isCounted = initializationType === 'on-demand' && !isStopping;
-      if (isCounted && environment.version.key === versionKey) count += 1;
+      if (isCounted && environment.tenancy.key === key) count += 1;
     }
     return count;
   }
@@ -176,7 +177,7 @@ export class EnvironmentStarter {
     runtime: InstalledRuntime,
     start: Start,
   ): Promise<{ resident: Resident; running: RunningRuntime | null }> {
-    const { version } = start;
+    const { version } = start.tenancy;
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
@@ -201,10 +202,11 @@ export class EnvironmentStarter {
 
   /** From here on stopping it is what gives back its code and its room. */
   #addResident(
-    { version, initializationType, isRetired }: Start,
+    { tenancy, initializationType, isRetired }: Start,
     runtimeSandbox: RuntimeSandbox,
     code: OpenVersion,
   ): Resident {
+    const { version, tenantId } = tenancy;
     const { room } = this.#parts;
     const parts = this.#environmentParts(version, runtimeSandbox, { code, initializationType });
     const obtainRestored = async (booted: RunningRuntime | null): Promise<HeldRuntime> => {
@@ -214,7 +216,7 @@ export class EnvironmentStarter {
       environment.attach();
       return template.release();
     };
-    const setup = version.snapStart ? { ...parts.setup, obtainRestored } : parts.setup;
+    const setup = { ...parts.setup, tenantId, ...(version.snapStart && { obtainRestored }) };
     const environment = new ExecutionEnvironment(
       ...([this.#clock, this.#random, this.#log, runtimeSandbox] as const),
       { setup, telemetry: parts.telemetry },
@@ -337,7 +339,8 @@ export class EnvironmentStarter {
     });
   }
 
-  #noteColdStart({ version, ...start }: Start, kind: ColdStartKind, isPoolMiss: boolean): void {
+  #noteColdStart({ tenancy, ...start }: Start, kind: ColdStartKind, isPoolMiss: boolean): void {
+    const { version } = tenancy;
     const { runtime } = version;
     const initializationType = shownType(version, start.initializationType);
     this.#options.listener?.onColdStart({ runtime, initializationType, kind, isPoolMiss });

@@ -1,9 +1,10 @@
 /**
- * Environments that wait for an invocation, by the version they are of. After a moment they are
+ * Environments that wait for an invocation, by the tenancy they serve. After a moment they are
  * frozen, after a long time they are given up.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Resident } from './resident.ts';
+import type { Tenancy } from './tenancy.ts';
 
 export interface IdleOptions {
   /** An environment idle for longer is frozen. */
@@ -22,8 +23,8 @@ interface Timers {
 export class IdleEnvironments {
   readonly #clock: Clock;
   readonly #options: IdleOptions;
-  /** By version key, the most recently used last. */
-  readonly #byVersion = new Map<string, Resident[]>();
+  /** By the key of their tenancy, the most recently used last. */
+  readonly #byTenancy = new Map<string, Resident[]>();
   /** All of them, the one idle for longest first. */
   readonly #timers = new Map<Resident, Timers>();
 
@@ -35,9 +36,9 @@ export class IdleEnvironments {
   put(resident: Resident): void {
     const { freezeAfterMs, idleMsMax, onExpired } = this.#options;
     const { environment } = resident;
-    const { key } = environment.version;
-    const others = this.#byVersion.get(key);
-    if (others === undefined) this.#byVersion.set(key, [resident]);
+    const { key } = environment.tenancy;
+    const others = this.#byTenancy.get(key);
+    if (others === undefined) this.#byTenancy.set(key, [resident]);
     else others.push(resident);
     const freeze = this.#clock.schedule(freezeAfterMs, () => environment.freeze());
     const leftMs = resident.expiresAtMs - this.#clock.monotonicMs();
@@ -48,9 +49,9 @@ export class IdleEnvironments {
   }
 
   /** The one used last; those that have become useless meanwhile are given up. */
-  take(versionKey: string): Resident | undefined {
+  take({ key }: Tenancy): Resident | undefined {
     for (;;) {
-      const resident = this.#byVersion.get(versionKey)?.at(-1);
+      const resident = this.#byTenancy.get(key)?.at(-1);
       if (resident === undefined) return undefined;
       this.remove(resident);
       if (!resident.environment.isSpent) return resident;
@@ -67,8 +68,10 @@ export class IdleEnvironments {
     return undefined;
   }
 
+  /** Of all tenants of a version. */
   takeAll(versionKey: string): readonly Resident[] {
-    const all = [...(this.#byVersion.get(versionKey) ?? [])];
+    const idle = [...this.#timers.keys()];
+    const all = idle.filter(({ environment }) => environment.version.key === versionKey);
     for (const resident of all) this.remove(resident);
     return all;
   }
@@ -80,10 +83,10 @@ export class IdleEnvironments {
     timers.freeze.cancel();
     timers.expire.cancel();
     this.#timers.delete(resident);
-    const { key } = resident.environment.version;
-    const others = this.#byVersion.get(key) ?? [];
+    const { key } = resident.environment.tenancy;
+    const others = this.#byTenancy.get(key) ?? [];
     others.splice(others.lastIndexOf(resident), 1);
-    if (others.length === 0) this.#byVersion.delete(key);
+    if (others.length === 0) this.#byTenancy.delete(key);
     return true;
   }
 

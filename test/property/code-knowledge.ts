@@ -19,13 +19,15 @@ export function archiveHash(archive: string): string {
 export function code({ random }: Draw): { readonly archive: string; readonly members: Body } {
   const archive = random.pick(archives);
   if (random.chance(0.6)) return { archive, members: { ZipFile: archive } };
-  const members = {
-    S3Bucket: bucket,
-    S3Key: keyOf(archive),
-    ...(random.chance(0.5) ? { S3ObjectVersion: `v${random.hex(3)}` } : {}),
-    ...(random.chance(0.5) ? { S3ObjectStorageMode: 'COPY' } : {}),
-  };
-  return { archive, members };
+  const S3ObjectVersion = `v${random.hex(3)}`;
+  // What stays in its bucket is known by its version.
+  const version = random.pick([
+    {},
+    { S3ObjectVersion },
+    { S3ObjectStorageMode: 'COPY' },
+    { S3ObjectStorageMode: 'REFERENCE', S3ObjectVersion },
+  ]);
+  return { archive, members: { S3Bucket: bucket, S3Key: keyOf(archive), ...version } };
 }
 
 /** A bucket with the archives, whatever version is asked for: the client for real ones has tests of its own. */

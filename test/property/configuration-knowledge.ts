@@ -68,6 +68,15 @@ function fileSystem({ random }: Draw): Body {
   return { Arn: `${files}/access-point/${point}`, LocalMountPath, S3FilesConfig };
 }
 
+/** What an image is started with; none of it is what the image says itself. */
+export function imageConfig(draw: Draw): Body {
+  return draw.some([
+    { EntryPoint: ['/run', '-v'] },
+    { Command: ['index.handler'] },
+    { WorkingDirectory: '/work' },
+  ]);
+}
+
 /** Levels only for JSON. */
 function logging({ random }: Draw): Body {
   const LogGroup = `/group/${random.hex(4)}`;
@@ -123,8 +132,20 @@ export function tags({ random }: Draw, most = 10): Readonly<Record<string, strin
 export function configurationWith(input: WireInput): Body {
   const same = ['Description', 'Handler', 'MemorySize', 'Role', 'Runtime', 'Timeout'];
   const shown: Record<string, unknown> = {};
-  for (const name of [...same, 'Architectures', 'EphemeralStorage', 'LoggingConfig', 'SnapStart']) {
+  const whole = [
+    'Architectures',
+    'EphemeralStorage',
+    'LoggingConfig',
+    'SnapStart',
+    'TenancyConfig',
+  ];
+  for (const name of [...same, ...whole]) {
     if (input[name] !== undefined) shown[name] = input[name];
+  }
+  const { ImageConfig } = input;
+  if (ImageConfig !== undefined) {
+    const isEmpty = Object.keys(ImageConfig as Body).length === 0;
+    shown['ImageConfigResponse'] = isEmpty ? absent : { ImageConfig };
   }
   const { VpcConfig, Environment, DeadLetterConfig, KMSKeyArn, FileSystemConfigs, Layers } = input;
   const { Mode } = (input['TracingConfig'] ?? {}) as Body;

@@ -5,6 +5,7 @@ import { archiveHash, code } from './code-knowledge.ts';
 import {
   configurationWith,
   functionForms,
+  imageConfig,
   keyArn,
   settingsOf,
   tags,
@@ -18,10 +19,12 @@ import {
   type Journey,
   type KnowledgeTable,
   type Preparation,
+  type Read,
   type Step,
 } from './journey.ts';
+import { knownRuntimes, pastRuntimes } from './never-right.ts';
 import { shapes } from '../../src/model/service-model.ts';
-import { role } from '../conformance/server.ts';
+import { accountId, region, role } from '../conformance/server.ts';
 import {
   codeSigningArnIn,
   codeSigningCreation,
@@ -30,7 +33,8 @@ import {
 import { anyMapping } from './mapping-knowledge.ts';
 import type { WireInput } from './wire-request.ts';
 
-const runtimes = shapes.get('Runtime')?.enumValues ?? [];
+/** Those that no date of the service's takes away: of the others no function can be made. */
+const runtimes = knownRuntimes.filter((name) => !pastRuntimes.includes(name));
 
 function small(name: string): WireInput {
   return {
@@ -45,23 +49,21 @@ function small(name: string): WireInput {
 function createFunction(draw: Draw): Journey {
   const { random } = draw;
   const name = draw.newName();
-  const { archive, members } = code(draw);
+  const isImage = random.chance(0.3);
+  const { sent, shown: shownPackage, shownCode } = isImage ? image(draw) : archive(draw);
   const Tags = draw.maybe(tags(draw, 50));
-  const isSigned = random.chance(0.2);
+  const isSigned = !isImage && random.chance(0.2);
+  const settings = { ...settingsOf(draw, draw.next('created', runtimes)), ...sent };
+  const { ApplyOn } = (settings['SnapStart'] ?? {}) as Body;
+  const TenancyConfig = { TenantIsolationMode: 'PER_TENANT' };
   const input = draw.input('CreateFunction', {
-    ...settingsOf(draw, draw.next('created', runtimes)),
+    ...settings,
+    TenancyConfig: ApplyOn === 'PublishedVersions' ? undefined : draw.maybe(TenancyConfig),
     FunctionName: random.pick(functionForms(name)),
-    Code: { ...members, ...keyOfSource(draw) },
-    Handler: draw.values.strings.valid(shapes.get('Handler')!, random) || 'index.handler',
-    PackageType: draw.maybe('Zip'),
     CodeSigningConfigArn: undefined,
     Tags,
   });
-  const shown = {
-    ...configurationWith(input),
-    FunctionName: name,
-    CodeSha256: archiveHash(archive),
-  };
+  const shown = { ...configurationWith(input), ...shownPackage, FunctionName: name };
   const arn = functionArn.replace(/[^:]+$/u, name);
   return {
     prepare: isSigned ? [codeSigningCreation] : [],
@@ -69,17 +71,9 @@ function createFunction(draw: Draw): Journey {
     answers: shown,
     reads: (_, prepared) => [
       read('GetFunctionConfiguration', { FunctionName: name }, shown),
-      read(
-        'GetFunction',
-        { FunctionName: arn },
-        { Configuration: shown, Code: sourceKeyIn(input['Code']) },
-      ),
+      read('GetFunction', { FunctionName: arn }, { Configuration: shown, Code: shownCode }),
       read('ListTags', { Resource: arn }, { Tags: exactly(Tags ?? {}) }),
-      read(
-        'GetFunctionCodeSigningConfig',
-        { FunctionName: name },
-        isSigned ? codeSigningArnIn(prepared) : { CodeSigningConfigArn: absent },
-      ),
+      ...(isImage ? [] : [codeSigningOf(name, isSigned ? prepared : {})]),
     ],
     undo: (_, prepared) => [
       ['DeleteFunction', { FunctionName: name }],
@@ -88,14 +82,75 @@ function createFunction(draw: Draw): Journey {
   };
 }
 
+/** That of the answer that made the configuration, or none. */
+function codeSigningOf(FunctionName: string, creation: Body): Read {
+  const { CodeSigningConfigArn = absent } = codeSigningArnIn(creation);
+  return read('GetFunctionCodeSigningConfig', { FunctionName }, { CodeSigningConfigArn });
+}
+
+/** What a function is made of, and how the configuration and GetFunction's Code show it. */
+interface Package {
+  /** Put over other settings; members that do not go with it are undefined. */
+  readonly sent: WireInput;
+  readonly shown: Body;
+  readonly shownCode: Body;
+}
+
+function archive(draw: Draw): Package {
+  const { archive: bytes, members } = code(draw);
+  const key = keyOfSource(draw);
+  return {
+    sent: {
+      Code: { ...members, ...key },
+      Handler: draw.values.strings.valid(shapes.get('Handler')!, draw.random) || 'index.handler',
+      PackageType: draw.maybe('Zip'),
+      ImageConfig: undefined,
+    },
+    shown: { CodeSha256: archiveHash(bytes), PackageType: 'Zip' },
+    shownCode: { RepositoryType: 'S3', ...shownKey(key) },
+  };
+}
+
+function image(draw: Draw): Package {
+  const { ImageUri, shown, shownCode } = anyImage(draw);
+  return {
+    sent: {
+      Code: { ImageUri },
+      PackageType: 'Image',
+      ImageConfig: draw.maybe(imageConfig(draw)),
+      ...{ Handler: undefined, Layers: undefined, Runtime: undefined, SnapStart: undefined },
+    },
+    shown: { ...shown, PackageType: 'Image' },
+    shownCode,
+  };
+}
+
+/** By tag, which only its registry knows, or by digest. */
+function anyImage({ random }: Draw) {
+  const repository = `${accountId}.dkr.ecr.${region}.amazonaws.com/team/image`;
+  const digest = random.hex(32);
+  const ImageUri = random.pick([
+    `${repository}:${random.hex(2)}`,
+    `${repository}@sha256:${digest}`,
+  ]);
+  const isResolved = ImageUri.endsWith(digest);
+  return {
+    ImageUri,
+    shown: { CodeSha256: isResolved ? digest : absent, CodeSize: 0 },
+    shownCode: {
+      ImageUri,
+      ResolvedImageUri: isResolved ? `${repository}@sha256:${digest}` : absent,
+    },
+  };
+}
+
 function keyOfSource({ random }: Draw): Body {
   return random.pick([{}, { SourceKMSKeyArn: keyArn }]);
 }
 
 /** As GetFunction shows it. */
-function sourceKeyIn(members: unknown): Body {
-  const { SourceKMSKeyArn } = members as Body;
-  return { SourceKMSKeyArn: SourceKMSKeyArn ?? absent };
+function shownKey({ SourceKMSKeyArn = absent }: Body): Body {
+  return { SourceKMSKeyArn };
 }
 
 function deleteFunction(draw: Draw): Journey {
@@ -115,6 +170,10 @@ function deleteFunction(draw: Draw): Journey {
 }
 
 function updateConfiguration(draw: Draw): Journey {
+  return draw.random.chance(0.2) ? updateImageSettings(draw) : updateSettings(draw);
+}
+
+function updateSettings(draw: Draw): Journey {
   const input = draw.input('UpdateFunctionConfiguration', {
     ...settingsOf(draw, draw.next('updated', runtimes)),
     FunctionName: draw.random.pick(functionForms()),
@@ -131,21 +190,66 @@ function updateConfiguration(draw: Draw): Journey {
   };
 }
 
+/** A function from an image, made and taken away again around a change of it. */
+function withImage(draw: Draw, input: WireInput, shown: Body): Journey {
+  const FunctionName = draw.newName();
+  const { Code, PackageType } = image(draw).sent;
+  return {
+    prepare: [
+      ['CreateFunction', { FunctionName, Role: role, Code, PackageType }],
+      ['GetFunctionConfiguration', { FunctionName }],
+    ],
+    input: revised(draw, { ...input, FunctionName }),
+    answers: shown,
+    reads: () =>
+      input['DryRun'] === true ? [] : [read('GetFunctionConfiguration', { FunctionName }, shown)],
+    undo: () => [['DeleteFunction', { FunctionName }]],
+  };
+}
+
+function updateImageSettings(draw: Draw): Journey {
+  const input = draw.input('UpdateFunctionConfiguration', {
+    ...settingsOf(draw, runtimes[0]!),
+    ...{ Handler: undefined, Layers: undefined, Runtime: undefined, SnapStart: undefined },
+    ImageConfig: imageConfig(draw),
+  });
+  return withImage(draw, input, configurationWith(input));
+}
+
+function updateImage(draw: Draw): Journey {
+  const { ImageUri, shown } = anyImage(draw);
+  const input = draw.input('UpdateFunctionCode', { ...noCode, ImageUri });
+  const { Architectures } = input;
+  return withImage(draw, input, {
+    ...shown,
+    ...(Architectures === undefined ? {} : { Architectures }),
+  });
+}
+
+/** Members of UpdateFunctionCode that say where code is, and what the model cannot know. */
+const noCode = {
+  ...{ ZipFile: undefined, S3Bucket: undefined, S3Key: undefined, S3ObjectVersion: undefined },
+  ...{ S3ObjectStorageMode: undefined, ImageUri: undefined, PublishTo: undefined },
+  ...{ RevisionId: undefined, SourceKMSKeyArn: undefined },
+};
+
 const present: Step = ['GetFunctionConfiguration', { FunctionName: functionName }];
 
 function updateCode(draw: Draw): Journey {
-  const { archive, members } = code(draw);
+  return draw.random.chance(0.3) ? updateImage(draw) : updateArchive(draw);
+}
+
+function updateArchive(draw: Draw): Journey {
+  const { archive: bytes, members } = code(draw);
   const input = draw.input('UpdateFunctionCode', {
     FunctionName: draw.random.pick(functionForms()),
-    ...{ ZipFile: undefined, S3Bucket: undefined, S3Key: undefined, S3ObjectVersion: undefined },
-    ...{ S3ObjectStorageMode: undefined, ImageUri: undefined, PublishTo: undefined },
-    ...{ RevisionId: undefined, SourceKMSKeyArn: undefined },
+    ...noCode,
     ...members,
     ...keyOfSource(draw),
   });
   const { Architectures } = input;
   const shown = {
-    CodeSha256: archiveHash(archive),
+    CodeSha256: archiveHash(bytes),
     ...(Architectures === undefined ? {} : { Architectures }),
   };
   const isWritten = input['DryRun'] !== true;
@@ -157,7 +261,7 @@ function updateCode(draw: Draw): Journey {
       isWritten
         ? [
             read('GetFunctionConfiguration', { FunctionName: functionName }, shown),
-            read('GetFunction', { FunctionName: functionName }, { Code: sourceKeyIn(input) }),
+            read('GetFunction', { FunctionName: functionName }, { Code: shownKey(input) }),
           ]
         : [],
   };

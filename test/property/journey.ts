@@ -76,6 +76,11 @@ export class Draw {
     return Object.assign({}, ...parts.filter(() => this.random.chance(share))) as Body;
   }
 
+  /** As some, but never none of them. */
+  several(parts: readonly Body[]): Body {
+    return { ...this.random.pick(parts), ...this.some(parts) };
+  }
+
   /** A name that nothing has. */
   newName(): string {
     return `p-${this.random.hex(6)}`;

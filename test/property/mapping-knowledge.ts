@@ -103,6 +103,8 @@ function retries({ random }: Draw): readonly Body[] {
 function stream(draw: Draw): Source {
   const { random } = draw;
   const name = `p${random.hex(5)}`;
+  // Windows go with neither filters nor more than one batch of a shard.
+  const isWindowed = random.chance(0.5);
   const fixed = random.chance(0.5)
     ? { EventSourceArn: arnOfSource('kinesis', `stream/${name}`), ...start(draw, anyTime) }
     : {
@@ -115,11 +117,11 @@ function stream(draw: Draw): Source {
       draw.some([
         ...retries(draw),
         batch(draw, 10_000),
-        filters(draw),
         partialFailures,
         { MetricsConfig: { Metrics: ['EventCount'] } },
-        { ParallelizationFactor: random.integer(1, 10) },
-        { TumblingWindowInSeconds: random.integer(0, 900) },
+        ...(isWindowed
+          ? [{ TumblingWindowInSeconds: random.integer(0, 900) }]
+          : [filters(draw), { ParallelizationFactor: random.integer(1, 10) }]),
       ]),
   };
 }
@@ -307,7 +309,7 @@ function create(draw: Draw): Journey {
       ...(Enabled === undefined ? {} : { Enabled }),
       ...(Tags === undefined ? {} : { Tags }),
     },
-    answers: { ...shown, State: 'Creating' },
+    answers: shown,
     reads: (answer) => [
       read('GetEventSourceMapping', uuidOf(answer), {
         ...shown,

@@ -46,7 +46,10 @@ function permission(draw: Draw): { readonly sent: Body; readonly conditions: rea
   const { Action, ...ofUrl } = forUrl as Body;
   return {
     sent: { Action, ...ofUrl, ...conditions },
-    conditions: Object.values({ ...ofUrl, ...conditions }).map((value) => `"${String(value)}"`),
+    // A permission that is not for URLs alone says nothing of them.
+    conditions: Object.values({ ...ofUrl, ...conditions })
+      .filter((value) => value !== false)
+      .map((value) => `"${String(value)}"`),
   };
 }
 

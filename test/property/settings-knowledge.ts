@@ -62,10 +62,12 @@ function updateUrl(draw: Draw): Journey {
   const before = { AuthType: 'NONE', ...urlSettings(draw) };
   const settings = urlSettings(draw);
   const shown = { ...before, ...settings };
+  // Who does not ask for a mode is not told it.
+  const { InvokeMode = absent } = settings;
   return {
     prepare: [['CreateFunctionUrlConfig', { ...target, ...before }]],
     input: { ...target, ...settings },
-    answers: shown,
+    answers: { ...shown, InvokeMode },
     reads: () => [read('GetFunctionUrlConfig', target, shown)],
     undo: () => [['DeleteFunctionUrlConfig', target]],
   };
@@ -107,17 +109,16 @@ function destination(kinds: readonly string[], { random }: Draw): Body {
 function eventInvoke(draw: Draw): Body {
   const { random } = draw;
   const kinds = ['sqs', 'sns', 'events'];
-  const parts = [
+  return draw.several([
     { MaximumRetryAttempts: random.integer(0, 2) },
     { MaximumEventAgeInSeconds: random.pick([60, 21_600, random.integer(60, 21_600)]) },
     {
-      DestinationConfig: draw.some([
+      DestinationConfig: draw.several([
         { OnSuccess: destination(kinds, draw) },
         { OnFailure: destination([...kinds, 's3'], draw) },
       ]),
     },
-  ];
-  return { ...random.pick(parts), ...draw.some(parts) };
+  ]);
 }
 
 function writeEventInvoke(isUpdate: boolean): (draw: Draw) => Journey {

@@ -156,6 +156,7 @@ const updateAlias = ofFunction((made, draw) => {
   };
 });
 
+/** Its URL stays: it would be that of the next alias of the name. */
 const deleteAlias = ofFunction((made, draw, world) => {
   const Name = anyOf(draw, made.aliases.keys());
   if (Name === undefined) return undefined;
@@ -164,7 +165,6 @@ const deleteAlias = ofFunction((made, draw, world) => {
     step: ['DeleteAlias', alias],
     apply() {
       made.aliases.delete(Name);
-      made.urls.delete(Name);
       made.eventInvokes.delete(Name);
       world.gone.push(isGone('GetAlias', alias));
     },
