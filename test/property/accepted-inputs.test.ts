@@ -12,10 +12,21 @@ import { implementedOperations } from '../../src/api/operations/implemented.ts';
 import type { ApiOperationName } from '../../src/model/generated/api-types.ts';
 import { operationNamed } from '../../src/model/service-model.ts';
 import { SeededRandom } from '../simulation/seeded-random.ts';
-import { codeSigningKnowledge } from './code-signing-knowledge.ts';
+import {
+  codeSigningArnIn,
+  codeSigningCreation,
+  codeSigningKnowledge,
+} from './code-signing-knowledge.ts';
 import { missingFrom } from './contains.ts';
 import { Failures, shown } from './failures.ts';
-import { aliasName, functionArn, functionName, layerName, layerVersionArn } from './fixture.ts';
+import {
+  aliasName,
+  archives,
+  functionArn,
+  functionName,
+  layerName,
+  layerVersionArn,
+} from './fixture.ts';
 import { functionKnowledge } from './function-knowledge.ts';
 import {
   Draw,
@@ -25,7 +36,7 @@ import {
   type Read,
   type Step,
 } from './journey.ts';
-import { mappingKnowledge } from './mapping-knowledge.ts';
+import { anyMapping, mappingKnowledge } from './mapping-knowledge.ts';
 import { ModelStrings } from './model-strings.ts';
 import { ModelValues } from './model-values.ts';
 import { otherKnowledge } from './other-knowledge.ts';
@@ -226,8 +237,10 @@ test('what was written is there, is listed page by page, is counted, and nothing
   t.diagnostic(`${changes} changes`);
 });
 
+type Known = Readonly<Record<string, readonly unknown[]>>;
+
 /** By members' names: what is there, so that an input gets further than to be told that it is not. */
-const known: Readonly<Record<string, readonly unknown[]>> = {
+const fixed: Known = {
   FunctionName: [functionName, functionArn],
   Qualifier: ['1', '2', '$LATEST', aliasName],
   FunctionVersion: ['1', '2', '$LATEST'],
@@ -235,7 +248,6 @@ const known: Readonly<Record<string, readonly unknown[]>> = {
   LayerName: [layerName],
   VersionNumber: [1],
   Arn: [layerVersionArn],
-  Resource: [functionArn],
   ResourceArn: [functionArn],
 };
 
@@ -243,9 +255,26 @@ const known: Readonly<Record<string, readonly unknown[]>> = {
 const destructive: ReadonlySet<ApiOperationName> = new Set([
   'DeleteFunction',
   'DeleteLayerVersion',
+  'DeleteEventSourceMapping',
+  'DeleteCodeSigningConfig',
 ]);
 
-function anyInput(draw: Draw, operation: ApiOperationName): WireInput {
+/** As fixed, with what has a new name each time. */
+async function makeKnown(draw: Draw): Promise<Known> {
+  const { UUID, EventSourceMappingArn } = await mustSend(anyMapping(draw));
+  const { CodeSigningConfigArn } = codeSigningArnIn(await mustSend(codeSigningCreation));
+  return {
+    ...fixed,
+    UUID: [UUID],
+    CodeSigningConfigArn: [CodeSigningConfigArn],
+    Resource: [functionArn, EventSourceMappingArn, CodeSigningConfigArn],
+    Code: archives.map((ZipFile) => ({ ZipFile })),
+    Content: archives.map((ZipFile) => ({ ZipFile })),
+    ZipFile: archives,
+  };
+}
+
+function anyInput(draw: Draw, operation: ApiOperationName, known: Known): WireInput {
   const { random } = draw;
   const members = operationNamed(operation).input?.members ?? [];
   const given: Record<string, unknown> = {};
@@ -273,11 +302,12 @@ function faultOf({ status, errorName }: WireAnswer, isChanged: boolean): string 
 test('no input that the model allows is a fault of the server, and no refusal changes anything', async (t) => {
   t.diagnostic(`HEARTH_SEED=${seed}`);
   const draw = newDraw();
+  const known = await makeKnown(draw);
   const failures = new Failures(seed);
   const statuses = new Map<number, number>();
   for (let count = 0; count < ANY_INPUTS; count += 1) {
     const operation = implementedOperations[count % implementedOperations.length]!;
-    const input = anyInput(draw, operation);
+    const input = anyInput(draw, operation, known);
     await rig.settled();
     const revision = rig.stored.revision();
     const answer = await rig.send(operation, input);
