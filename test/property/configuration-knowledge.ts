@@ -147,7 +147,7 @@ export function configurationWith(input: WireInput): Body {
     const isEmpty = Object.keys(ImageConfig as Body).length === 0;
     shown['ImageConfigResponse'] = isEmpty ? absent : { ImageConfig };
   }
-  const { VpcConfig, Environment, DeadLetterConfig, KMSKeyArn, FileSystemConfigs, Layers } = input;
+  const { VpcConfig, Environment, DeadLetterConfig, FileSystemConfigs, Layers } = input;
   const { Mode } = (input['TracingConfig'] ?? {}) as Body;
   if (Mode !== undefined) shown['TracingConfig'] = { Mode };
   if (VpcConfig !== undefined) shown['VpcConfig'] = VpcConfig;
@@ -163,10 +163,24 @@ export function configurationWith(input: WireInput): Body {
     const { TargetArn } = DeadLetterConfig as { TargetArn?: string };
     shown['DeadLetterConfig'] = TargetArn ? { TargetArn } : absent;
   }
-  if (KMSKeyArn !== undefined) shown['KMSKeyArn'] = KMSKeyArn === '' ? absent : KMSKeyArn;
+  const key = shownKey(input, shown['Environment']);
+  if (key !== undefined) shown['KMSKeyArn'] = key;
   if (Layers !== undefined) {
     const arns = Layers as string[];
     shown['Layers'] = arns.length > 0 ? arns.map((Arn) => ({ Arn })) : absent;
   }
   return shown;
+}
+
+/** A key is kept with something to encrypt only; undefined where that depends on what was there. */
+function shownKey(input: WireInput, environment: unknown): unknown {
+  const { KMSKeyArn, SnapStart, PackageType, ImageConfig } = input;
+  if (KMSKeyArn === undefined) return undefined;
+  if (KMSKeyArn === '') return absent;
+  // Images are encrypted themselves; only their functions have an ImageConfig.
+  if (PackageType === 'Image' || ImageConfig !== undefined) return KMSKeyArn;
+  const { ApplyOn } = (SnapStart ?? {}) as Body;
+  if (ApplyOn === 'PublishedVersions') return KMSKeyArn;
+  if (environment === undefined) return undefined;
+  return environment === absent ? absent : KMSKeyArn;
 }

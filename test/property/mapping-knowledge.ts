@@ -198,10 +198,13 @@ function managedKafka(draw: Draw): Source {
 function selfManagedKafka(draw: Draw): Source {
   const { random } = draw;
   const config = 'SelfManagedKafkaEventSourceConfig';
+  const count = random.integer(1, 3);
+  const servers = Array.from({ length: count }, () => `${random.hex(5)}.example:9092`);
   return {
     fixed: {
       SelfManagedEventSource: {
-        Endpoints: { KAFKA_BOOTSTRAP_SERVERS: [`${random.hex(5)}.example:9092`] },
+        // In order, as answers have them.
+        Endpoints: { KAFKA_BOOTSTRAP_SERVERS: servers.toSorted() },
       },
       Topics: [`t${random.hex(3)}`],
       ...start(draw, anyTime),
