@@ -64,6 +64,9 @@ def handler(event, context):
     return 1
 `;
 const badInit = 'raise RuntimeError("never")\n';
+const endlessInit = 'import time\ntime.sleep(100)\n';
+const stoppedInit = 'import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\n';
+const plain = 'def handler(event, context):\n    return 1\n';
 
 interface Told {
   readonly imported: string;
@@ -203,6 +206,27 @@ for (const driver of drivers) {
         name: 'SnapStartNotReadyException',
       });
       await client.send(new DeleteFunctionCommand({ FunctionName: 'waiting' }));
+    });
+
+    test('an Init that is slow or stopped holds up no other publishing', async () => {
+      const stuck = { endless: endlessInit, stopped: stoppedInit };
+      for (const [FunctionName, text] of Object.entries(stuck)) {
+        await deploy(client, FunctionName, { ...setup, files: { 'app.py': text } });
+        await client.send(new PublishVersionCommand({ FunctionName }));
+      }
+      const others = Array.from({ length: 4 }, (_, index) => `plain-${index}`);
+      for (const name of others) {
+        await deploy(client, name, { ...setup, files: { 'app.py': plain } });
+      }
+      const published = await Promise.all(others.map((name) => publish(client, name)));
+      assert(published.every(({ State }) => State === 'Active'));
+      for (const FunctionName of Object.keys(stuck)) {
+        const { State } = await client.send(
+          new GetFunctionConfigurationCommand({ FunctionName, Qualifier: '1' }),
+        );
+        assert.equal(State, 'Pending');
+        await client.send(new DeleteFunctionCommand({ FunctionName }));
+      }
     });
 
     test('nothing is left on the host after the server has stopped or was killed', async () => {
