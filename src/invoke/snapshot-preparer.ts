@@ -14,6 +14,7 @@ import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { Store } from '../store/store.ts';
 import { describeExit, hostFault, type Fault } from '../worker/faults.ts';
 import type { SnapshotOutcome } from '../worker/snapshot-template.ts';
+import type { Preparation } from '../worker/snapshots.ts';
 
 /** Inits that have only just begun: each has a full CPU. */
 export const freshAtOnceMax = 2;
@@ -25,7 +26,7 @@ export const preparedAtOnceMax = 12;
 export const preparedOfFunctionMax = 4;
 /** After a failure of the host, which may pass. */
 export const retryDelayMs = 1_000;
-/** Attempts at what the host could not do, before the version is given up. */
+/** Attempts at what the host could not do, before the version is given up; having no room is none. */
 export const attemptsMax = 5;
 
 /** A version that waits for its turn. */
@@ -41,7 +42,7 @@ interface Run extends Waiting {
 
 export interface SnapshotPreparerOptions {
   /** Rejects when the host cannot (Worker.prepareSnapshot). */
-  readonly prepare: (version: RunnableVersion) => Promise<SnapshotOutcome>;
+  readonly prepare: (version: RunnableVersion) => Promise<Preparation>;
 }
 
 export class SnapshotPreparer {
@@ -123,16 +124,23 @@ export class SnapshotPreparer {
   }
 
   /** Never rejects. */
-  async #prepare({ version, attempt }: Waiting): Promise<void> {
-    const status = await this.#statusOf(version, attempt);
+  async #prepare(waiting: Waiting): Promise<void> {
+    const { version } = waiting;
+    const outcome = await this.#options
+      .prepare(version)
+      .catch((error: unknown): Preparation => ({ type: 'failed', fault: hostFault(error) }));
     if (!this.#known.has(version.key) || this.#isClosed) return;
+    if (outcome.type === 'noRoom') {
+      this.#log.warn({ version: version.key }, 'no room to prepare a snapshot yet');
+      this.#prepareLater(waiting);
+      return;
+    }
     try {
-      if (status === null) throw new Error('the host could not run Init');
-      await this.#report(version, status);
+      await this.#report(version, statusOf(waiting, outcome));
       this.#known.delete(version.key);
     } catch (error) {
       this.#log.warn({ err: error, version: version.key }, 'could not prepare a snapshot yet');
-      this.#prepareLater({ version, attempt: attempt + 1 });
+      this.#prepareLater({ version, attempt: waiting.attempt + 1 });
     }
   }
 
@@ -144,18 +152,6 @@ export class SnapshotPreparer {
     this.#timers.add(timer);
   }
 
-  /** Null when another attempt may do better. */
-  async #statusOf(version: RunnableVersion, attempt: number): Promise<SnapshotStatus | null> {
-    const buildId = version.key.slice(version.key.lastIndexOf(':') + 1);
-    const outcome = await this.#options
-      .prepare(version)
-      .catch((error: unknown): SnapshotOutcome => ({ type: 'failed', fault: hostFault(error) }));
-    if (outcome.type === 'ready') return { buildId };
-    const isOfHost = outcome.type === 'failed' && outcome.fault.type === 'host';
-    if (isOfHost && attempt < attemptsMax) return null;
-    return { buildId, failure: failureOf(outcome) };
-  }
-
   async #report(version: RunnableVersion, value: SnapshotStatus): Promise<void> {
     const key = {
       collection: collections.snapshotStatus,
@@ -164,6 +160,15 @@ export class SnapshotPreparer {
     };
     await this.#store.commit([{ type: 'put', key, value, expect: 'any' }]);
   }
+}
+
+/** Throws what the host could not do when another attempt may do better. */
+function statusOf({ version, attempt }: Waiting, outcome: SnapshotOutcome): SnapshotStatus {
+  const buildId = version.key.slice(version.key.lastIndexOf(':') + 1);
+  if (outcome.type === 'ready') return { buildId };
+  const isOfHost = outcome.type === 'failed' && outcome.fault.type === 'host';
+  if (isOfHost && attempt < attemptsMax) throw outcome.fault.cause;
+  return { buildId, failure: failureOf(outcome) };
 }
 
 function failureOf(outcome: Exclude<SnapshotOutcome, { type: 'ready' }>): SnapshotFailure {

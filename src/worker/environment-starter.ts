@@ -25,8 +25,8 @@ import { Resident } from './resident.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 import { needsOwnStart, type InstalledRuntime } from './runtimes.ts';
 import { bootLimits, type SandboxMaker } from './sandbox-maker.ts';
-import { SnapshotTemplate, type SnapshotOutcome } from './snapshot-template.ts';
-import { requireReady, Snapshots, type TemplateParts } from './snapshots.ts';
+import { SnapshotTemplate } from './snapshot-template.ts';
+import { requireReady, Snapshots, type Preparation, type TemplateParts } from './snapshots.ts';
 
 export interface StarterOptions {
   readonly region: string;
@@ -82,17 +82,18 @@ export class EnvironmentStarter {
     this.#log = log;
     this.#parts = parts;
     this.#options = options;
-    this.#snapshots = new Snapshots(log, {
+    this.#snapshots = new Snapshots(clock, log, parts.room, {
       isCopied: (version, code) => this.#isCopied(version, code),
       createTemplate: (version) => this.#createTemplate(version),
     });
+    parts.room.alsoMakesWay(this.#snapshots);
   }
 
   /**
    * Runs Init of a SnapStart version that is being published. Rejects when the host cannot; what the
    * function did wrong is an outcome.
    */
-  prepareSnapshot(version: RunnableVersion): Promise<SnapshotOutcome> {
+  prepareSnapshot(version: RunnableVersion): Promise<Preparation> {
     return this.#snapshots.prepare(version);
   }
 
@@ -103,9 +104,9 @@ export class EnvironmentStarter {
   async start(
     version: RunnableVersion,
     runtime: InstalledRuntime,
-    initializationType: InitializationType,
+    how: Pick<Start, 'initializationType' | 'isRetired'>,
   ): Promise<Resident> {
-    const start = { version, initializationType, isRetired: false, ended: deferred<void>() };
+    const start = { version, ...how, ended: deferred<void>() };
     this.#starts.add(start);
     try {
       const { resident, running } = await this.#createResident(runtime, start);
@@ -188,8 +189,10 @@ export class EnvironmentStarter {
       bootPool.shed(() => room.isOverdrawn);
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await sandboxes.create(runtime, limitsOf(version), isCopied));
-      const kind = isCopied ? 'snapshot' : boxKind(booted, runtimeSandbox);
-      this.#noteColdStart(start, kind, isPoolable && booted === undefined);
+      if (!isCopied) {
+        const kind = boxKind(booted, runtimeSandbox);
+        this.#noteColdStart(start, kind, isPoolable && booted === undefined);
+      }
       const resident = this.#addResident(start, runtimeSandbox, code);
       return { resident, running: booted?.running ?? null };
     } catch (error) {
@@ -200,15 +203,18 @@ export class EnvironmentStarter {
   }
 
   /** From here on stopping it is what gives back its code and its room. */
-  #addResident(
-    { version, initializationType, isRetired }: Start,
-    runtimeSandbox: RuntimeSandbox,
-    code: OpenVersion,
-  ): Resident {
+  #addResident(start: Start, runtimeSandbox: RuntimeSandbox, code: OpenVersion): Resident {
+    const { version, initializationType, isRetired } = start;
     const { room } = this.#parts;
     const parts = this.#environmentParts(version, runtimeSandbox, { code, initializationType });
     const obtainRestored = async (booted: RunningRuntime | null): Promise<HeldRuntime> => {
-      if (this.#isCopied(version, code)) return this.#snapshots.copy(version, runtimeSandbox);
+      if (this.#isCopied(version, code)) {
+        const mayBeMade = (): boolean => !resident.isRetired;
+        const copied = await this.#snapshots.copy(version, runtimeSandbox, mayBeMade);
+        const kind = copied === null ? boxKind(undefined, runtimeSandbox) : 'snapshot';
+        this.#noteColdStart(start, kind, false);
+        if (copied !== null) return copied;
+      }
       const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
       requireReady(await template.start(booted));
       environment.attach();
@@ -253,6 +259,7 @@ export class EnvironmentStarter {
       ({ runtimeSandbox } = made);
       const options = { code, initializationType: 'snap-start' } as const;
       const parts = this.#environmentParts(version, runtimeSandbox, options);
+      this.#parts.bootPool.shed(() => this.#parts.room.isOverdrawn);
       await runtimeSandbox.bind(parts.setup.binding);
       const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
       return { template, code, booted: made.running };

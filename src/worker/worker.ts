@@ -15,7 +15,7 @@ import { BootPool } from './boot-pool.ts';
 import { EnvironmentStarter, type StarterOptions } from './environment-starter.ts';
 import type { Attempt, ExecutionEnvironment } from './environment.ts';
 import { isRestoreFailure, type RestoreFailure } from './held-runtime.ts';
-import { HostRoom, type RoomOptions } from './host-room.ts';
+import { HostRoom, type Grant, type RoomOptions, type Wanted } from './host-room.ts';
 import { IdleEnvironments } from './idle-environments.ts';
 import { ProactiveStarts } from './proactive-starts.ts';
 import {
@@ -28,7 +28,7 @@ import type { Resident } from './resident.ts';
 import type { Invocation } from './runtime-port.ts';
 import type { RuntimeCatalog } from './runtimes.ts';
 import { bootLimits, SandboxMaker, type WorkerDependencies } from './sandbox-maker.ts';
-import type { SnapshotOutcome } from './snapshot-template.ts';
+import type { Preparation } from './snapshots.ts';
 
 export interface WorkerOptions extends RoomOptions, StarterOptions {
   /** An environment idle for longer is stopped. */
@@ -68,6 +68,8 @@ export class Worker {
   readonly #starter: EnvironmentStarter;
   readonly #proactive: ProactiveStarts;
   readonly #provisioned: ProvisionedEnvironments;
+  /** Who waits for room. */
+  readonly #asking = new Set<{ readonly versionKey: string; isRetired: boolean }>();
   #closed = false;
 
   constructor(
@@ -117,7 +119,7 @@ export class Worker {
    * Runs Init of a SnapStart version that is being published. Rejects when the host cannot; what the
    * function did wrong is an outcome.
    */
-  prepareSnapshot(version: RunnableVersion): Promise<SnapshotOutcome> {
+  prepareSnapshot(version: RunnableVersion): Promise<Preparation> {
     return this.#starter.prepareSnapshot(version);
   }
 
@@ -131,13 +133,14 @@ export class Worker {
   async acquire(version: RunnableVersion): Promise<AcquireResult> {
     const found = this.#catalog.find(version.runtime);
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
-    const granted = await this.#room.ask(version, 'environment');
+    const { granted, isRetired } = await this.#askRoom(version, 'environment');
     if (granted === 'none') return { type: 'noCapacity' };
     if (granted !== 'room') {
       return { type: 'lease', lease: this.#leaseOnDemand(granted), isNew: false };
     }
     try {
-      const resident = await this.#starter.start(version, found.runtime, 'on-demand');
+      const how = { initializationType: 'on-demand', isRetired } as const;
+      const resident = await this.#starter.start(version, found.runtime, how);
       return { type: 'lease', lease: this.#leaseOnDemand(resident), isNew: true };
     } catch (error) {
       if (isRestoreFailure(error)) return { type: 'restoreFailed', failure: error };
@@ -173,6 +176,9 @@ export class Worker {
 
   /** The version is out of date or gone: no new invocation comes, idle environments stop. */
   retire(versionKey: string): void {
+    for (const asking of this.#asking) {
+      if (asking.versionKey === versionKey) asking.isRetired = true;
+    }
     this.#starter.retire(versionKey);
     this.#bootPool.unwant(versionKey);
     this.#proactive.forget(versionKey);
@@ -189,6 +195,18 @@ export class Worker {
     await this.#sandboxes.close();
     await this.#starter.close();
     await pool;
+  }
+
+  /** Meanwhile the version may have been retired: who asked is served still, and nobody after that. */
+  async #askRoom(
+    version: RunnableVersion,
+    wants: Wanted,
+  ): Promise<{ granted: Grant; isRetired: boolean }> {
+    const asking = { versionKey: version.key, isRetired: false };
+    this.#asking.add(asking);
+    const granted = await this.#room.ask(version, wants);
+    this.#asking.delete(asking);
+    return { granted, isRetired: asking.isRetired };
   }
 
   #createBootPool(sizeMax: number): BootPool {
@@ -251,7 +269,8 @@ export class Worker {
     const found = this.#catalog.find(version.runtime);
     if (!found.available || !this.#room.takeUnclaimed(version.memoryMb)) return;
     try {
-      const resident = await this.#starter.start(version, found.runtime, 'on-demand');
+      const how = { initializationType: 'on-demand', isRetired: false } as const;
+      const resident = await this.#starter.start(version, found.runtime, how);
       if (resident.canGoOn(this.#clock.monotonicMs())) this.#rest(resident);
       else await resident.stop();
     } catch (error) {
@@ -263,11 +282,11 @@ export class Worker {
     const failed = (reason: string): ProvisionedStart => ({ type: 'failed', reason });
     const found = this.#catalog.find(version.runtime);
     if (!found.available) return failed(found.reason);
-    if ((await this.#room.ask(version, 'room')) === 'none') {
-      return failed('The host has no room for the environments.');
-    }
+    const { granted, isRetired } = await this.#askRoom(version, 'room');
+    if (granted === 'none') return failed('The host has no room for the environments.');
     try {
-      const resident = await this.#starter.start(version, found.runtime, 'provisioned-concurrency');
+      const how = { initializationType: 'provisioned-concurrency', isRetired } as const;
+      const resident = await this.#starter.start(version, found.runtime, how);
       if (resident.isInitialized) return { type: 'started', resident };
       await resident.stop();
       return failed(initFailureReason);
