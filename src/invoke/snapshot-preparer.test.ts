@@ -10,6 +10,7 @@ import { runnable } from '../testing/runnable.ts';
 import { turns } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import type { SnapshotOutcome } from '../worker/snapshot-template.ts';
+import type { Preparation } from '../worker/snapshots.ts';
 import {
   attemptsMax,
   freshAtOnceMax,
@@ -29,10 +30,10 @@ function waiting(version = '1', functionName = 'one'): RunnableVersion {
 function createRig() {
   const clock = new SimClock(0);
   const store = createMemoryStore(new MemoryStoreImage());
-  const prepared: { version: RunnableVersion; outcome: Deferred<SnapshotOutcome> }[] = [];
+  const prepared: { version: RunnableVersion; outcome: Deferred<Preparation> }[] = [];
   const preparer = new SnapshotPreparer(clock, silentLog, store, {
     prepare: (version) => {
-      const outcome = deferred<SnapshotOutcome>();
+      const outcome = deferred<Preparation>();
       prepared.push({ version, outcome });
       return outcome.promise;
     },
@@ -42,7 +43,7 @@ function createRig() {
     const key = { collection: collections.snapshotStatus, partition: 'one', id };
     return (await store.get<SnapshotStatus>(key))?.value;
   };
-  const come = async (index: number, outcome: SnapshotOutcome): Promise<void> => {
+  const come = async (index: number, outcome: Preparation): Promise<void> => {
     prepared[index]?.outcome.resolve(outcome);
     await turns();
   };
@@ -185,6 +186,19 @@ test('a failure of the host is tried again, a few times', async () => {
   }
   await come(attemptsMax - 1, host);
   assert.equal((await statusOf('1'))?.failure?.code, 'InternalError');
+  await preparer.close();
+});
+
+test('a host without room is asked for as long as it takes', async () => {
+  const { clock, preparer, statusOf, come } = createRig();
+  preparer.offer(waiting());
+  for (let index = 0; index < 2 * attemptsMax; index += 1) {
+    await come(index, { type: 'noRoom' });
+    assert.equal(await statusOf('1'), undefined);
+    clock.advance(retryDelayMs);
+  }
+  await come(2 * attemptsMax, { type: 'ready' });
+  assert.deepEqual(await statusOf('1'), { buildId: 'build-1' });
   await preparer.close();
 });
 

@@ -125,6 +125,11 @@ export class EnvironmentStarter {
     }
   }
 
+  /** Room for an environment of this version is asked for. */
+  expectStart(versionKey: string): void {
+    this.#snapshots.expectCopy(versionKey);
+  }
+
   /** Environments of this version, there or being made, take no further invocation. */
   retire(versionKey: string): void {
     this.#snapshots.retire(versionKey);

@@ -13,9 +13,9 @@ import type { IdleEnvironments } from './idle-environments.ts';
 import type { Resident } from './resident.ts';
 
 export interface RoomOptions {
-  /** Sum of the memory sizes of all environments that are bound to a function. */
+  /** Sum of the memory sizes of all environments that are bound to a function, and of templates. */
   readonly memoryBudgetMb: number;
-  /** Environments at once, whatever their size. */
+  /** Environments and templates at once, whatever their size. */
   readonly environmentsMax: number;
   /** Callers that may wait for room. */
   readonly waitersMax: number;

@@ -145,6 +145,12 @@ export class Snapshots implements MakesWay {
     }
   }
 
+  /** Room for a copy is asked for: what else is idle makes way first. */
+  expectCopy(versionKey: string): void {
+    const entry = this.#entries.get(versionKey);
+    if (entry !== undefined) entry.idleSinceMs = this.#clock.monotonicMs();
+  }
+
   /** The version is out of date or gone. Copies that are asked for already are made still. */
   retire(versionKey: string): void {
     const entry = this.#entries.get(versionKey);

@@ -204,6 +204,7 @@ export class Worker {
   ): Promise<{ granted: Grant; isRetired: boolean }> {
     const asking = { versionKey: version.key, isRetired: false };
     this.#asking.add(asking);
+    this.#starter.expectStart(version.key);
     const granted = await this.#room.ask(version, wants);
     this.#asking.delete(asking);
     return { granted, isRetired: asking.isRetired };

@@ -66,6 +66,23 @@ def handler(event, context):
 const badInit = 'raise RuntimeError("never")\n';
 const endlessInit = 'import time\ntime.sleep(100)\n';
 const stoppedInit = 'import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\n';
+/** Its process ends when it is to be copied, and only then; Init fails where it has left its folder. */
+const dyingTemplate = `
+import os, time
+os.register_at_fork(before=lambda: os._exit(3))
+if os.environ["ONCE"]:
+    os.mkdir(os.environ["ONCE"])
+def handler(event, context):
+    time.sleep(0.3)
+    return os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]
+`;
+/** It takes a while to copy itself. */
+const slowCopy = `
+import os, time
+os.register_at_fork(before=lambda: time.sleep(0.4))
+def handler(event, context):
+    return 1
+`;
 const plain = 'def handler(event, context):\n    return 1\n';
 
 interface Told {
@@ -226,6 +243,58 @@ for (const driver of drivers) {
         );
         assert.equal(State, 'Pending');
         await client.send(new DeleteFunctionCommand({ FunctionName }));
+      }
+    });
+
+    test('a process that dies when it is to be copied costs its caller only an Init', async () => {
+      // Only walls make /tmp the environment's own.
+      const Environment = { Variables: { ONCE: driver === 'oci' ? '/tmp/once' : '' } };
+      const files = { 'app.py': dyingTemplate };
+      await deploy(client, 'dying', { ...setup, Environment, files });
+      assert.equal((await publish(client, 'dying')).State, 'Active');
+      const atOnce = [1, 2].map(() => invoke(client, 'dying', {}, { Qualifier: '1' }));
+      for (const { result, log } of await Promise.all(atOnce)) {
+        assert.equal(result, 'snap-start');
+        assert.match(log, /^INIT_REPORT /m);
+        assert.match(log, /^RESTORE_REPORT /m);
+      }
+    });
+
+    test('who invoked a version before it was deleted is served', async () => {
+      await deploy(client, 'deleted', { ...setup, files: { 'app.py': slowCopy } });
+      assert.equal((await publish(client, 'deleted')).State, 'Active');
+      const invoking = invoke(client, 'deleted', {}, { Qualifier: '1' });
+      const isAdmitted = /hearth_concurrent_executions\{function="deleted"\} 1\n/;
+      while (!isAdmitted.test(await (await fetch(`${hearth.url}/metrics`)).text())) await sleep(5);
+      await client.send(new DeleteFunctionCommand({ FunctionName: 'deleted' }));
+      assert.equal((await invoking).result, 1);
+      await assert.rejects(invoke(client, 'deleted', {}, { Qualifier: '1' }), {
+        name: 'ResourceNotFoundException',
+      });
+    });
+
+    test('what snapshots are made of keeps to the memory budget, and makes way', async () => {
+      const small = await HearthProcess.start({ driver, flags: ['--memory-budget-mb', '300'] });
+      try {
+        const usedMb = async (): Promise<number> => {
+          const text = await (await fetch(`${small.url}/metrics`)).text();
+          return Number(/^hearth_memory_environments_bytes (\S+)$/m.exec(text)?.[1]) / 2 ** 20;
+        };
+        for (const name of ['one', 'two']) {
+          await deploy(small.client, name, { ...setup, files: { 'app.py': module } });
+          assert.equal((await publish(small.client, name)).State, 'Active');
+        }
+        assert.equal(await usedMb(), copies ? 256 : 0);
+        const seen: string[] = [];
+        for (const name of ['one', 'two', 'one', 'two']) {
+          seen.push(told(await invoke(small.client, name, {}, { Qualifier: '1' })).imported);
+          assert((await usedMb()) <= 256);
+        }
+        // That of the second made way for the first copy of the first.
+        assert.equal(seen[0] === seen[2], copies);
+        assert.notEqual(seen[1], seen[3]);
+      } finally {
+        await small.stopAndRemove();
       }
     });
 
