@@ -113,7 +113,7 @@ function addServeOptions(command: Command): Command {
     )
     .option(
       '--enforce-runtime-deprecation',
-      'refuse to create and update functions of runtimes past their dates',
+      'refuse to create and update functions of runtimes past the service’s dates, of those that run here, too',
       false,
     )
     .option(

@@ -11,7 +11,7 @@
 'use strict';
 
 const channel = require('./channel.cjs');
-const { installConsole, logError, setRequestId } = require('./console.cjs');
+const { installConsole, logError, setInvocation } = require('./console.cjs');
 const { bindEnvironment } = require('./environment.cjs');
 const { RuntimeError, describe, errorDocument } = require('./errors.cjs');
 const { STREAMING, callbacksSupported, loadHandler } = require('./handler.cjs');
@@ -102,7 +102,7 @@ function invoke(header, payload) {
     frame: null,
   };
   invocation = current;
-  setRequestId(header.requestId);
+  setInvocation(header.requestId, header.tenantId);
   if (header.traceId == null) delete process.env._X_AMZN_TRACE_ID;
   else process.env._X_AMZN_TRACE_ID = header.traceId;
   try {
@@ -181,6 +181,7 @@ function baseContext(header) {
     identity: cognitoIdentity(header.cognitoIdentity),
     invokedFunctionArn: header.invokedFunctionArn,
     awsRequestId: header.requestId,
+    tenantId: header.tenantId,
     getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
   };
 }

@@ -21,13 +21,15 @@ const METHODS = {
 const PIPE_FULL_WAIT_MS = 1;
 
 let requestId;
+let tenantId;
 let json = false;
 let formatValues;
 const waitCell = new Int32Array(new SharedArrayBuffer(4));
 
-/** The id that following lines carry; undefined outside an invocation's first one. */
-function setRequestId(id) {
+/** The ids that following lines carry; undefined before the first invocation, the tenant's where there are none. */
+function setInvocation(id, tenant) {
   requestId = id;
+  tenantId = tenant;
 }
 
 /** Replaces the console's methods and makes process.stdout and process.stderr synchronous. */
@@ -56,7 +58,7 @@ function logError(label, thrown) {
     writeAll(1, `${time}\t${requestId}\tERROR\t${label} \t${text}\n`);
     return;
   }
-  const head = JSON.stringify({ timestamp: time, level: 'ERROR', requestId });
+  const head = JSON.stringify({ timestamp: time, level: 'ERROR', requestId, tenantId });
   writeAll(1, `${head.slice(0, -1)},"message":${loggedError(thrown, 'stackTrace')}}\n`);
 }
 
@@ -67,7 +69,7 @@ function writeLine(level, values) {
 }
 
 function jsonLine(timestamp, level, values) {
-  const record = { timestamp, level, requestId };
+  const record = { timestamp, level, requestId, tenantId };
   if (values.length === 1) {
     record.message = values[0] === undefined ? format(undefined) : values[0];
   } else {
@@ -79,7 +81,7 @@ function jsonLine(timestamp, level, values) {
     return JSON.stringify(record, (_key, value) => errorFields(value, 'stackTrace'));
   } catch {
     // Circular values and BigInt have no JSON form.
-    return JSON.stringify({ timestamp, level, requestId, message: format(...values) });
+    return JSON.stringify({ timestamp, level, requestId, tenantId, message: format(...values) });
   }
 }
 
@@ -116,4 +118,4 @@ function writeAll(descriptor, data) {
   }
 }
 
-module.exports = { setRequestId, installConsole, logError };
+module.exports = { setInvocation, installConsole, logError };

@@ -238,6 +238,7 @@ class LambdaContext:
         client_context = _parsed(header.get("clientContext"))
         self.client_context = ClientContext(client_context) if client_context else None
         self.identity = CognitoIdentity(_parsed(header.get("cognitoIdentity")) or {})
+        self.tenant_id = header.get("tenantId")
         self._epoch_deadline_time_in_ms = header["deadlineMs"]
 
     def get_remaining_time_in_millis(self):
@@ -287,7 +288,7 @@ def bind(header):
     os.chdir(header["taskRoot"])
     sys.path[:] = _search_path(header["taskRoot"], header.get("optRoot") or "/opt", environ)
     if "logging" in sys.modules:
-        _helper("_runtime_logging").configure(sys.modules["logging"], request_id)
+        _helper("_runtime_logging").configure(sys.modules["logging"], invocation_ids)
     else:
         sys.meta_path.insert(0, LoggingFinder())
 
@@ -336,7 +337,7 @@ class LoggingFinder:
         def execute_and_configure(module):
             del loader.exec_module
             execute(module)
-            _helper("_runtime_logging").configure(module, request_id)
+            _helper("_runtime_logging").configure(module, invocation_ids)
 
         loader.exec_module = execute_and_configure
         return spec
@@ -378,11 +379,12 @@ def load_handler(name):
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _helpers = {}
 _request_id = None
+_tenant_id = None
 
 
-def request_id():
-    """The invocation that is running, or the last one; None during init."""
-    return _request_id
+def invocation_ids():
+    """Of request and tenant, of the invocation that is running or was last; None where there is none."""
+    return _request_id, _tenant_id
 
 
 def _helper(name):
@@ -453,8 +455,9 @@ def _give_up(channel, frame, error, kind=None):
 
 
 def invoke(channel, handler, header, payload):
-    global _request_id
+    global _request_id, _tenant_id
     _request_id = header["requestId"]
+    _tenant_id = header.get("tenantId")
     trace_id = header.get("traceId")
     if trace_id is not None:
         os.environ["_X_AMZN_TRACE_ID"] = trace_id

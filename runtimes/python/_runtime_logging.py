@@ -19,17 +19,17 @@ LEVELS = {
 RECORD_FIELDS = frozenset(
     "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno "
     "funcName created msecs relativeCreated thread threadName processName process taskName message "
-    "asctime aws_request_id".split()
+    "asctime aws_request_id tenant_id".split()
 )
 
 
-def configure(logging, request_id):
+def configure(logging, invocation_ids):
     if not hasattr(logging, "Handler"):
         # The function has a module of its own by that name.
         return
     as_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
     handler = _handler_class(logging)()
-    handler.addFilter(_filter_class(logging)(request_id))
+    handler.addFilter(_filter_class(logging)(invocation_ids))
     handler.setFormatter(_json_formatter(logging) if as_json else _text_formatter(logging))
     logging.root.addHandler(handler)
     level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
@@ -51,12 +51,13 @@ def _handler_class(logging):
 
 def _filter_class(logging):
     class LambdaLoggerFilter(logging.Filter):
-        def __init__(self, request_id):
+        def __init__(self, invocation_ids):
             super().__init__()
-            self._request_id = request_id
+            self._invocation_ids = invocation_ids
 
         def filter(self, record):
-            record.aws_request_id = self._request_id() or ""
+            request_id, record.tenant_id = self._invocation_ids()
+            record.aws_request_id = request_id or ""
             return True
 
     return LambdaLoggerFilter
@@ -85,6 +86,7 @@ def _json_formatter(logging):
             }
             line.update(_exception_fields(record))
             line["requestId"] = record.aws_request_id or None
+            line["tenantId"] = record.tenant_id
             for name, value in vars(record).items():
                 if name not in RECORD_FIELDS and name not in line:
                     line[name] = value

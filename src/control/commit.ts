@@ -3,7 +3,7 @@
  * when others came between.
  */
 import { KeyedTurns } from '../base/keyed-turns.ts';
-import { ApiError } from '../model/errors.ts';
+import { concurrentUpdate } from '../model/errors.ts';
 import type { DocumentKey, Store, StoredDocument, WriteOperation } from '../store/store.ts';
 
 /** Attempts in its turn at a change that others, who take no turns, keep overtaking. */
@@ -46,10 +46,7 @@ async function commitInTurn<Result>(
     if (operations.length === 0) return result;
     if ((await store.commit(operations)).ok) return result;
   }
-  throw new ApiError(
-    'ResourceConflictException',
-    'The operation cannot be performed at this time. The resource is being changed by other requests.',
-  );
+  throw concurrentUpdate();
 }
 
 /** Writes a document, provided that it is still the one that was read. */

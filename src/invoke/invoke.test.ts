@@ -74,6 +74,7 @@ function request(members: Partial<InvokeRequest> = {}): InvokeRequest {
     qualifier: undefined,
     payload: Buffer.from('{"a":1}'),
     clientContext: undefined,
+    tenantId: undefined,
     traceHeader: undefined,
     ...members,
   };
@@ -94,6 +95,16 @@ test('the runtime gets the event with its deadline, ARN, trace and client contex
   assert.equal(second?.payload.toString(), '{}');
   assert.equal(second.traceId, 'Root=mine');
   assert.equal(second.invokedFunctionArn, version.functionArn);
+});
+
+test('the runtime gets the tenant, and another tenant’s invocation another environment', async () => {
+  known = runnable({ perTenant: true });
+  for (const tenantId of ['red', 'blue', 'red']) {
+    const { finished } = await invoker.invoke(request({ tenantId }));
+    await finished;
+  }
+  const tenants = host.runtimes.map(({ invocations }) => invocations.map((one) => one.tenantId));
+  assert.deepEqual(tenants, [['red', 'red'], ['blue']]);
 });
 
 test('an alias leads to its versions by weight, drawn for each invocation; the ARN is as called', async () => {
@@ -131,6 +142,9 @@ test('what cannot be invoked is refused before anything runs, by DryRun too', as
     [version, { clientContext: 'string' }, 'InvalidRequestContentException'],
     [version, context('[1]'), 'InvalidRequestContentException'],
     [version, context('null'), 'InvalidRequestContentException'],
+    [version, { tenantId: 'red' }, 'InvalidParameterValueException'],
+    [runnable({ perTenant: true }), {}, 'InvalidParameterValueException'],
+    [runnable({ perTenant: true, state: 'Pending' }), {}, 'ResourceConflictException'],
   ];
   for (const [found, members, code] of cases) {
     known = found;

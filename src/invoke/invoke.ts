@@ -21,6 +21,7 @@ import {
 } from '../model/errors.ts';
 import { describeJsonError } from '../model/json-error.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
+import { tenantMissing, tenantUnexpected } from '../model/tenant-isolation.ts';
 import type { FunctionMetrics, FunctionSeries } from '../telemetry/function-metrics.ts';
 import type { FinishedInvocation } from '../worker/invocation-record.ts';
 import type { Invocation } from '../worker/runtime-port.ts';
@@ -42,6 +43,8 @@ export interface InvokeRequest {
   readonly clientContext: string | undefined;
   /** X-Amzn-Trace-Id as it came. */
   readonly traceHeader: string | undefined;
+  /** For a function with tenant isolation, and no other. */
+  readonly tenantId: string | undefined;
 }
 
 export interface InvokeResult extends InvokeAnswer {
@@ -103,7 +106,10 @@ export class Invoker {
       throw throttled(permit);
     }
     try {
-      const lease = this.#acquireAtOnce(version, permit) ?? (await this.#acquire(version, permit));
+      const { tenantId } = request;
+      const lease =
+        this.#acquireAtOnce(version, permit, tenantId) ??
+        (await this.#acquire(version, permit, tenantId));
       const invocation = this.#invocation(request, version, { payload, clientContext });
       series.begin(request.requestId);
       // Held until the environment is free again, not until the caller has the answer.
@@ -120,19 +126,27 @@ export class Invoker {
   }
 
   /** A provisioned unit whose environment is just being replaced runs on demand. */
-  #acquireAtOnce(version: RunnableVersion, { provisionedFor }: Permit): Lease | undefined {
+  #acquireAtOnce(
+    version: RunnableVersion,
+    { provisionedFor }: Permit,
+    tenantId: string | undefined,
+  ): Lease | undefined {
     const { functionName } = version;
     const provisioned =
       provisionedFor === undefined
         ? undefined
         : this.#worker.acquireProvisioned(provisionedName(functionName, provisionedFor));
-    return provisioned ?? this.#worker.acquireWarm(version);
+    return provisioned ?? this.#worker.acquireWarm(version, tenantId);
   }
 
   /** For an invocation that found no warm environment. */
-  async #acquire(version: RunnableVersion, permit: Permit): Promise<Lease> {
+  async #acquire(
+    version: RunnableVersion,
+    permit: Permit,
+    tenantId: string | undefined,
+  ): Promise<Lease> {
     if (!permit.takeStart()) throw throttled('ConcurrentInvocationLimitExceeded');
-    const acquired = await this.#worker.acquire(version);
+    const acquired = await this.#worker.acquire(version, tenantId);
     const hasStarted =
       acquired.type === 'lease' ? acquired.isNew : startedAndFailed.has(acquired.type);
     if (!hasStarted) permit.returnStart();
@@ -147,7 +161,7 @@ export class Invoker {
     );
   }
 
-  #resolve({ functionName, qualifier }: InvokeRequest): RunnableVersion {
+  #resolve({ functionName, qualifier, tenantId }: InvokeRequest): RunnableVersion {
     const version = this.#directory.find(functionName, this.#versionFor(functionName, qualifier));
     if (version === undefined) {
       // The service names $LATEST when no qualifier was given.
@@ -156,6 +170,8 @@ export class Invoker {
     }
     if (version.state === 'Pending' && version.snapStart) throw snapStartNotReady();
     if (version.state !== 'Active') throw functionInState(version.state);
+    if (version.perTenant && tenantId === undefined) throw tenantMissing();
+    if (!version.perTenant && tenantId !== undefined) throw tenantUnexpected();
     return version;
   }
 
@@ -171,7 +187,7 @@ export class Invoker {
     version: RunnableVersion,
     decoded: Pick<Invocation, 'payload' | 'clientContext'>,
   ): Invocation {
-    const { requestId, qualifier } = request;
+    const { requestId, qualifier, tenantId } = request;
     const { functionArn: arn } = version;
     return {
       ...decoded,
@@ -180,6 +196,7 @@ export class Invoker {
       invokedFunctionArn: qualifier === undefined ? arn : `${arn}:${qualifier}`,
       traceId: request.traceHeader ?? this.#newTrace(),
       cognitoIdentity: undefined,
+      tenantId,
     };
   }
 

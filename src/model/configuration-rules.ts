@@ -8,11 +8,13 @@ import type { StoredConfiguration } from './function.ts';
 import type { FileSystemConfig } from './generated/api-types.ts';
 import { limits } from './limits.ts';
 import { hasSnapStart } from './runtimes.ts';
+import { refuseForTenants } from './tenant-isolation.ts';
 
 /** Throws InvalidParameterValue for a configuration that no function may have. */
 export function checkConfiguration(configuration: StoredConfiguration): void {
-  const { DeadLetterConfig, FileSystemConfigs = [], VpcConfig } = configuration;
+  const { DeadLetterConfig, FileSystemConfigs = [], SnapStart, VpcConfig } = configuration;
   checkVpc(VpcConfig?.SubnetIds ?? [], VpcConfig?.SecurityGroupIds ?? []);
+  if (SnapStart?.ApplyOn === 'PublishedVersions') refuseForTenants('SnapStart', configuration);
   const excluded = excludedBySnapStart(configuration);
   if (excluded !== undefined) {
     throw invalidParameterValue(`${excluded} is not supported for SnapStart enabled functions.`);

@@ -41,6 +41,13 @@ export function resourceConflict(message: string): ApiError {
   return new ApiError('ResourceConflictException', message);
 }
 
+/** A change that others overtook (serverless #4964, anomalyco/sst #6923: of functions and their policies). */
+export function concurrentUpdate(): ApiError {
+  return resourceConflict(
+    'The function could not be updated due to a concurrent update operation.',
+  );
+}
+
 export function resourceNotFound(message: string): ApiError {
   return new ApiError('ResourceNotFoundException', message);
 }

@@ -32,7 +32,6 @@ type SettledMember =
   | 'Timeout'
   | 'MemorySize'
   | 'EphemeralStorage'
-  | 'CodeSha256'
   | 'CodeSize'
   | 'PackageType'
   | 'Role'
@@ -49,7 +48,28 @@ export interface CodeReference {
   readonly hash: string;
   readonly zippedBytes: number;
   readonly unzippedBytes: number;
+  /**
+   * The object that the owner keeps it in (S3ObjectStorageMode REFERENCE): what is here is a copy for
+   * running it, and takes none of the account's code storage.
+   */
+  readonly s3Object?: S3ObjectVersion;
 }
+
+/** One version of an object in a bucket. */
+export interface S3ObjectVersion {
+  readonly bucket: string;
+  readonly key: string;
+  readonly version: string;
+}
+
+/** A container image: its registry keeps it, this server only its address. */
+export interface ImageReference {
+  /** As the request gave it. */
+  readonly imageUri: string;
+}
+
+/** What a version runs: an archive that is kept here, or an image. */
+export type PackageReference = CodeReference | ImageReference;
 
 /** A layer version as a function has it: whole, so that it does not matter if the layer is deleted. */
 export interface LayerReference {
@@ -59,7 +79,7 @@ export interface LayerReference {
 
 export interface VersionRecord {
   readonly configuration: StoredConfiguration;
-  readonly code: CodeReference;
+  readonly code: PackageReference;
   /** Lowest first; absent in documents that were written before there were layers. */
   readonly layers?: readonly LayerReference[];
   /** The key that the code was sent with (SourceKMSKeyArn): kept and given back. */
@@ -103,6 +123,23 @@ export interface VersionCounter {
 
 export function layersOf({ layers = [] }: VersionRecord): readonly LayerReference[] {
   return layers;
+}
+
+export function isImage(code: object): code is ImageReference {
+  return 'imageUri' in code;
+}
+
+/** The archives that a version's files come from: its own, unless it is an image, and its layers'. */
+export function archivesOf(
+  version: Pick<VersionRecord, 'code' | 'layers'>,
+): readonly CodeReference[] {
+  const { code, layers = [] } = version;
+  return [...(isImage(code) ? [] : [code]), ...layers.map((layer) => layer.code)];
+}
+
+/** What a package takes of the account's code storage: none if it is kept elsewhere. */
+export function storedBytesOf(code: PackageReference): number {
+  return isImage(code) || code.s3Object !== undefined ? 0 : code.zippedBytes;
 }
 
 /** The member of a version for a key that a request gives, or none; empty is none. */

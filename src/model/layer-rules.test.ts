@@ -91,8 +91,8 @@ test('new code has the room that its layers leave', () => {
 });
 
 test('other layers have the room that the code leaves', () => {
-  checkCombinedSize(codeOf(10), layersOf(max - 10));
-  assert.throws(() => checkCombinedSize(codeOf(11), layersOf(max - 20, 10)), {
+  checkCombinedSize([codeOf(10), codeOf(max - 10)]);
+  assert.throws(() => checkCombinedSize([codeOf(11), codeOf(max - 20), codeOf(10)]), {
     code: invalid,
     message:
       'Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. ' +

@@ -5,7 +5,12 @@
  */
 import type { Identity } from './arn.ts';
 import { ApiError, invalidParameterValue, layerVersionMissing } from './errors.ts';
-import type { CodeReference, LayerReference } from './function.ts';
+import {
+  isImage,
+  type CodeReference,
+  type LayerReference,
+  type PackageReference,
+} from './function.ts';
 import { parseLayerVersionArn, type LayerVersionReference } from './layer-arn.ts';
 import { defaultQuotas, type Quotas } from './quotas.ts';
 
@@ -81,22 +86,21 @@ export function checkLayersFit(
 
 /** New code beside its function's layers: the refusal names what they leave (chalice #2081). */
 export function checkCodeFits(
-  code: CodeReference,
+  code: PackageReference,
   layers: readonly LayerReference[],
   { codeUnzippedBytesMax }: UnzippedQuota = defaultQuotas,
 ): void {
   const bytesLeft = codeUnzippedBytesMax - unzippedBytesOf(layers);
-  if (code.unzippedBytes <= bytesLeft) return;
+  if (isImage(code) || code.unzippedBytes <= bytesLeft) return;
   throw invalidParameterValue(`Unzipped size must be smaller than ${bytesLeft} bytes`);
 }
 
-/** Other layers for code that is there (ffmpeg-aws-lambda-layer #23). */
+/** Other layers for code that is there (ffmpeg-aws-lambda-layer #23); all archives of the function. */
 export function checkCombinedSize(
-  code: CodeReference,
-  layers: readonly LayerReference[],
+  archives: readonly CodeReference[],
   { codeUnzippedBytesMax }: UnzippedQuota = defaultQuotas,
 ): void {
-  const actualBytes = code.unzippedBytes + unzippedBytesOf(layers);
+  const actualBytes = archives.reduce((sum, { unzippedBytes }) => sum + unzippedBytes, 0);
   if (actualBytes <= codeUnzippedBytesMax) return;
   throw invalidParameterValue(
     'Function code combined with layers exceeds the maximum allowed size of ' +

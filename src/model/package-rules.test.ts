@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkPackage } from './package-rules.ts';
+import { checkPackage, checkPackageCode, checkPackageSettings } from './package-rules.ts';
 
 const zip = { Code: { ZipFile: Buffer.from('') }, Runtime: 'nodejs22.x', Handler: 'a.b' } as const;
 const uri = '000000000000.dkr.ecr.us-east-1.amazonaws.com/team/image:1';
 const image = { PackageType: 'Image', Code: { ImageUri: uri } } as const;
-const digest = `@sha256:${'0'.repeat(64)}`;
 
 test('checkPackage accepts archives and images with what belongs to them', () => {
   checkPackage(zip);
   checkPackage({ ...zip, PackageType: 'Zip', Layers: ['arn'], ImageConfig: {} });
   checkPackage({ ...image, ImageConfig: { Command: ['a'] }, Layers: [] });
-  const uris = [
-    `${uri}${digest}`,
-    `localhost:5000/image${digest}`,
-    'registry/image',
-    'public.ecr.aws/lambda/python:3.12',
-    'r/a_b/c__d.e-f:V1.0-x',
-  ];
-  for (const ImageUri of uris) checkPackage({ ...image, Code: { ImageUri } });
 });
 
 type Request = Parameters<typeof checkPackage>[0];
@@ -71,13 +62,35 @@ for (const [what, request, message] of refusals) {
   });
 }
 
-test('checkPackage refuses what is no address of an image', () => {
-  const wrong = ['', 'image', 'image:latest', 'r/Image', 'r/a:', 'r/a b', 'r/a@sha256:0', 'r//a'];
-  for (const ImageUri of [...wrong, `r/${'a'.repeat(1023)}`]) {
-    assert.throws(() => checkPackage({ ...image, Code: { ImageUri } }), {
-      code: 'InvalidParameterValueException',
-      message: `Source image ${ImageUri} is not valid. Provide a valid source image.`,
-    });
+test('what a function of one type gets later is of that type', () => {
+  checkPackageCode('Zip', zip.Code);
+  checkPackageCode('Image', image.Code);
+  checkPackageSettings('Zip', {
+    Handler: 'a.b',
+    Runtime: 'nodejs22.x',
+    Layers: ['arn'],
+    ImageConfig: {},
+  });
+  checkPackageSettings('Image', { Layers: [], ImageConfig: { Command: ['a'] } });
+  const refused: readonly [() => void, string][] = [
+    [
+      () => checkPackageCode('Zip', image.Code),
+      "Please don't provide ImageUri when updating a function with packageType Zip.",
+    ],
+    [
+      () => checkPackageCode('Image', zip.Code),
+      'Please provide ImageUri when updating a function with packageType Image.',
+    ],
+    [
+      () => checkPackageSettings('Zip', { ImageConfig: { Command: ['a'] } }),
+      "Please don't provide ImageConfig when updating a function with packageType Zip.",
+    ],
+    [
+      () => checkPackageSettings('Image', { Handler: 'a.b' }),
+      "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
+    ],
+  ];
+  for (const [check, message] of refused) {
+    assert.throws(check, { code: 'InvalidParameterValueException', message });
   }
-  checkPackage({ ...image, Code: { ImageUri: `r/${'a'.repeat(1022)}` } });
 });

@@ -1,33 +1,45 @@
 /**
  * Which members go with which package type (guide page 003): archives need a runtime and a handler,
- * container images take neither, and neither takes the other's settings.
+ * container images take neither, and neither takes the other's settings. A function's package type
+ * never changes.
  */
 import { invalidParameterValue } from './errors.ts';
-import type { CreateFunctionRequest, ImageConfig } from './generated/api-types.ts';
+import type {
+  CreateFunctionRequest,
+  UpdateFunctionCodeRequest,
+  UpdateFunctionConfigurationRequest,
+} from './generated/api-types.ts';
+import { checkImageUri } from './image-uri.ts';
 
+type PackageType = 'Image' | 'Zip';
 type PackageRequest = Pick<
   CreateFunctionRequest,
   'Code' | 'Handler' | 'ImageConfig' | 'Layers' | 'PackageType' | 'Runtime' | 'SnapStart'
 >;
+type PackageSettings = Pick<
+  UpdateFunctionConfigurationRequest,
+  'Handler' | 'ImageConfig' | 'Layers' | 'Runtime'
+>;
+type PackageCode = Pick<
+  UpdateFunctionCodeRequest,
+  'ImageUri' | 'S3Bucket' | 'S3Key' | 'S3ObjectVersion' | 'ZipFile'
+>;
 
-/** Throws InvalidParameterValue for members that do not go together. */
+/** Throws InvalidParameterValue for members of a new function that do not go together. */
 export function checkPackage(request: PackageRequest): void {
-  if (request.PackageType === 'Image') checkImagePackage(request);
-  else checkZipPackage(request);
-}
-
-function checkZipPackage({ Code, Runtime, Handler, ImageConfig }: PackageRequest): void {
-  // These two in the words for updates, which are known (ds-caselaw-data-enrichment-service #337).
-  if (Code.ImageUri !== undefined) {
-    throw invalidParameterValue(
-      "Please don't provide ImageUri when creating a function with packageType Zip.",
-    );
+  const { Code, Runtime, Handler, SnapStart } = request;
+  if (request.PackageType === 'Image') {
+    if (SnapStart?.ApplyOn === 'PublishedVersions') {
+      throw invalidParameterValue(
+        'ContainerImage is not supported for SnapStart enabled functions.',
+      );
+    }
+    checkImageSettings(request);
+    checkImageCode(Code, 'creating');
+    return;
   }
-  if (hasImageSettings(ImageConfig)) {
-    throw invalidParameterValue(
-      "Please don't provide ImageConfig when creating a function with packageType Zip.",
-    );
-  }
+  checkArchiveCode(Code, 'creating');
+  checkArchiveSettings(request, 'creating');
   if (Runtime === undefined || Handler === undefined) {
     throw invalidParameterValue(
       'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
@@ -35,26 +47,50 @@ function checkZipPackage({ Code, Runtime, Handler, ImageConfig }: PackageRequest
   }
 }
 
-/** Whether an ImageConfig says anything: tools send empty ones. */
-export function hasImageSettings(config: ImageConfig | undefined): boolean {
-  return Object.values(config ?? {}).some((member) => member !== undefined);
+/** Throws InvalidParameterValue for code that a function of this type cannot get. */
+export function checkPackageCode(type: PackageType, code: PackageCode): void {
+  if (type === 'Image') checkImageCode(code, 'updating');
+  else checkArchiveCode(code, 'updating');
 }
 
-function checkImagePackage({ Code, Runtime, Handler, Layers, SnapStart }: PackageRequest): void {
-  if (SnapStart?.ApplyOn === 'PublishedVersions') {
-    throw invalidParameterValue('ContainerImage is not supported for SnapStart enabled functions.');
-  }
-  if (Runtime !== undefined || Handler !== undefined || (Layers ?? []).length > 0) {
-    // pulumi-aws #5439
-    throw invalidParameterValue(
-      "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
-    );
-  }
-  const { ImageUri, ZipFile, S3Bucket, S3Key, S3ObjectVersion } = Code;
+/** Throws InvalidParameterValue for settings that a function of this type cannot get. */
+export function checkPackageSettings(type: PackageType, settings: PackageSettings): void {
+  if (type === 'Image') checkImageSettings(settings);
+  else checkArchiveSettings(settings, 'updating');
+}
+
+type Change = 'creating' | 'updating';
+
+/** The words for updates are known (ds-caselaw-data-enrichment-service #337). */
+function checkArchiveCode({ ImageUri }: PackageCode, change: Change): void {
+  if (ImageUri === undefined) return;
+  throw invalidParameterValue(
+    `Please don't provide ImageUri when ${change} a function with packageType Zip.`,
+  );
+}
+
+/** As checkArchiveCode. Tools send empty ImageConfigs: they say nothing. */
+function checkArchiveSettings({ ImageConfig }: PackageSettings, change: Change): void {
+  if (!Object.values(ImageConfig ?? {}).some((member) => member !== undefined)) return;
+  throw invalidParameterValue(
+    `Please don't provide ImageConfig when ${change} a function with packageType Zip.`,
+  );
+}
+
+/** pulumi-aws #5439. */
+function checkImageSettings({ Runtime, Handler, Layers = [] }: PackageSettings): void {
+  if (Runtime === undefined && Handler === undefined && Layers.length === 0) return;
+  throw invalidParameterValue(
+    "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
+  );
+}
+
+/** In the words for updates (appleboy/lambda-action #28). */
+function checkImageCode(code: PackageCode, change: Change): void {
+  const { ImageUri, ZipFile, S3Bucket, S3Key, S3ObjectVersion } = code;
   if (ImageUri === undefined) {
-    // The words for updates (appleboy/lambda-action #28).
     throw invalidParameterValue(
-      'Please provide ImageUri when creating a function with packageType Image.',
+      `Please provide ImageUri when ${change} a function with packageType Image.`,
     );
   }
   if ([ZipFile, S3Bucket, S3Key, S3ObjectVersion].some((member) => member !== undefined)) {
@@ -63,16 +99,4 @@ function checkImagePackage({ Code, Runtime, Handler, Layers, SnapStart }: Packag
     );
   }
   checkImageUri(ImageUri);
-}
-
-/** REGISTRY/NAME, then a tag, a digest or both. */
-const imageUriPattern =
-  /^[a-z0-9][a-z0-9.-]*(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
-/** Far more than registries allow. */
-const imageUriLengthMax = 1024;
-
-/** Throws InvalidParameterValue, in the service's words (modernisation-platform #2419). */
-function checkImageUri(uri: string): void {
-  if (uri.length <= imageUriLengthMax && imageUriPattern.test(uri)) return;
-  throw invalidParameterValue(`Source image ${uri} is not valid. Provide a valid source image.`);
 }

@@ -53,7 +53,10 @@ export function onlyForAction(member: string, action: string): ApiError {
   return invalidParameterValue(`${member} is only supported for ${action} action`);
 }
 
-/** A whole policy that is not in IAM's grammar, or not about the function. The words are our own. */
+/**
+ * A whole policy that is not in IAM's grammar, or not about the function. It begins as in radkawar/stackd,
+ * which compares with the service; the detail is our own.
+ */
 export function invalidPolicy(detail: string): ApiError {
-  return invalidParameterValue(`The provided policy is invalid. ${detail}`);
+  return invalidParameterValue(`Policy has syntax errors. ${detail}`);
 }

@@ -41,6 +41,8 @@ const accepted: readonly (readonly [string, Record<string, unknown>])[] = [
   ['NotPrincipal', lacking('Principal', { NotPrincipal: { AWS: '123456789012' } })],
   ['everybody', statement({ Principal: { AWS: '*' } })],
   ['other identities', statement({ Principal: { Federated: 'cognito', CanonicalUser: ['c'] } })],
+  // radkawar/stackd's notes of the service.
+  ['any federated identity', statement({ Principal: { Federated: ['', '*', 'anything at all'] } })],
   ['Deny', statement({ Effect: 'Deny' })],
   ['no condition', statement({ Condition: {} })],
   [
@@ -52,6 +54,7 @@ const accepted: readonly (readonly [string, Record<string, unknown>])[] = [
         DateGreaterThanIfExists: { 'aws:CurrentTime': '2026-01-01T00:00:00Z' },
         ArnNotEquals: { 'aws:SourceArn': functionArn },
         Null: { 'aws:SourceVpc': [true] },
+        StringEquals: { 'lambda:FunctionUrlAuthType': 'NONE', 'AWS:SourceAccount': '123456789012' },
       },
     }),
   ],
@@ -89,7 +92,7 @@ const refused: readonly (readonly [string, unknown])[] = [
 
 for (const [detail, document] of refused) {
   test(`parsePolicy refuses ${JSON.stringify(document)}`, () => {
-    const message = `The provided policy is invalid. ${detail}`;
+    const message = `Policy has syntax errors. ${detail}`;
     assert.throws(() => parse(document), { code: 'InvalidParameterValueException', message });
   });
 }
@@ -112,7 +115,7 @@ const refusedStatements: readonly (readonly [string, Record<string, unknown>])[]
   [`${where}: s3:GetObject is not an action of Lambda.`, statement({ Action: 's3:GetObject' })],
   [`${where}: Action must be a string or a list of strings.`, statement({ Action: [1] })],
   [`${where} must have either Resource or NotResource.`, lacking('Resource')],
-  [`${where}: Resource must be a string or a list of strings.`, statement({ Resource: '' })],
+  [`${where}: Resource must not be empty.`, statement({ Resource: '' })],
   [
     `${where}: the resource ${functionArn}2 does not belong to the function.`,
     statement({ Resource: [functionArn, `${functionArn}2`] }),
@@ -121,6 +124,11 @@ const refusedStatements: readonly (readonly [string, Record<string, unknown>])[]
   [
     `${where}: StringEqual is not a condition operator.`,
     statement({ Condition: { StringEqual: {} } }),
+  ],
+  // radkawar/stackd.
+  [
+    `${where}: s3:prefix is not a condition key of IAM or Lambda.`,
+    statement({ Condition: { StringEquals: { 's3:prefix': 'a' } } }),
   ],
   [`${where}: Bool must be an object.`, statement({ Condition: { Bool: true } })],
   [
@@ -131,7 +139,7 @@ const refusedStatements: readonly (readonly [string, Record<string, unknown>])[]
 
 for (const [detail, one] of refusedStatements) {
   test(`parsePolicy refuses the statement ${JSON.stringify(one)}`, () => {
-    const message = `The provided policy is invalid. ${detail}`;
+    const message = `Policy has syntax errors. ${detail}`;
     const error = { code: 'InvalidParameterValueException', message };
     assert.throws(() => parse({ Statement: [one] }), error);
   });
@@ -146,13 +154,13 @@ test('parsePolicy refuses principals of the wrong kind', () => {
 });
 
 test('parsePolicy refuses text that is not JSON, or nested deeply', () => {
-  const invalid = { message: 'The provided policy is invalid. It is not valid JSON.' };
+  const invalid = { message: 'Policy has syntax errors. It is not valid JSON.' };
   for (const text of ['', '{', '{"Statement":[}', "{'Statement':1}"]) {
     assert.throws(() => parsePolicy(text, functionArn), invalid);
   }
   const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
   assert.throws(() => parsePolicy(`{"Statement":${deep}}`, functionArn), {
-    message: 'The provided policy is invalid. Statement 1 must be an object.',
+    message: 'Policy has syntax errors. Statement 1 must be an object.',
   });
   const hidden = JSON.stringify(statement()).replace(
     '}',
@@ -167,7 +175,7 @@ test('parsePolicy does not mistake names of objects for elements', () => {
   for (const name of ['__proto__', 'constructor', 'toString']) {
     const text = JSON.stringify(statement()).replace('{', `{"${name}":{},`);
     assert.throws(() => parsePolicy(`{"Statement":${text}}`, functionArn), {
-      message: `The provided policy is invalid. Statement 1 has an unknown element ${name}.`,
+      message: `Policy has syntax errors. Statement 1 has an unknown element ${name}.`,
     });
   }
 });

@@ -23,6 +23,8 @@ const statementElements = [
 ];
 
 const actionPattern = /^(?:\*|lambda:[a-z*?]+)$/iu;
+/** Other services' keys are refused (radkawar/stackd, which compares with the service). */
+const conditionKeyPattern = /^(?:aws|lambda):/iu;
 
 const operators = ['Equals', 'NotEquals'];
 const orders = ['LessThan', 'LessThanEquals', 'GreaterThan', 'GreaterThanEquals'];
@@ -125,11 +127,17 @@ function oneOf(statement: JsonObject, name: string, where: string): unknown {
 
 /** What may be one string or several. */
 function stringsOf(value: unknown, where: string): readonly string[] {
+  const strings = maybeEmptyStringsOf(value, where);
+  if (strings.includes('')) throw invalidPolicy(`${where} must not be empty.`);
+  return strings;
+}
+
+function maybeEmptyStringsOf(value: unknown, where: string): readonly string[] {
   const values = Array.isArray(value) ? (value as unknown[]) : [value];
-  if (values.length === 0 || !values.every((one) => typeof one === 'string' && one !== '')) {
+  if (values.length === 0 || !values.every((one) => typeof one === 'string')) {
     throw invalidPolicy(`${where} must be a string or a list of strings.`);
   }
-  return values as string[];
+  return values;
 }
 
 function isOfFunction(resource: string, functionArn: string): boolean {
@@ -144,7 +152,9 @@ function checkPrincipal(principal: unknown, where: string): void {
   }
   checkElements(principal, ['AWS', 'Service', 'Federated', 'CanonicalUser'], `${where}: Principal`);
   for (const [kind, value] of Object.entries(principal)) {
-    const names = stringsOf(value, `${where}: Principal ${kind}`);
+    // A federated identity is any text at all (radkawar/stackd's notes of the service).
+    const stringsIn = kind === 'Federated' ? maybeEmptyStringsOf : stringsOf;
+    const names = stringsIn(value, `${where}: Principal ${kind}`);
     const isKnown = { AWS: isAwsPrincipal, Service: isServicePrincipal }[kind] ?? (() => true);
     if (!names.every(isKnown)) throw invalidPrincipal();
   }
@@ -159,6 +169,9 @@ function checkCondition(condition: unknown, where: string): void {
     }
     if (!isJsonObject(keys)) throw invalidPolicy(`${where}: ${operator} must be an object.`);
     for (const [key, value] of Object.entries(keys)) {
+      if (!conditionKeyPattern.test(key)) {
+        throw invalidPolicy(`${where}: ${key} is not a condition key of IAM or Lambda.`);
+      }
       const values = Array.isArray(value) ? (value as unknown[]) : [value];
       if (!values.every((one) => ['string', 'number', 'boolean'].includes(typeof one))) {
         throw invalidPolicy(`${where}: ${operator} of ${key} must be a value or a list of values.`);

@@ -38,12 +38,15 @@ export const emptyPolicy: PolicyDocument = { Version: '2012-10-17', Id: 'default
 
 /** Throws ResourceConflict for an id that the document has already, PolicyLengthExceeded. */
 export function withStatement(document: PolicyDocument, statement: NamedStatement): PolicyDocument {
-  if (document.Statement.some(({ Sid }) => Sid === statement.Sid)) {
-    throw statementExists(statement.Sid);
-  }
+  checkIdIsFree(document, statement.Sid);
   const changed = { ...document, Statement: [...document.Statement, statement] };
   checkPolicySize(changed);
   return changed;
+}
+
+/** Throws ResourceConflict for an id that the document has already. */
+export function checkIdIsFree(document: PolicyDocument, id: string): void {
+  if (document.Statement.some(({ Sid }) => Sid === id)) throw statementExists(id);
 }
 
 /** Undefined once nothing is left. Throws ResourceNotFound for an id that the document does not have. */

@@ -3,8 +3,9 @@
  * stored document when the change feed brings it, so that an invoke reads no store (ADR 0007).
  */
 import type { LastUpdateStatus, LogFormat, State, SystemLogLevel } from './generated/api-types.ts';
-import { isSnapStartVersion, layersOf, type VersionRecord } from './function.ts';
+import { isImage, isSnapStartVersion, layersOf, type VersionRecord } from './function.ts';
 import { limits } from './limits.ts';
+import { isPerTenant } from './tenant-isolation.ts';
 
 export interface RunnableVersion {
   /** Changes whenever anything that an environment was built from changes. */
@@ -16,11 +17,17 @@ export interface RunnableVersion {
   readonly version: string;
   readonly state: State;
   readonly updateStatus: LastUpdateStatus;
+  /** '' for an image, as are its version and the handler. */
   readonly runtime: string;
   readonly runtimeVersionArn: string;
   readonly handler: string;
   /** A published version whose environments are restored from a snapshot. */
   readonly snapStart: boolean;
+  /** Each invocation names its tenant, and no environment serves two. */
+  readonly perTenant: boolean;
+  /** A container image instead of code, layers, a runtime and a handler. */
+  readonly isImage: boolean;
+  /** '' for an image. */
   readonly codeHash: string;
   /** Of its layers, lowest first. */
   readonly layerHashes: readonly string[];
@@ -49,7 +56,9 @@ export function runnableVersion(record: VersionRecord): RunnableVersion {
     runtimeVersionArn: configuration.RuntimeVersionConfig?.RuntimeVersionArn ?? '',
     handler: configuration.Handler ?? '',
     snapStart: isSnapStartVersion(configuration),
-    codeHash: code.hash,
+    perTenant: isPerTenant(configuration),
+    isImage: isImage(code),
+    codeHash: isImage(code) ? '' : code.hash,
     layerHashes: layersOf(record).map((layer) => layer.code.hash),
     timeoutMs: configuration.Timeout * 1000,
     memoryMb: configuration.MemorySize,

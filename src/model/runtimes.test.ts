@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Runtime } from './generated/api-types.ts';
-import { hasSnapStart, isRuntimeBlocked, runtimes } from './runtimes.ts';
+import {
+  hasSnapStart,
+  isOffered,
+  isRuntimeBlocked,
+  offeredRuntimes,
+  runtimes,
+} from './runtimes.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -36,4 +42,11 @@ test('runtimes recommends only runtimes that are not blocked themselves', () => 
     if (replacement === undefined) continue;
     assert.equal(isRuntimeBlocked(replacement, 'create', Date.parse('2026-12-31')), false);
   }
+});
+
+test('what is offered is what the documented list of this server has', () => {
+  const offered = Object.keys(runtimes).filter((name) => isOffered(name as Runtime));
+  assert.deepEqual(offered.toSorted(), [...offeredRuntimes].toSorted());
+  assert.equal(isOffered('nodejs16.x'), false);
+  assert.equal(isOffered('python3.15'), false);
 });

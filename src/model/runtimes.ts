@@ -83,6 +83,16 @@ export const runtimes: Readonly<Record<Runtime, RuntimeDates>> = {
   'provided.al2023': dates('2029-07-31', '2029-08-31', newest.provided),
 };
 
+/** What this server runs where it finds the language; the others it knows by name only. */
+export const offeredRuntimes = [
+  ...['nodejs18.x', 'nodejs20.x', 'nodejs22.x', 'nodejs24.x'],
+  ...['python3.9', 'python3.10', 'python3.11', 'python3.12', 'python3.13', 'python3.14'],
+  ...['java11', 'java17', 'java21', 'java25'],
+  ...['ruby3.2', 'ruby3.3', 'ruby3.4'],
+  ...['dotnet8', 'dotnet10'],
+  ...['provided.al2', 'provided.al2023'],
+] as const satisfies readonly Runtime[];
+
 /** SnapStart exists for Java from 11, Python from 3.12 and .NET from 8 on (runtimes page). */
 const snapStartRuntimes = /^(?:java(?:11|17|21|25)|python3\.1[2-9]|dotnet(?:8|10))(?:\.|$)/u;
 
@@ -91,7 +101,11 @@ export function hasSnapStart(runtime: Runtime): boolean {
   return snapStartRuntimes.test(runtime);
 }
 
-/** Whether functions of a runtime can no longer be created or updated at a time. */
+export function isOffered(runtime: Runtime): boolean {
+  return (offeredRuntimes as readonly Runtime[]).includes(runtime);
+}
+
+/** Whether the service no longer creates or updates functions of a runtime at a time. */
 export function isRuntimeBlocked(
   runtime: Runtime,
   change: 'create' | 'update',

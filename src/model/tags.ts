@@ -8,17 +8,23 @@ const RESERVED_PREFIX = 'aws:';
 
 export type Tags = Readonly<Record<string, string>>;
 
-/** The tags of `present` with those of `added` put over them; throws InvalidParameterValue. */
-export function withTags(present: Tags, added: Tags): Tags {
-  for (const key of Object.keys(added)) {
+/** Throws InvalidParameterValue for tags that nothing can be given, whatever it has. */
+export function checkTags(tags: Tags): void {
+  for (const key of Object.keys(tags)) {
     if (key.toLowerCase().startsWith(RESERVED_PREFIX)) {
       throw invalidParameterValue(`Tag keys may not start with '${RESERVED_PREFIX}': ${key}`);
     }
   }
-  const tags = { ...present, ...added };
   if (Object.keys(tags).length > TAGS_MAX) {
     throw invalidParameterValue('Number of tags exceeds resource tag limit.');
   }
+}
+
+/** The tags of `present` with those of `added` put over them; throws InvalidParameterValue. */
+export function withTags(present: Tags, added: Tags): Tags {
+  checkTags(added);
+  const tags = { ...present, ...added };
+  checkTags(tags);
   return tags;
 }
 

@@ -126,6 +126,7 @@ test('channel delivers an event of several megabytes in one frame', async () => 
     traceId: 'Root=1',
     clientContext: undefined,
     cognitoIdentity: undefined,
+    tenantId: undefined,
   };
   (words[0]?.[1] as (invocation: Invocation) => void)(invocation);
   const chunks: Buffer[] = [];
@@ -240,6 +241,7 @@ test('channel takes any number of events that were asked for one by one', async 
       traceId: 'trace',
       clientContext: undefined,
       cognitoIdentity: undefined,
+      tenantId: undefined,
     });
   }
   channel.close();

@@ -52,6 +52,7 @@ const invocation: Invocation = {
   traceId: 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1',
   clientContext: '{\n "client": {"app_title": "Grüße, 世界 😀\\n"}}',
   cognitoIdentity: undefined,
+  tenantId: 'Blue tenant:1',
 };
 
 before(async () => {
@@ -91,6 +92,7 @@ test('next answers the event with the documented headers', async () => {
   assert.match(clientContext, /^[\x20-\x7e]+$/, 'what a header can carry');
   assert.deepEqual(JSON.parse(clientContext), JSON.parse(invocation.clientContext ?? ''));
   assert.equal(response.headers.get('lambda-runtime-cognito-identity'), null);
+  assert.equal(response.headers.get('lambda-runtime-aws-tenant-id'), 'Blue tenant:1');
   assert.equal(await response.text(), '{"key":"välue"}');
 });
 

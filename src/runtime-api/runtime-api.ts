@@ -72,6 +72,9 @@ function nextHeaders(invocation: Invocation): Record<string, string | number> {
   if (invocation.cognitoIdentity !== undefined) {
     headers['Lambda-Runtime-Cognito-Identity'] = invocation.cognitoIdentity;
   }
+  if (invocation.tenantId !== undefined) {
+    headers['Lambda-Runtime-Aws-Tenant-Id'] = invocation.tenantId;
+  }
   return headers;
 }
 

@@ -59,9 +59,15 @@ export interface InvocationMetrics {
   readonly billedRestoreDurationMs?: number;
 }
 
-/** Record of 'platform.report'. */
-export interface ReportRecord {
+/** What an event of one invocation names it by. */
+interface InvocationName {
   readonly requestId: string;
+  /** With tenant isolation only. */
+  readonly tenantId?: string;
+}
+
+/** Record of 'platform.report'. */
+export interface ReportRecord extends InvocationName {
   readonly status: PhaseStatus;
   readonly errorType?: string;
   readonly metrics: InvocationMetrics;
@@ -79,13 +85,11 @@ export interface PlatformRecords {
   'platform.restoreReport': RestoreDoneRecord & {
     readonly metrics: { readonly durationMs: number };
   };
-  'platform.start': {
-    readonly requestId: string;
+  'platform.start': InvocationName & {
     readonly version: string;
     readonly tracing?: Tracing;
   };
-  'platform.runtimeDone': {
-    readonly requestId: string;
+  'platform.runtimeDone': InvocationName & {
     readonly status: PhaseStatus;
     readonly errorType?: string;
     readonly metrics?: { readonly durationMs: number; readonly producedBytes: number };

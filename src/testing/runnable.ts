@@ -14,6 +14,8 @@ export function runnable(members: Partial<RunnableVersion> = {}): RunnableVersio
     runtimeVersionArn: 'arn:aws:lambda:us-east-1::runtime:0000',
     handler: 'index.handler',
     snapStart: false,
+    perTenant: false,
+    isImage: false,
     codeHash: 'c0de',
     layerHashes: [],
     timeoutMs: 3000,

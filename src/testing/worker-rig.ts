@@ -69,6 +69,7 @@ export function createInvocation(members: Partial<Invocation> = {}): Invocation 
     traceId: 'Root=1',
     clientContext: undefined,
     cognitoIdentity: undefined,
+    tenantId: undefined,
     ...members,
   };
 }

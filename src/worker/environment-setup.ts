@@ -8,6 +8,8 @@ import type { RunningRuntime } from './runtime-sandbox.ts';
 
 export interface EnvironmentSetup {
   readonly version: RunnableVersion;
+  /** The only tenant it serves, with tenant isolation. */
+  readonly tenantId?: string | undefined;
   readonly binding: SandboxBinding;
   /** The complete environment of the runtime's process, once the paths inside are known. */
   readonly variables: (paths: SandboxPaths) => Readonly<Record<string, string>>;

@@ -27,6 +27,7 @@ import { needsOwnStart, type InstalledRuntime } from './runtimes.ts';
 import { bootLimits, type SandboxMaker } from './sandbox-maker.ts';
 import { SnapshotTemplate } from './snapshot-template.ts';
 import { requireReady, Snapshots, type Preparation, type TemplateParts } from './snapshots.ts';
+import type { Tenancy } from './tenancy.ts';
 
 export interface StarterOptions {
   readonly region: string;
@@ -47,7 +48,7 @@ export interface StarterParts {
 
 /** The making of an environment, until there is a Resident. */
 interface Start {
-  readonly version: RunnableVersion;
+  readonly tenancy: Tenancy;
   readonly initializationType: InitializationType;
   isRetired: boolean;
   readonly ended: Deferred<void>;
@@ -102,11 +103,11 @@ export class EnvironmentStarter {
    * the room is given back then.
    */
   async start(
-    version: RunnableVersion,
+    tenancy: Tenancy,
     runtime: InstalledRuntime,
     how: Pick<Start, 'initializationType' | 'isRetired'>,
   ): Promise<Resident> {
-    const start = { version, ...how, ended: deferred<void>() };
+    const start = { tenancy, ...how, ended: deferred<void>() };
     this.#starts.add(start);
     try {
       const { resident, running } = await this.#createResident(runtime, start);
@@ -121,7 +122,7 @@ export class EnvironmentStarter {
       this.#starts.delete(start);
       start.ended.resolve();
       const { bootPool } = this.#parts;
-      this.#clock.schedule(refillDelayMs, () => bootPool.refill(version.runtime));
+      this.#clock.schedule(refillDelayMs, () => bootPool.refill(tenancy.version.runtime));
     }
   }
 
@@ -134,22 +135,22 @@ export class EnvironmentStarter {
   retire(versionKey: string): void {
     this.#snapshots.retire(versionKey);
     for (const start of this.#starts) {
-      if (start.version.key === versionKey) start.isRetired = true;
+      if (start.tenancy.version.key === versionKey) start.isRetired = true;
     }
     for (const resident of this.#residents.keys()) {
       if (resident.environment.version.key === versionKey) resident.isRetired = true;
     }
   }
 
-  /** Environments on demand of this version that are there, or being made. */
-  countOnDemand(versionKey: string): number {
+  /** Environments on demand of this tenancy that are there, or being made. */
+  countOnDemand({ key }: Tenancy): number {
     let count = 0;
-    for (const { version, initializationType } of this.#starts) {
-      if (version.key === versionKey && initializationType === 'on-demand') count += 1;
+    for (const { tenancy, initializationType } of this.#starts) {
+      if (tenancy.key === key && initializationType === 'on-demand') count += 1;
     }
     for (const [{ environment, isStopping }, initializationType] of this.#residents) {
       const isCounted = initializationType === 'on-demand' && !isStopping;
-      if (isCounted && environment.version.key === versionKey) count += 1;
+      if (isCounted && environment.tenancy.key === key) count += 1;
     }
     return count;
   }
@@ -182,7 +183,7 @@ export class EnvironmentStarter {
     runtime: InstalledRuntime,
     start: Start,
   ): Promise<{ resident: Resident; running: RunningRuntime | null }> {
-    const { version } = start;
+    const { version } = start.tenancy;
     let code: OpenVersion | undefined;
     try {
       code = await openVersion(version, this.#options.openCode);
@@ -209,7 +210,8 @@ export class EnvironmentStarter {
 
   /** From here on stopping it is what gives back its code and its room. */
   #addResident(start: Start, runtimeSandbox: RuntimeSandbox, code: OpenVersion): Resident {
-    const { version, initializationType, isRetired } = start;
+    const { tenancy, initializationType, isRetired } = start;
+    const { version, tenantId } = tenancy;
     const { room } = this.#parts;
     const parts = this.#environmentParts(version, runtimeSandbox, { code, initializationType });
     const obtainRestored = async (booted: RunningRuntime | null): Promise<HeldRuntime> => {
@@ -225,7 +227,7 @@ export class EnvironmentStarter {
       environment.attach();
       return template.release();
     };
-    const setup = version.snapStart ? { ...parts.setup, obtainRestored } : parts.setup;
+    const setup = { ...parts.setup, tenantId, ...(version.snapStart && { obtainRestored }) };
     const environment = new ExecutionEnvironment(
       ...([this.#clock, this.#random, this.#log, runtimeSandbox] as const),
       { setup, telemetry: parts.telemetry },
@@ -349,7 +351,8 @@ export class EnvironmentStarter {
     });
   }
 
-  #noteColdStart({ version, ...start }: Start, kind: ColdStartKind, isPoolMiss: boolean): void {
+  #noteColdStart({ tenancy, ...start }: Start, kind: ColdStartKind, isPoolMiss: boolean): void {
+    const { version } = tenancy;
     const { runtime } = version;
     const initializationType = shownType(version, start.initializationType);
     this.#options.listener?.onColdStart({ runtime, initializationType, kind, isPoolMiss });

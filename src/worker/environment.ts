@@ -1,5 +1,5 @@
 /**
- * One execution environment: a sandbox bound to one function version for life. It is the state
+ * One execution environment: a sandbox bound to one function version, and maybe one tenant, for life. It is the state
  * machine behind the Runtime API (RuntimePort) and the Extensions API (extension-calls.ts) on one side and
  * `invoke` on the other; the states are in environment-states.ts, what runs in environment-processes.ts.
  * Known by its own endpoint, never by what it says (ADR 0010).
@@ -41,6 +41,7 @@ import type {
 } from './runtime-port.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 import { RestoreFailure, type HeldRuntime } from './held-runtime.ts';
+import { tenancyOf, type Tenancy } from './tenancy.ts';
 
 /** An invocation under way: the caller's answer and its end are different events. */
 export interface Attempt {
@@ -58,7 +59,7 @@ const accepted: PortAnswer = { status: 'accepted' };
 const invalidRequestId: PortAnswer = { status: 'invalidRequestId' };
 
 export class ExecutionEnvironment implements RuntimePort {
-  readonly version: RunnableVersion;
+  readonly tenancy: Tenancy;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #telemetry: EnvironmentTelemetry;
@@ -93,7 +94,7 @@ export class ExecutionEnvironment implements RuntimePort {
     this.#runtimeSandbox = runtimeSandbox;
     this.#setup = setup;
     this.#telemetry = telemetry;
-    this.version = setup.version;
+    this.tenancy = tenancyOf(setup.version, setup.tenantId);
     this.#processes = new EnvironmentProcesses(clock, random, log, runtimeSandbox, {
       ...{ setup, telemetry, port: this },
       listener: {
@@ -112,6 +113,10 @@ export class ExecutionEnvironment implements RuntimePort {
   /** From now on it hears what is said in its sandbox; again after somebody else did. */
   attach(): void {
     this.#runtimeSandbox.attach(this, this.#extensionCalls);
+  }
+
+  get version(): RunnableVersion {
+    return this.tenancy.version;
   }
 
   get state(): EnvironmentState {
@@ -339,6 +344,8 @@ export class ExecutionEnvironment implements RuntimePort {
    * could come: before END and REPORT, which are written when the answer is on its way.
    */
   invoke(invocation: Invocation, onReleased: () => void): Attempt {
+    const isItsTenant = invocation.tenantId === this.tenancy.tenantId;
+    assert(isItsTenant, 'an environment serves one tenant');
     this.#writeReport();
     this.thaw();
     this.#move('Invoking');

@@ -1,16 +1,16 @@
 /**
  * Room on the host: memory and a number of environments, the templates that SnapStart's are copied from
- * among them. Who finds none waits in a fair queue, until room or an idle environment of the wanted version
+ * among them. Who finds none waits in a fair queue, until room or an idle environment of the wanted tenancy
  * becomes free; what is idle makes way. What is kept in advance, bound to no function, has only the memory
  * that environments leave.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import { deferred, type Deferred } from '../base/deferred.ts';
-import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { HostMetrics } from '../telemetry/metric-sources.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { IdleEnvironments } from './idle-environments.ts';
 import type { Resident } from './resident.ts';
+import type { Tenancy } from './tenancy.ts';
 
 export interface RoomOptions {
   /** Sum of the memory sizes of all environments that are bound to a function, and of templates. */
@@ -40,7 +40,7 @@ export interface MakesWay {
 }
 
 interface Waiter {
-  readonly version: RunnableVersion;
+  readonly tenancy: Tenancy;
   readonly wants: Wanted;
   readonly granted: Deferred<Grant>;
   readonly timer: Timer;
@@ -76,8 +76,8 @@ export class HostRoom {
   }
 
   /** A warm environment or room for a new one; waits for it when there is neither now. */
-  async ask(version: RunnableVersion, wants: Wanted): Promise<Grant> {
-    return this.#grantAtOnce(version, wants) ?? (await this.#wait(version, wants));
+  async ask(tenancy: Tenancy, wants: Wanted): Promise<Grant> {
+    return this.#grantAtOnce(tenancy, wants) ?? (await this.#wait(tenancy, wants));
   }
 
   /** Room that nobody waits for and nothing has to make way for. */
@@ -137,7 +137,7 @@ export class HostRoom {
   /** Something may have become free. The first who cannot be served keeps its place, and the others theirs. */
   serve(): void {
     for (let first = this.#waiters.first(); first !== undefined; first = this.#waiters.first()) {
-      const granted = this.#grant(first.version, first.wants);
+      const granted = this.#grant(first.tenancy, first.wants);
       if (granted === undefined) {
         if (this.#leavingCount === 0) this.#evict();
         return;
@@ -149,14 +149,15 @@ export class HostRoom {
 
   /**
    * An environment that is idle still, as room is being made for those before, goes to who waits for
-   * its version: else the next caller would take it and overtake them.
+   * its tenancy: else the next caller would take it and overtake them.
    */
-  offer({ functionName, key }: RunnableVersion): void {
+  offer(offered: Tenancy): void {
+    const { functionName } = offered.version;
     const waiter = this.#waiters.find(
       functionName,
-      ({ version, wants }) => wants === 'environment' && version.key === key,
+      ({ tenancy, wants }) => wants === 'environment' && tenancy.key === offered.key,
     );
-    const resident = waiter === undefined ? undefined : this.#idle.take(key);
+    const resident = waiter === undefined ? undefined : this.#idle.take(offered);
     if (waiter === undefined || resident === undefined) return;
     this.#waiters.remove(functionName, waiter);
     answer(waiter, resident);
@@ -169,14 +170,14 @@ export class HostRoom {
   }
 
   /** Nobody overtakes those who wait, unless with an environment that only they could use. */
-  #grantAtOnce(version: RunnableVersion, wants: Wanted): Grant | undefined {
-    if (this.#waiters.size === 0) return this.#grant(version, wants);
-    return wants === 'environment' ? this.#idle.take(version.key) : undefined;
+  #grantAtOnce(tenancy: Tenancy, wants: Wanted): Grant | undefined {
+    if (this.#waiters.size === 0) return this.#grant(tenancy, wants);
+    return wants === 'environment' ? this.#idle.take(tenancy) : undefined;
   }
 
-  #grant(version: RunnableVersion, wants: Wanted): Grant | undefined {
-    const warm = wants === 'environment' ? this.#idle.take(version.key) : undefined;
-    return warm ?? (this.#take(version.memoryMb) ? 'room' : undefined);
+  #grant(tenancy: Tenancy, wants: Wanted): Grant | undefined {
+    const warm = wants === 'environment' ? this.#idle.take(tenancy) : undefined;
+    return warm ?? (this.#take(tenancy.version.memoryMb) ? 'room' : undefined);
   }
 
   #take(memoryMb: number): boolean {
@@ -188,16 +189,17 @@ export class HostRoom {
     return true;
   }
 
-  #wait(version: RunnableVersion, wants: Wanted): Promise<Grant> {
+  #wait(tenancy: Tenancy, wants: Wanted): Promise<Grant> {
     if (this.#closed) return Promise.resolve('none');
+    const { functionName } = tenancy.version;
     const granted = deferred<Grant>();
     const timer = this.#clock.schedule(this.#options.waitMsMax, () => {
-      this.#waiters.remove(version.functionName, waiter);
+      this.#waiters.remove(functionName, waiter);
       granted.resolve('none');
       this.serve(); // the next one may need less
     });
-    const waiter: Waiter = { version, wants, granted, timer };
-    const refused = this.#waiters.add(version.functionName, waiter);
+    const waiter: Waiter = { tenancy, wants, granted, timer };
+    const refused = this.#waiters.add(functionName, waiter);
     if (refused !== undefined) answer(refused, 'none');
     if (refused !== waiter) this.#evict();
     return granted.promise;

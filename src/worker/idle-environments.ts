@@ -1,9 +1,10 @@
 /**
- * Environments that wait for an invocation, by the version they are of. After a moment they are
+ * Environments that wait for an invocation, by the tenancy they serve. After a moment they are
  * frozen, after a long time they are given up.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Resident } from './resident.ts';
+import type { Tenancy } from './tenancy.ts';
 
 export interface IdleOptions {
   /** An environment idle for longer is frozen. */
@@ -23,8 +24,8 @@ interface Waiting {
 export class IdleEnvironments {
   readonly #clock: Clock;
   readonly #options: IdleOptions;
-  /** By version key, the most recently used last. */
-  readonly #byVersion = new Map<string, Resident[]>();
+  /** By the key of their tenancy, the most recently used last. */
+  readonly #byTenancy = new Map<string, Resident[]>();
   /** All of them, the one idle for longest first. */
   readonly #waiting = new Map<Resident, Waiting>();
 
@@ -36,9 +37,9 @@ export class IdleEnvironments {
   put(resident: Resident): void {
     const { freezeAfterMs, idleMsMax, onExpired } = this.#options;
     const { environment } = resident;
-    const { key } = environment.version;
-    const others = this.#byVersion.get(key);
-    if (others === undefined) this.#byVersion.set(key, [resident]);
+    const { key } = environment.tenancy;
+    const others = this.#byTenancy.get(key);
+    if (others === undefined) this.#byTenancy.set(key, [resident]);
     else others.push(resident);
     const freeze = this.#clock.schedule(freezeAfterMs, () => environment.freeze());
     const sinceMs = this.#clock.monotonicMs();
@@ -50,9 +51,9 @@ export class IdleEnvironments {
   }
 
   /** The one used last; those that have become useless meanwhile are given up. */
-  take(versionKey: string): Resident | undefined {
+  take({ key }: Tenancy): Resident | undefined {
     for (;;) {
-      const resident = this.#byVersion.get(versionKey)?.at(-1);
+      const resident = this.#byTenancy.get(key)?.at(-1);
       if (resident === undefined) return undefined;
       this.remove(resident);
       if (!resident.environment.isSpent) return resident;
@@ -75,8 +76,10 @@ export class IdleEnvironments {
     }
   }
 
+  /** Of all tenants of a version. */
   takeAll(versionKey: string): readonly Resident[] {
-    const all = [...(this.#byVersion.get(versionKey) ?? [])];
+    const idle = [...this.#waiting.keys()];
+    const all = idle.filter(({ environment }) => environment.version.key === versionKey);
     for (const resident of all) this.remove(resident);
     return all;
   }
@@ -88,10 +91,10 @@ export class IdleEnvironments {
     waiting.freeze.cancel();
     waiting.expire.cancel();
     this.#waiting.delete(resident);
-    const { key } = resident.environment.version;
-    const others = this.#byVersion.get(key) ?? [];
+    const { key } = resident.environment.tenancy;
+    const others = this.#byTenancy.get(key) ?? [];
     others.splice(others.lastIndexOf(resident), 1);
-    if (others.length === 0) this.#byVersion.delete(key);
+    if (others.length === 0) this.#byTenancy.delete(key);
     return true;
   }
 

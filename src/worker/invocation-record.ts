@@ -111,7 +111,8 @@ export class InvocationRecord {
 
   startRecord(version: RunnableVersion): PlatformRecords['platform.start'] {
     const { requestId } = this.invocation;
-    return { requestId, version: version.version, tracing: this.#tracing };
+    const tracing = this.#tracing;
+    return { requestId, version: version.version, ...this.#tenantMember, tracing };
   }
 
   runtimeDoneRecord(): PlatformRecords['platform.runtimeDone'] {
@@ -119,6 +120,7 @@ export class InvocationRecord {
     const durationMs = doneAtMs - this.#deliveredAtMs;
     return {
       requestId: this.invocation.requestId,
+      ...this.#tenantMember,
       ...this.#runtimeStatus(),
       metrics: { durationMs, producedBytes: this.#producedBytes },
       spans: this.#runtimeSpans(doneAtMs),
@@ -170,7 +172,8 @@ export class InvocationRecord {
     const { requestId } = this.invocation;
     const spans = this.#extensionSpans(endedAtMs);
     return {
-      ...{ requestId, status, ...errorTypeMember(errorType), metrics, spans },
+      ...{ requestId, ...this.#tenantMember, status, ...errorTypeMember(errorType) },
+      ...{ metrics, spans },
       tracing: this.#tracing,
     };
   }
@@ -189,6 +192,11 @@ export class InvocationRecord {
     return fault.type === 'timeout'
       ? { status: 'timeout', errorType: undefined }
       : { status: 'error', errorType: faultErrorType(fault) };
+  }
+
+  get #tenantMember(): { tenantId?: string } {
+    const { tenantId } = this.invocation;
+    return tenantId === undefined ? {} : { tenantId };
   }
 
   get #tracing(): Tracing {

@@ -1,17 +1,17 @@
 /**
  * Proactive initialization (guide page 045: a gap between Init and the first invocation is normal):
- * when an environment's lifetime ends while its version has needed more of late than are left, another
+ * when an environment's lifetime ends while its tenancy has needed more of late than are left, another
  * one is started ahead of the next invocation. Only in room that nobody else wants, a few at a time.
  */
 import type { Clock } from '../base/clock.ts';
 import { RecentPeak } from '../base/recent-peak.ts';
-import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { Tenancy } from './tenancy.ts';
 
 export interface ProactiveOptions {
-  /** Environments of the version that are there or being made. */
-  readonly count: (versionKey: string) => number;
+  /** Environments of the tenancy that are there or being made. */
+  readonly count: (tenancy: Tenancy) => number;
   /** Starts one, if there is room, and puts it with the idle; never rejects. */
-  readonly start: (version: RunnableVersion) => Promise<void>;
+  readonly start: (tenancy: Tenancy) => Promise<void>;
 }
 
 /** Invocations at once within this time are expected to come again. */
@@ -26,7 +26,7 @@ interface Demand {
 export class ProactiveStarts {
   readonly #clock: Clock;
   readonly #options: ProactiveOptions;
-  /** By version key. */
+  /** By the key of the tenancy, the one last taken last: only busy ones and those of the window stay. */
   readonly #demands = new Map<string, Demand>();
   #startingCount = 0;
 
@@ -35,35 +35,44 @@ export class ProactiveStarts {
     this.#options = options;
   }
 
-  /** An environment of the version is held by an invocation. */
-  noteTaken(versionKey: string): void {
-    let demand = this.#demands.get(versionKey);
-    if (demand === undefined) {
-      demand = { busyCount: 0, peak: new RecentPeak(demandWindowMs) };
-      this.#demands.set(versionKey, demand);
-    }
+  /** Tenancies that anything is kept for. */
+  get demandCount(): number {
+    return this.#demands.size;
+  }
+
+  /** An environment of the tenancy is held by an invocation. */
+  noteTaken({ key }: Tenancy): void {
+    const demand = this.#demands.get(key) ?? this.#newDemand();
     demand.busyCount += 1;
     demand.peak.note(this.#clock.monotonicMs(), demand.busyCount);
+    // Also when it is there already: it becomes the last.
+    this.#demands.delete(key);
+    this.#demands.set(key, demand);
   }
 
   /** It is free again, or gone. */
-  noteReturned(versionKey: string): void {
-    const demand = this.#demands.get(versionKey);
+  noteReturned({ key }: Tenancy): void {
+    const demand = this.#demands.get(key);
     if (demand !== undefined) demand.busyCount -= 1;
   }
 
-  /** The version takes no more invocations. */
-  forget(versionKey: string): void {
-    this.#demands.delete(versionKey);
+  /** After an environment of the tenancy has ended. */
+  async replace(tenancy: Tenancy): Promise<void> {
+    if (this.#startingCount >= proactiveStartsMax) return;
+    const peak = this.#demands.get(tenancy.key)?.peak.at(this.#clock.monotonicMs()) ?? 0;
+    if (this.#options.count(tenancy) >= peak) return;
+    this.#startingCount += 1;
+    await this.#options.start(tenancy);
+    this.#startingCount -= 1;
   }
 
-  /** After an environment of the version has ended. */
-  async replace(version: RunnableVersion): Promise<void> {
-    if (this.#startingCount >= proactiveStartsMax) return;
-    const peak = this.#demands.get(version.key)?.peak.at(this.#clock.monotonicMs()) ?? 0;
-    if (this.#options.count(version.key) >= peak) return;
-    this.#startingCount += 1;
-    await this.#options.start(version);
-    this.#startingCount -= 1;
+  /** In place of those that say nothing any more: versions and tenants come and go. */
+  #newDemand(): Demand {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [key, { busyCount, peak }] of this.#demands) {
+      if (peak.at(nowMs) > 0) break;
+      if (busyCount === 0) this.#demands.delete(key);
+    }
+    return { busyCount: 0, peak: new RecentPeak(demandWindowMs) };
   }
 }

@@ -7,12 +7,13 @@ import { turns } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import { ProvisionedEnvironments } from './provisioned-environments.ts';
 import type { Resident } from './resident.ts';
+import { tenancyOf } from './tenancy.ts';
 
 const version = runnable({ version: '1' });
 
 function instantResident(): Resident {
   const resident = {
-    environment: { version, freeze: () => undefined },
+    environment: { version, tenancy: tenancyOf(version), freeze: () => undefined },
     expiresAtMs: Infinity,
     isRetired: false,
     onRuntimeEnded: () => undefined,

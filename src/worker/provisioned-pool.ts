@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
 import { IdleEnvironments } from './idle-environments.ts';
 import type { Resident } from './resident.ts';
+import { tenancyOf } from './tenancy.ts';
 
 export interface ProvisionedState {
   readonly status: 'IN_PROGRESS' | 'READY' | 'FAILED';
@@ -156,7 +157,7 @@ export class ProvisionedPool {
 
   /** An idle one, if there is any. */
   take(): Resident | undefined {
-    return this.#idle.take(this.version.key);
+    return this.#idle.take(tenancyOf(this.version));
   }
 
   /** After its invocation. One that needs Init, or whose time has come, is replaced. */

@@ -19,6 +19,8 @@ export interface Invocation {
   readonly traceId: string;
   readonly clientContext: string | undefined;
   readonly cognitoIdentity: string | undefined;
+  /** With tenant isolation: the one that the caller named. */
+  readonly tenantId: string | undefined;
 }
 
 export interface RuntimeResponse {

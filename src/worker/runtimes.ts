@@ -12,6 +12,7 @@ import {
   realpathSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { offeredRuntimes } from '../model/runtimes.ts';
 
 export type RuntimeLanguage = 'nodejs' | 'python' | 'provided';
 
@@ -60,15 +61,6 @@ export interface RuntimeCatalogOptions {
   readonly runtimesFolder: string;
 }
 
-const RUNTIME_IDS = [
-  ...['nodejs18.x', 'nodejs20.x', 'nodejs22.x', 'nodejs24.x'],
-  ...['python3.9', 'python3.10', 'python3.11', 'python3.12', 'python3.13', 'python3.14'],
-  ...['java11', 'java17', 'java21', 'java25'],
-  ...['ruby3.2', 'ruby3.3', 'ruby3.4'],
-  ...['dotnet8', 'dotnet10'],
-  ...['provided.al2', 'provided.al2023'],
-] as const;
-
 const UNSUPPORTED = [
   { prefix: 'java', name: 'Java', binary: 'java' },
   { prefix: 'ruby', name: 'Ruby', binary: 'ruby' },
@@ -78,7 +70,7 @@ const UNSUPPORTED = [
 /** Looks once, when created; a runtime installed later is seen after a restart. */
 export function createRuntimeCatalog(options: RuntimeCatalogOptions): RuntimeCatalog {
   const found = new Map<string, RuntimeAvailability>(
-    RUNTIME_IDS.map((id) => [id, lookFor(id, options)]),
+    offeredRuntimes.map((id) => [id, lookFor(id, options)]),
   );
   return {
     find: (id) =>

@@ -17,6 +17,7 @@ import {
   type SnapshotOutcome,
   type SnapshotTemplate,
 } from './snapshot-template.ts';
+import { tenancyOf } from './tenancy.ts';
 
 /** What preparing a snapshot came to; without room for its template on the host nothing did. */
 export type Preparation = SnapshotOutcome | { readonly type: 'noRoom' };
@@ -94,7 +95,8 @@ export class Snapshots implements MakesWay {
    */
   async prepare(version: RunnableVersion): Promise<Preparation> {
     const entry =
-      this.#entries.get(version.key) ?? this.#add(version, this.#room.ask(version, 'room'));
+      this.#entries.get(version.key) ??
+      this.#add(version, this.#room.ask(tenancyOf(version), 'room'));
     try {
       const { code, outcome } = await entry.made;
       const reached = await outcome;

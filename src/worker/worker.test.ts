@@ -71,13 +71,18 @@ function run(lease: Lease): Run {
   const invocation = createInvocation({
     requestId: `request-${requests}`,
     deadlineMs: clock.nowMs() + 3000,
+    tenantId: lease.environment.tenancy.tenantId,
   });
   const { outcome } = lease.invoke(invocation, released.resolve);
   return { outcome, released: released.promise, environmentId: lease.environment.id };
 }
 
-async function invoke(worker: Worker, version: RunnableVersion): Promise<string> {
-  const { released, environmentId } = run(leaseOf(await worker.acquire(version)));
+async function invoke(
+  worker: Worker,
+  version: RunnableVersion,
+  tenantId?: string,
+): Promise<string> {
+  const { released, environmentId } = run(leaseOf(await worker.acquire(version, tenantId)));
   await released;
   return environmentId;
 }
@@ -110,6 +115,34 @@ describe('environments', () => {
     await close(worker);
   });
 
+  test('serve one tenant only', async () => {
+    const worker = createWorker();
+    const red = await invoke(worker, one, 'red');
+    assert.equal(worker.acquireWarm(one), undefined);
+    assert.equal(worker.acquireWarm(one, 'blue'), undefined);
+    assert.notEqual(await invoke(worker, one, 'blue'), red);
+    assert.equal(await invoke(worker, one, 'red'), red);
+    const lease = worker.acquireWarm(one, 'red') ?? assert.fail();
+    const event = createInvocation({ tenantId: 'blue' });
+    assert.throws(() => lease.invoke(event, () => undefined), /serves one tenant/);
+    await close(worker);
+  });
+
+  test('of all tenants end with their version', async () => {
+    const worker = createWorker();
+    const busy = leaseOf(await worker.acquire(one, 'red'));
+    for (const tenant of ['blue', 'green']) await invoke(worker, one, tenant);
+    const other = await invoke(worker, two, 'blue');
+    worker.retire(one.key);
+    await run(busy).released;
+    await turns();
+    assert.deepEqual(
+      host.living().map(({ id }) => id),
+      [other],
+    );
+    await close(worker);
+  });
+
   test('freeze when idle for a moment, and stop when idle for long', async () => {
     const worker = createWorker({ freezeAfterMs: 10, idleMsMax: 5000 });
     await invoke(worker, one);
@@ -129,6 +162,15 @@ describe('environments', () => {
     await turns();
     assert.deepEqual(host.living(), []);
     assert.equal(pins, 0);
+    await close(worker);
+  });
+
+  test('are not made for container images, and nothing is kept for them', async () => {
+    const worker = createWorker();
+    assert.deepEqual(await worker.acquire(runnable({ isImage: true, runtime: '' })), {
+      type: 'runtimeUnavailable',
+      reason: 'container images cannot run here yet',
+    });
     await close(worker);
   });
 
@@ -336,6 +378,28 @@ describe('room', () => {
     assert.equal(host.sandboxes.length, 4);
     await turns();
     assert.equal(host.living().length, 1);
+    await close(worker);
+  });
+
+  test('of idle tenants goes to others: many take their turns in little room', async () => {
+    const worker = createWorker({ environmentsMax: 2, waitersMax: 20 });
+    const tenants = Array.from({ length: 20 }, (_, index) => `tenant-${index}`);
+    const served = await Promise.all(tenants.map((tenant) => invoke(worker, one, tenant)));
+    assert.equal(new Set(served).size, tenants.length);
+    await turns();
+    assert.equal(host.living().length, 2);
+    const last = served.at(-1);
+    assert.equal(await invoke(worker, one, tenants.at(-1)), last, 'the last one is warm');
+    await close(worker);
+  });
+
+  test('goes as a warm environment to who waits for the same tenant', async () => {
+    const worker = createWorker({ environmentsMax: 1 });
+    const lease = leaseOf(await worker.acquire(one, 'red'));
+    const [red, blue] = ['red', 'blue'].map((tenant) => invoke(worker, one, tenant));
+    const { environmentId } = run(lease);
+    assert.equal(await red, environmentId);
+    assert.notEqual(await blue, environmentId);
     await close(worker);
   });
 

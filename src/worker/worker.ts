@@ -26,9 +26,10 @@ import {
 import { initFailureReason, type ProvisionedState } from './provisioned-pool.ts';
 import type { Resident } from './resident.ts';
 import type { Invocation } from './runtime-port.ts';
-import type { RuntimeCatalog } from './runtimes.ts';
+import type { RuntimeAvailability, RuntimeCatalog } from './runtimes.ts';
 import { bootLimits, SandboxMaker, type WorkerDependencies } from './sandbox-maker.ts';
 import type { Preparation } from './snapshots.ts';
+import { tenancyOf, type Tenancy } from './tenancy.ts';
 
 export interface WorkerOptions extends RoomOptions, StarterOptions {
   /** An environment idle for longer is stopped. */
@@ -94,8 +95,8 @@ export class Worker {
     const parts = { sandboxes: this.#sandboxes, bootPool: this.#bootPool, room: this.#room };
     this.#starter = new EnvironmentStarter(clock, random, log, parts, options);
     this.#proactive = new ProactiveStarts(clock, {
-      count: (versionKey) => this.#starter.countOnDemand(versionKey),
-      start: (version) => this.#startAhead(version),
+      count: (tenancy) => this.#starter.countOnDemand(tenancy),
+      start: (tenancy) => this.#startAhead(tenancy),
     });
     this.#provisioned = new ProvisionedEnvironments(clock, {
       freezeAfterMs,
@@ -123,24 +124,25 @@ export class Worker {
     return this.#starter.prepareSnapshot(version);
   }
 
-  /** A warm environment of this version, or undefined; takes no time. */
-  acquireWarm(version: RunnableVersion): Lease | undefined {
-    const resident = this.#idle.take(version.key);
+  /** A warm environment of this version, with tenant isolation of this tenant; or undefined. Takes no time. */
+  acquireWarm(version: RunnableVersion, tenantId?: string): Lease | undefined {
+    const resident = this.#idle.take(tenancyOf(version, tenantId));
     return resident && this.#leaseOnDemand(resident);
   }
 
-  /** An environment of this version, a new one when no warm one is idle. */
-  async acquire(version: RunnableVersion): Promise<AcquireResult> {
-    const found = this.#catalog.find(version.runtime);
+  /** An environment of this version (and tenant), a new one when no warm one is idle. */
+  async acquire(version: RunnableVersion, tenantId?: string): Promise<AcquireResult> {
+    const tenancy = tenancyOf(version, tenantId);
+    const found = this.#findRuntime(version);
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
-    const { granted, isRetired } = await this.#askRoom(version, 'environment');
+    const { granted, isRetired } = await this.#askRoom(tenancy, 'environment');
     if (granted === 'none') return { type: 'noCapacity' };
     if (granted !== 'room') {
       return { type: 'lease', lease: this.#leaseOnDemand(granted), isNew: false };
     }
     try {
       const how = { initializationType: 'on-demand', isRetired } as const;
-      const resident = await this.#starter.start(version, found.runtime, how);
+      const resident = await this.#starter.start(tenancy, found.runtime, how);
       return { type: 'lease', lease: this.#leaseOnDemand(resident), isNew: true };
     } catch (error) {
       if (isRestoreFailure(error)) return { type: 'restoreFailed', failure: error };
@@ -181,7 +183,6 @@ export class Worker {
     }
     this.#starter.retire(versionKey);
     this.#bootPool.unwant(versionKey);
-    this.#proactive.forget(versionKey);
     for (const resident of this.#idle.takeAll(versionKey)) void resident.stop();
   }
 
@@ -198,14 +199,12 @@ export class Worker {
   }
 
   /** Meanwhile the version may have been retired: who asked is served still, and nobody after that. */
-  async #askRoom(
-    version: RunnableVersion,
-    wants: Wanted,
-  ): Promise<{ granted: Grant; isRetired: boolean }> {
-    const asking = { versionKey: version.key, isRetired: false };
+  async #askRoom(tenancy: Tenancy, wants: Wanted): Promise<{ granted: Grant; isRetired: boolean }> {
+    const versionKey = tenancy.version.key;
+    const asking = { versionKey, isRetired: false };
     this.#asking.add(asking);
-    this.#starter.expectStart(version.key);
-    const granted = await this.#room.ask(version, wants);
+    this.#starter.expectStart(versionKey);
+    const granted = await this.#room.ask(tenancy, wants);
     this.#asking.delete(asking);
     return { granted, isRetired: asking.isRetired };
   }
@@ -221,7 +220,7 @@ export class Worker {
   }
 
   #leaseOnDemand(resident: Resident): Lease {
-    this.#proactive.noteTaken(resident.environment.version.key);
+    this.#proactive.noteTaken(resident.environment.tenancy);
     return this.#lease(resident, () => this.#release(resident));
   }
 
@@ -246,8 +245,7 @@ export class Worker {
   }
 
   #release(resident: Resident): void {
-    const { version } = resident.environment;
-    this.#proactive.noteReturned(version.key);
+    this.#proactive.noteReturned(resident.environment.tenancy);
     if (this.#closed || !resident.canGoOn(this.#clock.monotonicMs())) this.#end(resident);
     else this.#rest(resident);
   }
@@ -255,7 +253,7 @@ export class Worker {
   #rest(resident: Resident): void {
     this.#idle.put(resident);
     this.#room.serve();
-    this.#room.offer(resident.environment.version);
+    this.#room.offer(resident.environment.tenancy);
   }
 
   /** Stops an environment on demand; of one whose lifetime is over another may take the place. */
@@ -263,15 +261,22 @@ export class Worker {
     const stopped = resident.stop();
     const hasExpired = this.#clock.monotonicMs() >= resident.expiresAtMs;
     if (resident.isRetired || this.#closed || !hasExpired) return;
-    void stopped.then(() => this.#proactive.replace(resident.environment.version));
+    void stopped.then(() => this.#proactive.replace(resident.environment.tenancy));
   }
 
-  async #startAhead(version: RunnableVersion): Promise<void> {
-    const found = this.#catalog.find(version.runtime);
+  /** What is to run a version, or why nothing here can. */
+  #findRuntime({ isImage, runtime }: RunnableVersion): RuntimeAvailability {
+    if (isImage) return { available: false, reason: 'container images cannot run here yet' };
+    return this.#catalog.find(runtime);
+  }
+
+  async #startAhead(tenancy: Tenancy): Promise<void> {
+    const { version } = tenancy;
+    const found = this.#findRuntime(version);
     if (!found.available || !this.#room.takeUnclaimed(version.memoryMb)) return;
     try {
       const how = { initializationType: 'on-demand', isRetired: false } as const;
-      const resident = await this.#starter.start(version, found.runtime, how);
+      const resident = await this.#starter.start(tenancy, found.runtime, how);
       if (resident.canGoOn(this.#clock.monotonicMs())) this.#rest(resident);
       else await resident.stop();
     } catch (error) {
@@ -281,13 +286,14 @@ export class Worker {
 
   async #startProvisioned(version: RunnableVersion): Promise<ProvisionedStart> {
     const failed = (reason: string): ProvisionedStart => ({ type: 'failed', reason });
-    const found = this.#catalog.find(version.runtime);
+    const tenancy = tenancyOf(version);
+    const found = this.#findRuntime(version);
     if (!found.available) return failed(found.reason);
-    const { granted, isRetired } = await this.#askRoom(version, 'room');
+    const { granted, isRetired } = await this.#askRoom(tenancy, 'room');
     if (granted === 'none') return failed('The host has no room for the environments.');
     try {
       const how = { initializationType: 'provisioned-concurrency', isRetired } as const;
-      const resident = await this.#starter.start(version, found.runtime, how);
+      const resident = await this.#starter.start(tenancy, found.runtime, how);
       if (resident.isInitialized) return { type: 'started', resident };
       await resident.stop();
       return failed(initFailureReason);

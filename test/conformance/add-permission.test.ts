@@ -50,6 +50,11 @@ const statements: readonly (readonly [Partial<AddPermissionCommandInput>, string
       '"Condition":{"Bool":{"lambda:InvokedViaFunctionUrl":"true"}}',
   ],
   [
+    // go-to-k/cdkd, lambda-permission-provider.ts: seen at the service's endpoint.
+    { Principal: '*', InvokedViaFunctionUrl: false },
+    '"Principal":"*","Action":"lambda:InvokeFunction","Resource":"ARN"',
+  ],
+  [
     { Principal: 'alexa-connectedhome.amazon.com', EventSourceToken: 'amzn1.ask.skill.8d72' },
     '"Principal":{"Service":"alexa-connectedhome.amazon.com"},"Action":"lambda:InvokeFunction",' +
       '"Resource":"ARN","Condition":{"StringEquals":{"lambda:EventSourceToken":"amzn1.ask.skill.8d72"}}',
@@ -173,6 +178,33 @@ test('members that make no sense are refused', async () => {
   await assert.rejects(policyOf(server.client, name), refused('ResourceNotFoundException'));
 });
 
+test('a principal is looked at once the rest is right', async () => {
+  // As LocalStack has it; cloudformation-coverage-roadmap #1189 has principals of the whole policy looked at.
+  const name = 'late';
+  await createActive(server.client, name);
+  const noPrincipal = { Principal: 'nobody' };
+  await assert.rejects(
+    addPermission(server.client, 'nothing', noPrincipal),
+    refused('ResourceNotFoundException', `Function not found: ${arnOf('nothing')}`),
+  );
+  await assert.rejects(
+    addPermission(server.client, name, { ...noPrincipal, RevisionId: 'stale' }),
+    refused('PreconditionFailedException'),
+  );
+  await addPermission(server.client, name);
+  for (const RevisionId of [undefined, 'stale']) {
+    // That the id in use comes before the stale revision: radkawar/stackd's notes of the service.
+    await assert.rejects(
+      addPermission(server.client, name, { ...noPrincipal, RevisionId }),
+      refused('ResourceConflictException'),
+    );
+  }
+  await assert.rejects(
+    addPermission(server.client, name, { ...noPrincipal, StatementId: 'other' }),
+    refused('InvalidParameterValueException'),
+  );
+});
+
 test('a policy has at most 20,480 bytes', async () => {
   const name = 'full';
   await createActive(server.client, name);
@@ -215,7 +247,8 @@ test('of concurrent writers with the same RevisionId exactly one wins', async ()
   );
   assert.equal(won, 1);
   assert.deepEqual(lost, Array(3).fill('PreconditionFailedException'));
-  await assert.rejects(addPermission(server.client, name, { RevisionId }), stale);
+  const late = { StatementId: 'late', RevisionId };
+  await assert.rejects(addPermission(server.client, name, late), stale);
   const present = await policyOf(server.client, name);
   assert.equal(present.statements.length, 1);
   const next = { StatementId: 'next', RevisionId: present.RevisionId };

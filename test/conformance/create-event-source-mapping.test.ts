@@ -8,7 +8,16 @@ import {
   type CreateEventSourceMappingCommandInput,
 } from '@aws-sdk/client-lambda';
 import { createFunction, createSettled, queueArn, untilSettled } from './mappings.ts';
-import { accountId, arnOf, createAliased, refused, region, useServer } from './server.ts';
+import {
+  accountId,
+  arnOf,
+  createActive,
+  createAliased,
+  perTenant,
+  refused,
+  region,
+  useServer,
+} from './server.ts';
 
 const server = useServer();
 const send = (input: CreateEventSourceMappingCommandInput) =>
@@ -44,11 +53,10 @@ test('CreateEventSourceMapping of a stream keeps every setting', async () => {
   const settings = {
     EventSourceArn: streamArn,
     BatchSize: 500,
-    FilterCriteria: { Filters: [{ Pattern: '{"data": {"city": ["Rome"]}}' }] },
     KMSKeyArn: `arn:aws:kms:${region}:${accountId}:key/0f1e2d3c`,
     MetricsConfig: { Metrics: ['EventCount'] },
     MaximumBatchingWindowInSeconds: 30,
-    ParallelizationFactor: 10,
+    ParallelizationFactor: 1,
     StartingPosition: 'AT_TIMESTAMP',
     StartingPositionTimestamp: new Date('2026-01-02T03:04:05.000Z'),
     DestinationConfig: { OnFailure: { Destination: queueArn('failed') } },
@@ -139,6 +147,17 @@ test('CreateEventSourceMapping refuses functions, versions and aliases that are 
   assert.deepEqual((await server.client.send(listing)).EventSourceMappings, []);
 });
 
+test('CreateEventSourceMapping refuses functions whose invocations have to name a tenant', async () => {
+  await createActive(server.client, 'tenants', perTenant);
+  await assert.rejects(
+    send({ FunctionName: 'tenants', EventSourceArn: queueArn('tenants') }),
+    refused(
+      'InvalidParameterValueException',
+      'Event source mapping is not supported for functions with tenant isolation mode.',
+    ),
+  );
+});
+
 test('CreateEventSourceMapping refuses a second mapping of a function and a source', async () => {
   await createFunction(server.client, 'twice');
   const input = { FunctionName: 'twice', EventSourceArn: queueArn('twice') };
@@ -174,7 +193,11 @@ test('CreateEventSourceMapping refuses what is no source, and settings of other 
   const FunctionName = 'strict';
   const refusals: [Partial<CreateEventSourceMappingCommandInput>, string][] = [
     [{}, 'Unrecognized event source.'],
-    [{ EventSourceArn: 'arn:aws:s3:::bucket' }, 'Unrecognized event source.'],
+    // aws-controllers-k8s #2250
+    [
+      { EventSourceArn: 'arn:aws:events:us-west-1:000000000000:rule/my-rule' },
+      'Unrecognized event source. Unsupported source arn : arn:aws:events:us-west-1:000000000000:rule/my-rule',
+    ],
     [
       { EventSourceArn: queueArn('q'), StartingPosition: 'LATEST' },
       'StartingPosition is not valid for SQS event sources.',

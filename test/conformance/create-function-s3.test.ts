@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import {
   CreateFunctionCommand,
+  GetAccountSettingsCommand,
   GetFunctionCommand,
   GetLayerVersionCommand,
   PublishLayerVersionCommand,
+  PublishVersionCommand,
   UpdateFunctionCodeCommand,
   type FunctionCode,
 } from '@aws-sdk/client-lambda';
@@ -75,18 +77,46 @@ test('CreateFunction takes code from a bucket', async () => {
   assert.ok((await download('from-bucket')).equals(handlerZip));
 });
 
-test('CreateFunction takes S3ObjectStorageMode COPY, not REFERENCE', async () => {
+test('with S3ObjectStorageMode REFERENCE a package stays in its bucket and takes no code storage', async () => {
   const S3Key = 'mode.zip';
   await buckets.put(S3Key, handlerZip);
-  const code: FunctionCode = { S3Bucket, S3Key, S3ObjectStorageMode: 'COPY' };
-  await createActive(server.client, 'copied', { Code: code });
-  const reference = functionInput('referenced', {
-    Code: { ...code, S3ObjectStorageMode: 'REFERENCE' },
-  });
-  await assert.rejects(server.client.send(new CreateFunctionCommand(reference)), {
-    name: invalid,
-    message: /^S3ObjectStorageMode REFERENCE is not supported by this server/,
-  });
+  const stored = async () =>
+    (await server.client.send(new GetAccountSettingsCommand({}))).AccountUsage?.TotalCodeSize ?? 0;
+  const codeOf = async (FunctionName: string, Qualifier?: string) =>
+    (await server.client.send(new GetFunctionCommand({ FunctionName, Qualifier }))).Code;
+  const before = await stored();
+  const Code: FunctionCode = { S3Bucket, S3Key, S3ObjectVersion: 'null' };
+  const kept: FunctionCode = { ...Code, S3ObjectStorageMode: 'REFERENCE' };
+  const object = { S3Bucket, S3Key, S3ObjectVersion: 'null' };
+  const created = await createActive(server.client, 'kept', { Code: kept });
+  assert.equal(created.CodeSize, handlerZip.length);
+  assert.deepEqual((await codeOf('kept'))?.ResolvedS3Object, object);
+  const FunctionName = 'kept';
+  await server.client.send(new PublishVersionCommand({ FunctionName }));
+  const layer = await server.client.send(
+    new PublishLayerVersionCommand({ LayerName: 'kept', Content: kept }),
+  );
+  assert.deepEqual(layer.Content?.ResolvedS3Object, object);
+  assert.equal(await stored(), before);
+  // Copied, it is the account's again; what was published stays as it was.
+  await server.client.send(
+    new UpdateFunctionCodeCommand({ FunctionName, ...Code, S3ObjectStorageMode: 'COPY' }),
+  );
+  await untilUpdated(server.client, FunctionName);
+  assert.equal((await codeOf(FunctionName))?.ResolvedS3Object, undefined);
+  assert.deepEqual((await codeOf(FunctionName, '1'))?.ResolvedS3Object, object);
+  assert.equal(await stored(), before + handlerZip.length);
+});
+
+test('S3ObjectStorageMode REFERENCE needs the version of the object', async () => {
+  const Code: FunctionCode = { S3Bucket, S3Key: 'any.zip', S3ObjectStorageMode: 'REFERENCE' };
+  await assert.rejects(
+    server.client.send(new CreateFunctionCommand(functionInput('unversioned', { Code }))),
+    {
+      name: invalid,
+      message: 'S3ObjectVersion is required when S3ObjectStorageMode is REFERENCE.',
+    },
+  );
 });
 
 test('CreateFunction takes more than 50 MB from a bucket', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   CreateFunctionUrlConfigCommand,
+  GetFunctionUrlConfigCommand,
   type Cors,
   type CreateFunctionUrlConfigCommandInput,
 } from '@aws-sdk/client-lambda';
@@ -10,6 +11,7 @@ import {
   createAliased,
   createActive,
   membersOf,
+  perTenant,
   refused,
   region,
   useServer,
@@ -23,15 +25,19 @@ function create(FunctionName: string, input: Partial<CreateFunctionUrlConfigComm
   );
 }
 
-test('a URL for $LATEST: 201, without LastModifiedTime, buffered by default', async () => {
+test('a URL for $LATEST: 201, without LastModifiedTime and the mode that was not asked for', async () => {
   await createActive(server.client, 'plain');
   const { $metadata, FunctionUrl, CreationTime, ...rest } = await create('plain');
   assert.equal($metadata.httpStatusCode, 201);
   assert.deepEqual(rest, {
     FunctionArn: arnOf('plain'),
     AuthType: 'NONE',
-    InvokeMode: 'BUFFERED',
   });
+  // LocalStack, radkawar/stackd: reading the URL shows its mode.
+  const found = await server.client.send(
+    new GetFunctionUrlConfigCommand({ FunctionName: 'plain' }),
+  );
+  assert.equal(found.InvokeMode, 'BUFFERED');
   const url = new URL(FunctionUrl ?? '');
   assert.equal(FunctionUrl, `${url.origin}/`);
   assert.match(url.hostname, new RegExp(`^[a-z0-9]{32}\\.lambda-url\\.${region}\\.localhost$`));
@@ -85,6 +91,17 @@ test('no such function, no such alias', async () => {
       refused('ResourceNotFoundException', 'Function does not exist'),
     );
   }
+});
+
+test('a function with tenant isolation has none', async () => {
+  await createActive(server.client, 'tenants', perTenant);
+  await assert.rejects(
+    create('tenants'),
+    refused(
+      'InvalidParameterValueException',
+      'Function URL is not supported for functions with tenant isolation mode.',
+    ),
+  );
 });
 
 test('versions and $LATEST cannot be named', async () => {

@@ -6,6 +6,7 @@ import {
   DeleteFunctionCommand,
   GetFunctionCommand,
   GetFunctionConfigurationCommand,
+  ListFunctionsCommand,
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
   waitUntilFunctionActiveV2,
@@ -27,7 +28,9 @@ import {
   arnOf,
   createActive,
   functionInput,
+  membersOf,
   otherZip,
+  perTenant,
   untilUpdated,
   useServer,
   waiting,
@@ -125,6 +128,28 @@ test('with Publish it answers as version 1, whose ARN has no number there', asyn
     Versions.map(({ Version }) => Version),
     ['$LATEST', '1'],
   );
+});
+
+test('tenant isolation is shown wherever the function or a version of it is', async () => {
+  const { client } = server;
+  const FunctionName = 'tenants';
+  const created = membersOf(await create(FunctionName, { ...perTenant, Publish: true }));
+  const first = { ...creating, Version: '1', ...perTenant };
+  assert.deepEqual(
+    created,
+    withRuntimeVersion(configurationOf(FunctionName, created, first), created),
+  );
+  await untilUpdated(client, FunctionName);
+  await publishChanged(client, FunctionName, 7);
+  for (const Qualifier of [undefined, '1', '2']) {
+    const found = await client.send(new GetFunctionCommand({ FunctionName, Qualifier }));
+    assert.deepEqual(found.Configuration?.TenancyConfig, perTenant.TenancyConfig);
+  }
+  const { Functions = [] } = await client.send(new ListFunctionsCommand({}));
+  const { Versions = [] } = await client.send(new ListVersionsByFunctionCommand({ FunctionName }));
+  const listed = [...Functions.filter((one) => one.FunctionName === FunctionName), ...Versions];
+  assert.equal(listed.length, 4);
+  for (const { TenancyConfig } of listed) assert.deepEqual(TenancyConfig, perTenant.TenancyConfig);
 });
 
 test('a name that is free again starts with a new $LATEST; versions count on', async () => {
@@ -239,6 +264,24 @@ const bad: readonly [string, Partial<CreateFunctionCommandInput>, ErrorName, Reg
     { Code: { ZipFile: Buffer.from('no archive') } },
     'InvalidParameterValueException',
     'Could not unzip uploaded file. Please check your file, then try to upload again.',
+  ],
+  [
+    'an unknown isolation mode',
+    { TenancyConfig: { TenantIsolationMode: 'SHARED' as 'PER_TENANT' } },
+    'ValidationException',
+    /Value 'SHARED' at 'tenancyConfig.tenantIsolationMode' failed to satisfy/,
+  ],
+  [
+    'no isolation mode',
+    { TenancyConfig: { TenantIsolationMode: undefined } },
+    'ValidationException',
+    /Value null at 'tenancyConfig.tenantIsolationMode'.*must not be null$/,
+  ],
+  [
+    'tenants and SnapStart',
+    { ...perTenant, Runtime: 'python3.13', SnapStart: { ApplyOn: 'PublishedVersions' } },
+    'InvalidParameterValueException',
+    'SnapStart is not supported for functions with tenant isolation mode.',
   ],
   [
     'a climbing entry',

@@ -14,13 +14,15 @@ import {
 import { zipOf } from '../../src/testing/zip-builder.ts';
 import { HearthProcess } from '../e2e/hearth-process.ts';
 import { invalid, nameForms, notFound, refused } from './expect.ts';
-import { accountId, arnOf, createActive, region } from './server.ts';
+import { accountId, arnOf, createActive, perTenant, region } from './server.ts';
 
 const shared = 'shared';
 const source = `exports.handler = async (event) => {
   if (event.fail) throw new TypeError('asked for');
   return event;
 };`;
+
+const tenantSource = 'exports.handler = async (event, { tenantId }) => tenantId;';
 
 describe('Invoke', () => {
   let hearth: HearthProcess;
@@ -137,6 +139,40 @@ describe('Invoke', () => {
         'InvalidRequestContentException',
         'Client context must be a valid Base64-encoded JSON object.',
       );
+    }
+  });
+
+  test('a function with tenant isolation is invoked for a tenant, and no other is', async () => {
+    const Code = { ZipFile: zipOf({ 'index.js': tenantSource }) };
+    const tenants = 'tenants';
+    await createActive(client, tenants, { ...perTenant, Runtime: 'nodejs24.x', Code });
+    // All that the service model allows.
+    const TenantId = 'Blue tenant_1.a:b/c=d+e-f@g';
+    assert.equal((await invoke(tenants, { TenantId })).text, JSON.stringify(TenantId));
+    const longest = 'x'.repeat(256);
+    assert.equal((await invoke(tenants, { TenantId: longest })).text, JSON.stringify(longest));
+    for (const InvocationType of ['RequestResponse', 'DryRun'] as const) {
+      await refused(
+        invoke(tenants, { InvocationType }),
+        'InvalidParameterValueException',
+        'The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.',
+      );
+      await refused(
+        invoke(shared, { TenantId, InvocationType }),
+        'InvalidParameterValueException',
+        'The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.',
+      );
+      await invalid(invoke(tenants, { TenantId: `${longest}x`, InvocationType }), 'tenantId');
+      await invalid(invoke(tenants, { TenantId: 'blue,red', InvocationType }), 'tenantId');
+    }
+    await notFound(invoke('unknown', { TenantId }), 'unknown', '$LATEST');
+    // The SDK does not send these: an empty name, and two.
+    for (const names of [[''], ['red', 'blue']]) {
+      const headers = names.map((name) => ['X-Amz-Tenant-Id', name] as [string, string]);
+      const url = `${hearth.url}/2015-03-31/functions/${tenants}/invocations`;
+      const response = await fetch(url, { method: 'POST', headers });
+      assert.equal(response.status, 400, names.join());
+      assert.match(await response.text(), /'tenantId' failed to satisfy constraint/);
     }
   });
 

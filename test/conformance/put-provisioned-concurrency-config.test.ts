@@ -13,7 +13,7 @@ import {
 import { createVersioned } from './configurations.ts';
 import { invalid, nameForms, notFound, refused } from './expect.ts';
 import { assertWholeSeconds, createAlias, putProvisioned } from './provisioned.ts';
-import { arnOf, createActive, useServer } from './server.ts';
+import { arnOf, createActive, perTenant, useServer } from './server.ts';
 
 const server = useServer();
 
@@ -159,7 +159,7 @@ test('a version has it by itself or by aliases, not both', async () => {
   );
 });
 
-test('weights, and SnapStart, exclude it', async () => {
+test('weights, SnapStart and tenant isolation exclude it', async () => {
   const { client } = server;
   const FunctionName = 'weighted';
   await createVersioned(client, FunctionName, 2);
@@ -187,6 +187,12 @@ test('weights, and SnapStart, exclude it', async () => {
     put(snapped, '1'),
     'InvalidParameterValueException',
     'Provisioned Concurrency is not supported for function versions with SnapStart.',
+  );
+  await createActive(client, 'tenants', { ...perTenant, Publish: true });
+  await refused(
+    put('tenants', '1'),
+    'InvalidParameterValueException',
+    'Provisioned Concurrency is not supported for functions with tenant isolation mode.',
   );
 });
 

@@ -129,19 +129,19 @@ test('PutResourcePolicy refuses what is no policy, and changes nothing', async (
   await addPermission(server.client, name);
   const before = await policyOf(server.client, name);
   const policies: readonly (readonly [unknown, string])[] = [
-    ['{"Statement":', 'The provided policy is invalid. It is not valid JSON.'],
-    [{}, 'The provided policy is invalid. The document must have a Statement.'],
+    ['{"Statement":', 'Policy has syntax errors. It is not valid JSON.'],
+    [{}, 'Policy has syntax errors. The document must have a Statement.'],
     [
       { Statement: [statement(name, { Effect: 'allow' })] },
-      'The provided policy is invalid. Statement 1: Effect must be Allow or Deny.',
+      'Policy has syntax errors. Statement 1: Effect must be Allow or Deny.',
     ],
     [
       { Statement: [statement(name), statement(name)] },
-      'The provided policy is invalid. More than one statement has the Sid allow.',
+      'Policy has syntax errors. More than one statement has the Sid allow.',
     ],
     [
       { Statement: statement(name, { Resource: arnOf('other') }) },
-      `The provided policy is invalid. Statement 1: the resource ${arnOf('other')} does not belong to the function.`,
+      `Policy has syntax errors. Statement 1: the resource ${arnOf('other')} does not belong to the function.`,
     ],
     [
       { Statement: statement(name, { Principal: { Service: 'nobody' } }) },

@@ -145,6 +145,9 @@ export async function startServer(
   };
 }
 
+/** What a function is created with whose invocations each name a tenant. */
+export const perTenant = { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } } as const;
+
 /** A request for a valid function, with what the test cares about put over it. */
 export function functionInput(
   name: string,

@@ -32,14 +32,16 @@ test('it answers 204; new tags come beside the old ones, which get new values', 
   assert.deepEqual(found.Tags, expected);
 });
 
-test('it gives the function another revision, and changes nothing else of it', async () => {
+test('it gives the function another revision and time, and changes nothing else of it', async () => {
   await createActive(server.client, 'revised', { Publish: true });
   const before = await untilUpdated(server.client, 'revised');
   const version = await untilUpdated(server.client, 'revised', '1');
   await tag(arnOf('revised'), { a: '1' });
   const after = await untilUpdated(server.client, 'revised');
-  assert.notEqual(after.RevisionId, before.RevisionId);
-  assert.deepEqual({ ...after, RevisionId: before.RevisionId }, before);
+  const { RevisionId, LastModified } = after;
+  assert.notEqual(RevisionId, before.RevisionId);
+  assert.ok((LastModified ?? '') >= (before.LastModified ?? ''));
+  assert.deepEqual(after, { ...before, RevisionId, LastModified });
   assert.deepEqual(await untilUpdated(server.client, 'revised', '1'), version);
 });
 
@@ -99,6 +101,12 @@ test('it refuses versions, aliases, what is not there and what is no ARN of a fu
     'An error occurred and the request cannot be processed.',
   );
   await notFound(tag(arnOf('nothing'), { a: '1' }), 'nothing');
+  // Tags are looked at before what they are for (radkawar/stackd's notes of the service).
+  await refused(
+    tag(arnOf('nothing'), { 'aws:a': '1' }),
+    'InvalidParameterValueException',
+    "Tag keys may not start with 'aws:': aws:a",
+  );
   for (const resource of ['plain', '000000000000:function:plain', 'arn:aws:s3:::bucket']) {
     await invalid(tag(resource, { a: '1' }), 'resource', /regular expression pattern: arn:/);
   }

@@ -42,7 +42,6 @@ test('UpdateEventSourceMapping answers 202, changes what is given and keeps the 
     MaximumRecordAgeInSeconds: 60,
     BisectBatchOnFunctionError: true,
     MaximumRetryAttempts: 0,
-    TumblingWindowInSeconds: 1,
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     KMSKeyArn: `arn:aws:kms:${region}:${accountId}:key/0f1e2d3c`,
     MetricsConfig: { Metrics: ['EventCount'] },
@@ -54,6 +53,16 @@ test('UpdateEventSourceMapping answers 202, changes what is given and keeps the 
   const settled = await untilSettled(server.client, UUID);
   assert.equal(settled.State, 'Enabled');
   assert.equal(settled.BatchSize, 50);
+  // Filters take their key along, whatever the request says of it (radkawar/stackd's notes of the service).
+  const { FilterCriteria, KMSKeyArn, ...windowed } = await send({
+    UUID,
+    FilterCriteria: {},
+    KMSKeyArn: changes.KMSKeyArn,
+    ParallelizationFactor: 1,
+    TumblingWindowInSeconds: 1,
+  });
+  assert.deepEqual([FilterCriteria, KMSKeyArn], [undefined, undefined]);
+  assert.equal(windowed.TumblingWindowInSeconds, 1);
 });
 
 test('UpdateEventSourceMapping takes settings away by empty values', async () => {
@@ -167,6 +176,12 @@ test('UpdateEventSourceMapping refuses what its kind does not have or cannot cha
       cluster,
       { AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: 'group' } },
       "Unsupported 'amazonManagedKafkaEventSourceConfig.consumerGroupId' parameter for given event source mapping type.",
+    ],
+    [
+      cluster,
+      // aws-controllers-k8s #2865: what answers have, sent back.
+      { DestinationConfig: cluster.DestinationConfig },
+      'The Destination field is required for an OnFailure configuration.',
     ],
     [
       database,

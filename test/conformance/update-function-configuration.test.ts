@@ -9,7 +9,15 @@ import {
 } from '@aws-sdk/client-lambda';
 import { active, configurationOf, updating, withRuntimeVersion } from './configurations.ts';
 import { invalid, nameForms, notFound, oneWins, refused, stale } from './expect.ts';
-import { arnOf, createActive, role, untilUpdated, useServer, waiting } from './server.ts';
+import {
+  arnOf,
+  createActive,
+  perTenant,
+  role,
+  untilUpdated,
+  useServer,
+  waiting,
+} from './server.ts';
 
 const server = useServer();
 
@@ -148,6 +156,18 @@ test('updates at once without RevisionId answer 200 or 409, and the last state i
   }
   const settled = await untilUpdated(server.client, FunctionName);
   assert.equal(settled.Description, String(settled.Timeout));
+});
+
+test('tenant isolation stays, and excludes SnapStart', async () => {
+  const FunctionName = 'tenants';
+  await createActive(server.client, FunctionName, { ...perTenant, Runtime: 'python3.13' });
+  await refused(
+    update(FunctionName, { SnapStart: { ApplyOn: 'PublishedVersions' } }),
+    'InvalidParameterValueException',
+    'SnapStart is not supported for functions with tenant isolation mode.',
+  );
+  const { TenancyConfig } = await update(FunctionName, { Timeout: 7 });
+  assert.deepEqual(TenancyConfig, perTenant.TenancyConfig);
 });
 
 test('it refuses what is not there, and values out of bounds, and changes nothing', async () => {

@@ -60,7 +60,7 @@ test('changes at the same time all count', async () => {
     update('contended', { MaximumRetryAttempts: 2 }),
     update('contended', { MaximumEventAgeInSeconds: 90 }),
   ]);
-  const last = await update('contended', { DestinationConfig: {} });
+  const last = await update('contended', { DestinationConfig: { OnSuccess: {} } });
   assert.equal(last.MaximumRetryAttempts, 2);
   assert.equal(last.MaximumEventAgeInSeconds, 90);
 });
@@ -90,6 +90,7 @@ test('a refused change changes nothing', async () => {
   await put('refused');
   for (const [settings, name] of [
     [{}, 'InvalidParameterValueException'],
+    [{ DestinationConfig: {} }, 'InvalidParameterValueException'],
     [{ MaximumRetryAttempts: 3 }, 'ValidationException'],
     [{ MaximumEventAgeInSeconds: 59 }, 'ValidationException'],
     [
@@ -102,7 +103,7 @@ test('a refused change changes nothing', async () => {
   ] as const) {
     await assert.rejects(update('refused', settings), refused(name));
   }
-  assert.deepEqual(await update('refused', { DestinationConfig: {} }), {
+  assert.deepEqual(await update('refused', { DestinationConfig: { OnFailure: {} } }), {
     MaximumRetryAttempts: 1,
     DestinationConfig: { OnSuccess: {}, OnFailure: {} },
   });

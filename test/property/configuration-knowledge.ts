@@ -101,7 +101,14 @@ export function tags({ random }: Draw, most = 10): Readonly<Record<string, strin
 export function configurationWith(input: WireInput): Body {
   const same = ['Description', 'Handler', 'MemorySize', 'Role', 'Runtime', 'Timeout'];
   const shown: Record<string, unknown> = {};
-  for (const name of [...same, 'Architectures', 'EphemeralStorage', 'LoggingConfig', 'SnapStart']) {
+  const whole = [
+    'Architectures',
+    'EphemeralStorage',
+    'LoggingConfig',
+    'SnapStart',
+    'TenancyConfig',
+  ];
+  for (const name of [...same, ...whole]) {
     if (input[name] !== undefined) shown[name] = input[name];
   }
   const { VpcConfig, Environment, DeadLetterConfig, KMSKeyArn, FileSystemConfigs, Layers } = input;

@@ -5,16 +5,22 @@ import { configurationWith, functionForms, settingsOf, tags } from './configurat
 import {
   isGone,
   read,
+  type Body,
   type Draw,
   type Journey,
   type KnowledgeTable,
   type Step,
 } from './journey.ts';
+import type { Runtime } from '../../src/model/generated/api-types.ts';
+import { isOffered, runtimes as runtimeDates } from '../../src/model/runtimes.ts';
 import { shapes } from '../../src/model/service-model.ts';
 import { role } from '../conformance/server.ts';
 import type { WireInput } from './wire-request.ts';
 
-const runtimes = shapes.get('Runtime')?.enumValues ?? [];
+/** Those that no date of the service's takes away: of the others no function can be made. */
+const runtimes = Object.entries(runtimeDates)
+  .filter(([name, { blockCreate }]) => blockCreate === undefined || isOffered(name as Runtime))
+  .map(([name]) => name);
 
 function archiveHash(archive: string): string {
   return createHash('sha256').update(Buffer.from(archive, 'base64')).digest('base64');
@@ -35,8 +41,12 @@ function createFunction(draw: Draw): Journey {
   const name = draw.newName();
   const archive = random.pick(archives);
   const Tags = draw.maybe(tags(draw, 50));
+  const settings = settingsOf(draw, random.pick(runtimes));
+  const hasSnapshots = (settings['SnapStart'] as Body)['ApplyOn'] === 'PublishedVersions';
+  const TenancyConfig = { TenantIsolationMode: 'PER_TENANT' };
   const input = draw.input('CreateFunction', {
-    ...settingsOf(draw, random.pick(runtimes)),
+    ...settings,
+    TenancyConfig: hasSnapshots ? undefined : draw.maybe(TenancyConfig),
     FunctionName: random.pick(functionForms(name)),
     Code: { ZipFile: archive },
     Handler: draw.values.strings.valid(shapes.get('Handler')!, random) || 'index.handler',

@@ -25,11 +25,13 @@ function source({ random }: Draw): { readonly fixed: Body; readonly settings: Bo
     settings: {
       BatchSize: random.integer(1, 100),
       MaximumBatchingWindowInSeconds: random.integer(0, 300),
-      ParallelizationFactor: random.integer(1, 10),
+      // One or the other, and filters with the former alone.
+      ...(random.chance(0.5)
+        ? { ParallelizationFactor: random.integer(1, 10) }
+        : { TumblingWindowInSeconds: random.integer(0, 900) }),
       BisectBatchOnFunctionError: random.chance(0.5),
       MaximumRecordAgeInSeconds: random.pick([-1, 60, 604_800]),
       MaximumRetryAttempts: random.pick([-1, 0, 10_000]),
-      TumblingWindowInSeconds: random.integer(0, 900),
     },
   };
 }
@@ -38,12 +40,9 @@ function create(draw: Draw): Journey {
   const { random } = draw;
   const { fixed, settings } = source(draw);
   const Pattern = JSON.stringify({ body: { kind: [random.hex(2)] } });
-  const shown = {
-    ...fixed,
-    ...settings,
-    FunctionArn: functionArn,
-    FilterCriteria: { Filters: [{ Pattern }] },
-  };
+  const filters = { FilterCriteria: { Filters: [{ Pattern }] } };
+  const isWindowed = 'TumblingWindowInSeconds' in settings;
+  const shown = { ...fixed, ...settings, FunctionArn: functionArn, ...(isWindowed ? {} : filters) };
   const { FunctionArn, ...sent } = shown;
   return {
     input: { ...sent, FunctionName: random.pick(functionForms()), Enabled: random.chance(0.5) },

@@ -12,7 +12,6 @@ import { ProvisionReporter } from '../../src/invoke/provision-reporter.ts';
 import { ProvisionedConcurrency } from '../../src/invoke/provisioned-concurrency.ts';
 import { aliasCollections, type ProvisionedStatusRecord } from '../../src/model/alias.ts';
 import { isApiError } from '../../src/model/errors.ts';
-import type { RunnableVersion } from '../../src/model/runnable-version.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { createMemoryStore } from '../../src/testing/memory-store.ts';
 import { MetricSamples } from '../../src/testing/metric-samples.ts';
@@ -26,7 +25,7 @@ import { SimClock } from '../../src/testing/sim-clock.ts';
 import type { ProvisionedState } from '../../src/worker/provisioned-pool.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { AdmissionModel } from './admission-model.ts';
-import { ScriptedPlayer } from './scripted-player.ts';
+import { ScriptedPlayer, type Expected } from './scripted-player.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimulatedFunctions } from './simulated-functions.ts';
 
@@ -97,8 +96,8 @@ class Episode {
   readonly #worker: Worker;
   readonly #invoker: Invoker;
   readonly #limits: ReturnType<typeof randomLimits>;
-  /** By request id, what was to run. */
-  readonly #expected = new Map<string, RunnableVersion>();
+  /** By request id. */
+  readonly #expected = new Map<string, Expected>();
   readonly #unanswered = new Set<string>();
   readonly #endings = new Map<string, number>();
   readonly #present = new Set<ScriptedSandbox>();
@@ -204,16 +203,17 @@ class Episode {
   }
 
   #invoke(): void {
-    const { functionName, qualifier } = this.#functions.pickTarget();
+    const { functionName, qualifier, tenantId } = this.#functions.pickTarget();
     this.#requests += 1;
     const requestId = `request-${this.#requests}`;
     const version = this.#directory.find(functionName, qualifier);
-    if (version !== undefined) this.#expected.set(requestId, version);
+    if (version !== undefined) this.#expected.set(requestId, { version, tenantId });
     const request: InvokeRequest = {
       ...{ requestId, functionName, qualifier },
       payload: Buffer.from('{}'),
       clientContext: undefined,
       traceHeader: 'Root=1',
+      tenantId,
     };
     this.#unanswered.add(requestId);
     this.#call(request).catch((error: unknown) => this.violate(error));
@@ -224,7 +224,7 @@ class Episode {
     try {
       const result = await this.#invoker.invoke(request);
       this.#answered(requestId, result.functionError ?? 'success');
-      assert.equal(result.executedVersion, this.#expected.get(requestId)?.version);
+      assert.equal(result.executedVersion, this.#expected.get(requestId)?.version.version);
       if (result.functionError === undefined) {
         assert.equal(String(result.payload), JSON.stringify(requestId), 'answer of another call');
       }

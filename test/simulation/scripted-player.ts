@@ -1,6 +1,6 @@
 /**
  * Plays every runtime process of a simulated host: good, slow, failing, dying, silent or lying, and
- * checks what it is given: one event at a time, each once, of the function and version it was made for.
+ * checks what it is given: one event at a time, each once, of the version and tenant it was made for.
  */
 import assert from 'node:assert/strict';
 import type { RunnableVersion } from '../../src/model/runnable-version.ts';
@@ -8,20 +8,26 @@ import type { ScriptedRuntime, ScriptedSandbox } from '../../src/testing/scripte
 import type { Invocation } from '../../src/worker/runtime-port.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
+/** What an invocation is to run, and for whom. */
+export interface Expected {
+  readonly version: RunnableVersion;
+  readonly tenantId: string | undefined;
+}
+
 export class ScriptedPlayer {
   readonly #random: SeededRandom;
   readonly #misbehaviour: number;
   /** Processes that have an event, or have answered and not asked for the next. */
   readonly #busy = new Map<ScriptedRuntime, { readonly requestId: string; answered: boolean }>();
-  readonly #expected: ReadonlyMap<string, RunnableVersion>;
+  readonly #expected: ReadonlyMap<string, Expected>;
   readonly #onViolation: (error: unknown) => void;
   readonly #delivered = new Set<string>();
-  readonly #servedBy = new Map<ScriptedSandbox, string>();
+  readonly #served = new Map<ScriptedSandbox, Expected>();
 
-  /** `expected` has, by request id, the version that was to run. */
+  /** `expected` is by request id. */
   constructor(
     random: SeededRandom,
-    expected: ReadonlyMap<string, RunnableVersion>,
+    expected: ReadonlyMap<string, Expected>,
     options: { readonly misbehaviour: number; readonly onViolation: (error: unknown) => void },
   ) {
     this.#random = random;
@@ -55,18 +61,22 @@ export class ScriptedPlayer {
     if (this.#busy.size > 0) this.#act(this.#random.pick([...this.#busy.keys()]));
   }
 
-  #checkDelivery(runtime: ScriptedRuntime, { requestId, invokedFunctionArn }: Invocation): void {
+  #checkDelivery(runtime: ScriptedRuntime, invocation: Invocation): void {
+    const { requestId, invokedFunctionArn } = invocation;
     const { sandbox } = runtime;
-    const version = this.#expected.get(requestId);
-    assert(version !== undefined, `${requestId} was never asked for`);
+    const expected = this.#expected.get(requestId);
+    assert(expected !== undefined, `${requestId} was never asked for`);
+    const { version, tenantId } = expected;
     assert(!this.#delivered.has(requestId), `${requestId} ran twice`);
     this.#delivered.add(requestId);
     assert(!sandbox.isFrozen && !sandbox.isDestroyed, 'an event for a frozen or removed sandbox');
     assert.equal(sandbox.binding?.codeDir, `/code/${version.codeHash}`, 'code of another version');
     assert(invokedFunctionArn.startsWith(version.functionArn), 'event of another function');
-    const servedBefore = this.#servedBy.get(sandbox) ?? version.key;
-    assert.equal(servedBefore, version.key, 'an environment crossed versions');
-    this.#servedBy.set(sandbox, version.key);
+    assert.equal(invocation.tenantId, tenantId, 'event of another tenant');
+    const before = this.#served.get(sandbox) ?? expected;
+    assert.equal(before.version.key, version.key, 'an environment crossed versions');
+    assert.equal(before.tenantId, tenantId, 'an environment crossed tenants');
+    this.#served.set(sandbox, expected);
     for (const other of this.#busy.keys()) {
       const isElsewhere = other.sandbox !== sandbox || other.hasEnded;
       assert(isElsewhere, `two invocations in one environment: ${requestId}`);

@@ -15,6 +15,9 @@ import type { DocumentKey, Store, WriteOperation } from '../../src/store/store.t
 import type { SeededRandom } from './seeded-random.ts';
 
 const names: readonly string[] = ['alpha', 'beta', 'gamma', 'delta'];
+/** Has tenant isolation, and so nothing provisioned. */
+const tenantFunction = 'delta';
+const tenants: readonly string[] = ['red', 'green', 'blue'];
 const qualifiers: readonly (string | undefined)[] = [undefined, '$LATEST', '1', '1'];
 /** What may be provisioned: version 1, and an alias of it. */
 const provisionables: readonly string[] = ['1', 'live'];
@@ -22,6 +25,13 @@ const provisionables: readonly string[] = ['1', 'live'];
 const changeWeights = {
   ...{ update: 6, publish: 2, reserve: 6, unreserve: 6, provision: 8, unprovision: 3, delete: 1 },
 };
+
+/** What an invocation names. */
+export interface SimulatedTarget {
+  readonly functionName: string;
+  readonly qualifier: string | undefined;
+  readonly tenantId: string | undefined;
+}
 
 export class SimulatedFunctions {
   readonly #random: SeededRandom;
@@ -56,9 +66,11 @@ export class SimulatedFunctions {
     return new Map(all);
   }
 
-  pickTarget(): { readonly functionName: string; readonly qualifier: string | undefined } {
+  pickTarget(): SimulatedTarget {
     const random = this.#random;
-    return { functionName: random.pick(names), qualifier: random.pick(qualifiers) };
+    const functionName = random.pick(names);
+    const tenantId = functionName === tenantFunction ? random.pick(tenants) : undefined;
+    return { functionName, qualifier: random.pick(qualifiers), tenantId };
   }
 
   async change(): Promise<void> {
@@ -128,7 +140,7 @@ export class SimulatedFunctions {
 
   async #provision(name: string, qualifier: string): Promise<void> {
     const record = this.#records.get(name);
-    if (record === undefined) return;
+    if (record === undefined || name === tenantFunction) return;
     const records = this.#provisioned.get(name) ?? new Map<string, ProvisionedRecord>();
     const present = records.get(qualifier)?.requested ?? 0;
     const most =
@@ -180,6 +192,7 @@ export class SimulatedFunctions {
         MemorySize: this.#random.pick([128, 256, 1024]),
         ...{ EphemeralStorage: { Size: 512 }, CodeSha256: '', CodeSize: 1 },
         ...{ Runtime: 'nodejs24.x', Handler: 'index.handler' },
+        ...(name === tenantFunction && { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }),
       },
     };
   }

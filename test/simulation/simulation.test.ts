@@ -141,10 +141,22 @@ describe('a fault is caught:', () => {
       ({ worker }) => {
         const acquireWarm = worker.acquireWarm.bind(worker);
         const seen = new Map<string, Parameters<typeof acquireWarm>[0]>();
-        worker.acquireWarm = (version) => {
+        worker.acquireWarm = (version, tenantId) => {
           const other = seen.get(version.functionName) ?? version;
           seen.set(version.functionName, version);
-          return acquireWarm(other);
+          return acquireWarm(other, tenantId);
+        };
+      },
+    ],
+    'an environment of another tenant': [
+      /serves one tenant|of another tenant|crossed tenants/,
+      ({ worker }) => {
+        const acquireWarm = worker.acquireWarm.bind(worker);
+        const seen = new Map<string, string | undefined>();
+        worker.acquireWarm = (version, tenantId) => {
+          const other = seen.get(version.key) ?? tenantId;
+          seen.set(version.key, tenantId);
+          return acquireWarm(version, other);
         };
       },
     ],
@@ -153,9 +165,10 @@ describe('a fault is caught:', () => {
       ({ worker }) => {
         const acquireWarm = worker.acquireWarm.bind(worker);
         const leases = new Map<string, ReturnType<typeof acquireWarm>>();
-        worker.acquireWarm = (version) => {
-          const lease = acquireWarm(version) ?? leases.get(version.key);
-          leases.set(version.key, lease);
+        worker.acquireWarm = (version, tenantId) => {
+          const key = `${version.key} ${tenantId}`;
+          const lease = acquireWarm(version, tenantId) ?? leases.get(key);
+          leases.set(key, lease);
           return lease;
         };
       },

@@ -19,6 +19,7 @@ export function invokeHandler(invoker: Invoker, identity: Identity): OperationHa
       payload: asBuffer(input.Payload),
       clientContext: input.ClientContext,
       traceHeader: typeof traceHeader === 'string' ? traceHeader : undefined,
+      tenantId: input.TenantId,
     };
     switch (input.InvocationType) {
       case 'DryRun':

@@ -5,15 +5,26 @@
 import { createHash } from 'node:crypto';
 import { isZipError, type ZipError } from '../../artifact/zip-error.ts';
 import { ApiError, invalidParameterValue } from '../../model/errors.ts';
-import type { CodeReference } from '../../model/function.ts';
+import {
+  isImage,
+  type CodeReference,
+  type PackageReference,
+  type S3ObjectVersion,
+} from '../../model/function.ts';
+import { defined } from '../omit-members.ts';
 import type { ControlContext } from '../control-context.ts';
-import { unzippedTooLarge, withArchive, type CodeSource } from './code-source.ts';
+import {
+  unzippedTooLarge,
+  withArchive,
+  type CodeSource,
+  type PackageSource,
+} from './code-source.ts';
 
 /** Hashed in place below this size: a millisecond or two. */
 const INLINE_HASH_BYTES_MAX = 1024 * 1024;
 
-export interface StagedCode {
-  readonly code: CodeReference;
+export interface Staged<Reference extends PackageReference> {
+  readonly code: Reference;
   /** Lets go of the code: it is removed again if no function has it by then. Exactly once. */
   release(): void;
 }
@@ -25,6 +36,23 @@ export interface StageOptions {
   readonly replacedBytes: number;
 }
 
+/** As stageCode, of a function's package; of an image there is nothing to take in. */
+export async function stagePackage(
+  context: ControlContext,
+  source: PackageSource,
+  options: StageOptions,
+): Promise<Staged<PackageReference>> {
+  return isImage(source) ? { code: source, release() {} } : stageCode(context, source, options);
+}
+
+/** As stagePackage, but nothing is kept: for a dry run. */
+export async function checkPackageSource(
+  context: ControlContext,
+  source: PackageSource,
+): Promise<PackageReference> {
+  return isImage(source) ? source : checkCode(context, source);
+}
+
 /**
  * Fetches, checks, unpacks and stores a package. Throws InvalidParameterValue,
  * RequestEntityTooLarge, CodeStorageExceeded, AccessDenied.
@@ -33,12 +61,13 @@ export async function stageCode(
   context: ControlContext,
   source: CodeSource,
   { copies, replacedBytes }: StageOptions = { copies: 1, replacedBytes: 0 },
-): Promise<StagedCode> {
+): Promise<Staged<CodeReference>> {
   checkSent(context, source);
   return withArchive(context, source, async (archive) => {
-    const giveBack = context.codeStorage.take(archive.byteLength * copies - replacedBytes);
+    const storedBytes = keptAs(source) === undefined ? archive.byteLength * copies : 0;
+    const giveBack = context.codeStorage.take(storedBytes - replacedBytes);
     try {
-      const { code, release } = await stage(context, archive, { durable: true });
+      const { code, release } = await stage(context, archive, source, { durable: true });
       return {
         code,
         release() {
@@ -54,13 +83,10 @@ export async function stageCode(
 }
 
 /** As stageCode, but nothing is kept: for a dry run. */
-export async function checkCode(
-  context: ControlContext,
-  source: CodeSource,
-): Promise<CodeReference> {
+async function checkCode(context: ControlContext, source: CodeSource): Promise<CodeReference> {
   checkSent(context, source);
   const staged = await withArchive(context, source, (archive) =>
-    stage(context, archive, { durable: false }),
+    stage(context, archive, source, { durable: false }),
   );
   staged.release();
   return staged.code;
@@ -79,21 +105,27 @@ function checkSent({ settings }: ControlContext, source: CodeSource): void {
 async function stage(
   { log, blobs, codeTrees, sweeper, settings }: ControlContext,
   archive: Uint8Array,
+  source: CodeSource,
   { durable }: { readonly durable: boolean },
-): Promise<StagedCode> {
+): Promise<Staged<CodeReference>> {
   const unzippedBytesMax = settings.codeUnzippedBytesMax;
   const hash = await sha256(archive);
   const release = await sweeper.hold(hash);
   try {
     const { unzippedBytes } = await codeTrees.put(hash, archive, { unzippedBytesMax });
     if (durable) await blobs.put(archive);
-    return { code: { hash, zippedBytes: archive.byteLength, unzippedBytes }, release };
+    const code = { hash, zippedBytes: archive.byteLength, unzippedBytes };
+    return { code: { ...code, ...defined({ s3Object: keptAs(source) }) }, release };
   } catch (error) {
     release();
     if (!isZipError(error)) throw error;
     log.info({ reason: error.code, detail: error.message }, 'refused a code package');
     throw zipRefusal(error, unzippedBytesMax);
   }
+}
+
+function keptAs(source: CodeSource): S3ObjectVersion | undefined {
+  return source.kind === 'object' ? source.keptAs : undefined;
 }
 
 async function sha256(bytes: Uint8Array): Promise<string> {

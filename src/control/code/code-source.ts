@@ -4,6 +4,7 @@
  */
 import { isObjectError, type ObjectError, type ObjectReference } from '../../artifact/objects.ts';
 import { ApiError, invalidParameterValue } from '../../model/errors.ts';
+import type { ImageReference, S3ObjectVersion } from '../../model/function.ts';
 import type { S3ObjectStorageMode } from '../../model/generated/api-types.ts';
 import type { ControlContext } from '../control-context.ts';
 
@@ -18,12 +19,28 @@ export interface CodeMembers {
 
 export type CodeSource =
   | { readonly kind: 'archive'; readonly bytes: Uint8Array }
-  | { readonly kind: 'object'; readonly reference: ObjectReference };
+  | {
+      readonly kind: 'object';
+      readonly reference: ObjectReference;
+      /** It stays there (S3ObjectStorageMode REFERENCE): the same object, as functions know it. */
+      readonly keptAs: S3ObjectVersion | undefined;
+    };
+
+/** Of a function: an archive, wherever it is, or an image. */
+export type PackageSource = CodeSource | ImageReference;
 
 /** Whether any member says that the code is in a bucket. */
 export function namesBucket(members: CodeMembers): boolean {
   const { S3Bucket, S3Key, S3ObjectVersion, S3ObjectStorageMode } = members;
   return [S3Bucket, S3Key, S3ObjectVersion, S3ObjectStorageMode].some((one) => one !== undefined);
+}
+
+/** As codeSourceOf; what goes with an image's address was checked (model/package-rules.ts). */
+export function packageSourceOf(
+  members: CodeMembers & { readonly ImageUri?: string | undefined },
+): PackageSource {
+  const { ImageUri: imageUri } = members;
+  return imageUri === undefined ? codeSourceOf(members) : { imageUri };
 }
 
 /** Throws InvalidParameterValue unless the members name exactly one archive or object. */
@@ -38,18 +55,21 @@ export function codeSourceOf(members: CodeMembers): CodeSource {
   if (bucket === undefined || key === undefined) {
     throw invalidParameterValue('Please provide a source for function code.');
   }
-  if (members.S3ObjectStorageMode === 'REFERENCE') {
-    throw invalidParameterValue(
-      'S3ObjectStorageMode REFERENCE is not supported by this server: without it the package is ' +
-        'copied.',
-    );
-  }
   if (leadsOut(key)) {
     throw invalidParameterValue(
       'Error occurred while GetObject. The S3 key has more relative elements (..) than elements before them.',
     );
   }
-  return { kind: 'object', reference: { bucket, key, version: members.S3ObjectVersion } };
+  const { S3ObjectVersion: version } = members;
+  const keptAs =
+    members.S3ObjectStorageMode === 'REFERENCE' ? kept(bucket, key, version) : undefined;
+  return { kind: 'object', reference: { bucket, key, version }, keptAs };
+}
+
+/** In our own words: that a version is needed is said in the guide (self-managed S3 code storage). */
+function kept(bucket: string, key: string, version: string | undefined): S3ObjectVersion {
+  if (version !== undefined) return { bucket, key, version };
+  throw invalidParameterValue('S3ObjectVersion is required when S3ObjectStorageMode is REFERENCE.');
 }
 
 /**

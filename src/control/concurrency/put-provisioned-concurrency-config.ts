@@ -2,6 +2,7 @@
 import type { ProvisionedRecord } from '../../model/alias.ts';
 import { invalidParameterValue, unpublishedNotProvisionable } from '../../model/errors.ts';
 import type { FunctionRecord } from '../../model/function.ts';
+import { refuseForTenants } from '../../model/tenant-isolation.ts';
 import type {
   PutProvisionedConcurrencyConfigRequest,
   PutProvisionedConcurrencyConfigResponse,
@@ -16,8 +17,8 @@ import { checkProvisionable } from './provisioned-rules.ts';
 import { checkUnreserved } from './unreserved-concurrency.ts';
 
 /**
- * Throws InvalidParameterValue for $LATEST and for more than the function's reserve or the account
- * has left, ResourceNotFound, and what checkProvisionable throws.
+ * Throws InvalidParameterValue for $LATEST, tenant isolation and more than the function's reserve or the
+ * account has left, ResourceNotFound, and what checkProvisionable throws.
  */
 export async function putProvisionedConcurrencyConfig(
   context: ControlContext,
@@ -31,6 +32,7 @@ export async function putProvisionedConcurrencyConfig(
     commitWithRetry(context.store, async () => {
       await requireQualifier(context, reference);
       const present = await requireFunction(context, reference);
+      refuseForTenants('Provisioned Concurrency', present.value.latest.configuration);
       await checkProvisionable(context, reference);
       checkRoom(context, present.value, { reference, requested });
       const value = wantedNow(context, reference, requested);

@@ -23,10 +23,14 @@ type RequestedSettings = Pick<
 
 type Settings = Omit<EventInvokeRecord, 'lastModified'>;
 
-/** Throws InvalidParameterValue for a request that sets nothing. */
+/**
+ * Throws InvalidParameterValue for a request that sets nothing; an empty DestinationConfig is nothing
+ * (radkawar/stackd's notes of the service).
+ */
 export function checkSetsSomething(input: RequestedSettings): void {
   const { MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } = input;
-  const given = [MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig];
+  const { OnSuccess, OnFailure } = DestinationConfig ?? {};
+  const given = [MaximumRetryAttempts, MaximumEventAgeInSeconds, OnSuccess, OnFailure];
   if (given.some((setting) => setting !== undefined)) return;
   throw invalidParameterValue(
     'You must specify at least one of error handling or destination setting.',

@@ -1,4 +1,4 @@
-/** CreateEventSourceMapping: Creating until it is settled, then Enabled or Disabled. */
+/** CreateEventSourceMapping: Creating until it is settled, then Enabled or Disabled; a queue's Disabled at once. */
 import {
   eventSourceMappingArn,
   type EventSourceKind,
@@ -13,8 +13,16 @@ import { commitWithRetry, writeDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { Reference } from '../functions/function-documents.ts';
 import { mappingKey, requireTarget } from './mapping-documents.ts';
-import { checkRequired, checkSettings, checkSupported, sourceKindOf } from './mapping-rules.ts';
+import {
+  checkDestinationGiven,
+  checkRequired,
+  checkSettings,
+  checkSupported,
+  sourceKindOf,
+} from './mapping-rules.ts';
 import { settingsIn, withChanges } from './mapping-settings.ts';
+import { stateAfterChange } from './mapping-state.ts';
+import { checkPollersGiven } from './poller-rules.ts';
 import { renderMapping, storedMapping } from './render-mapping.ts';
 import { sourceRules, type MappingSettings } from './source-rules.ts';
 
@@ -49,6 +57,8 @@ function newSettings(
   const rules = sourceRules[kind];
   const requested = settingsIn(input);
   checkSupported(rules, requested);
+  checkDestinationGiven(requested);
+  checkPollersGiven(requested);
   checkRequired(rules, requested);
   const settings = withChanges(rules, rules.defaults, requested);
   checkSettings(rules, settings, clock.nowMs());
@@ -69,6 +79,7 @@ function newRecord(
   const rules = sourceRules[kind];
   const { kafkaConfig } = rules;
   const uuid = random.uuid();
+  const enabled = input.Enabled ?? true;
   const group = kafkaConfig && {
     [kafkaConfig]: { ConsumerGroupId: uuid, ...settings[kafkaConfig] },
   };
@@ -76,13 +87,13 @@ function newRecord(
     kind,
     functionName: target.functionName,
     ...(target.qualifier === undefined ? {} : { qualifier: target.qualifier }),
-    enabled: input.Enabled ?? true,
+    enabled,
     configuration: storedMapping(clock, rules, {
       settings: { ...settings, ...group },
       UUID: uuid,
       EventSourceMappingArn: eventSourceMappingArn(identity, uuid),
       FunctionArn: target.arn,
-      State: 'Creating',
+      State: stateAfterChange(rules, undefined, enabled),
     }),
     tags,
     generation: random.uuid(),

@@ -1,5 +1,6 @@
 /** Reading mappings' documents, and whom a mapping invokes. */
 import { requestedResourceNotFound } from '../../model/errors.ts';
+import { refuseForTenants } from '../../model/tenant-isolation.ts';
 import { mappingFunctionMissing } from '../../model/trigger-errors.ts';
 import {
   eventSourceMappingCollections,
@@ -44,10 +45,12 @@ export async function* mappingsAfter(
 
 /**
  * The function that a request wants invoked. Throws InvalidParameterValue for one, or a version or
- * alias of one, that is not there.
+ * alias of one, that is not there, and for one whose invocations have to name a tenant.
  */
 export async function requireTarget(context: ControlContext, input: string): Promise<Reference> {
   const reference = resolveReference(context, input);
-  if ((await findQualified(context, reference)) === undefined) throw mappingFunctionMissing();
+  const target = await findQualified(context, reference);
+  if (target === undefined) throw mappingFunctionMissing();
+  refuseForTenants('Event source mapping', target.value.latest.configuration);
   return reference;
 }

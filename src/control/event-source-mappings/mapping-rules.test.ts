@@ -36,6 +36,8 @@ const accepted: readonly (readonly [EventSourceKind, Request])[] = [
   ['sqs', { ProvisionedPollerConfig: { MinimumPollers: 200 } }],
   ['sqs-fifo', { BatchSize: 10, MaximumBatchingWindowInSeconds: 0 }],
   ['kinesis', { BatchSize: 10_000 }],
+  ['kinesis', { TumblingWindowInSeconds: 900, ParallelizationFactor: 1, FilterCriteria: {} }],
+  ['kinesis', { TumblingWindowInSeconds: 0, ParallelizationFactor: 10 }],
   ['kinesis', { StartingPosition: 'AT_TIMESTAMP', StartingPositionTimestamp: new Date(0) }],
   ['kinesis', { MaximumRecordAgeInSeconds: 60 }],
   ['kinesis', { MaximumRecordAgeInSeconds: 604_800 }],
@@ -50,6 +52,7 @@ const accepted: readonly (readonly [EventSourceKind, Request])[] = [
   ['dynamodb', { DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::failed' } } }],
   ['dynamodb', { DestinationConfig: { OnFailure: { Destination: '' } } }],
   ['msk', { DestinationConfig: { OnFailure: { Destination: 'kafka://failed' } } }],
+  ['msk', { StartingPosition: undefined }],
   ['msk', { ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 2_000 } }],
   ['msk', { ...provisioned, MetricsConfig: { Metrics: ['ErrorCount', 'KafkaMetrics'] } }],
   ['msk', { ...provisioned, LoggingConfig: { SystemLogLevel: 'DEBUG' } }],
@@ -98,8 +101,11 @@ test('settings up to their bounds are taken', async (t) => {
   }
 });
 
-const pollersMessage = (name: string, from: number, to: number): string =>
-  `${name} must be between ${from} and ${to} for given event source mapping type.`;
+/** radkawar/stackd, of queues; and the two below that name provisioned mode. */
+const pollersMessage = (minimum: number, maximum: number): string =>
+  `MinimumPollers should be between [${minimum}, 200] and MaximumPollers should be between [MinimumPollers, ${maximum}]`;
+const tumblingMessage =
+  'TumblingWindowInSeconds cannot be used with a ParallelizationFactor above 1 or with FilterCriteria.';
 const windowMessage =
   'Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10';
 const ageMessage =
@@ -108,12 +114,15 @@ const provisionedMessage = (name: string): string =>
   `${name} is only available for Provisioned Mode. Enable Provisioned Mode by specifying MinimumPollers in ProvisionedPollerConfig.`;
 const filterMessage = 'Invalid filter pattern definition.';
 const unrecognized = 'Unrecognized event source.';
+/** aws-controllers-k8s #2250 */
+const unsupportedArn = (arn: string): string => `${unrecognized} Unsupported source arn : ${arn}`;
+const table = 'arn:aws:dynamodb:us-east-1:000000000000:table/users';
 
 /** Settings that are not, and what is said of them. */
 const refused: readonly (readonly [EventSourceKind, Request, string])[] = [
   ['sqs', { EventSourceArn: undefined }, unrecognized],
-  ['sqs', { EventSourceArn: 'arn:aws:s3:::bucket' }, unrecognized],
-  ['sqs', { EventSourceArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/users' }, unrecognized],
+  ['sqs', { EventSourceArn: 'arn:aws:s3:::bucket' }, unsupportedArn('arn:aws:s3:::bucket')],
+  ['sqs', { EventSourceArn: table }, unsupportedArn(table)],
   [
     'sqs',
     { EventSourceArn: 'arn:aws:sqs:eu-west-1:000000000000:orders' },
@@ -157,6 +166,11 @@ const refused: readonly (readonly [EventSourceKind, Request, string])[] = [
   ],
   [
     'kinesis',
+    { DestinationConfig: { OnFailure: {} } },
+    'The Destination field is required for an OnFailure configuration.',
+  ],
+  [
+    'kinesis',
     { DestinationConfig: { OnFailure: { Destination: 'kafka://failed' } } },
     'The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination=kafka://failed)) is invalid.',
   ],
@@ -188,33 +202,38 @@ const refused: readonly (readonly [EventSourceKind, Request, string])[] = [
   ],
   [
     'sqs',
-    { ProvisionedPollerConfig: { MinimumPollers: 1 } },
-    pollersMessage('MinimumPollers', 2, 200),
+    { ProvisionedPollerConfig: {} },
+    'Either MinimumPollers or MaximumPollers are required if ProvisionedPollerConfig is provided.',
   ],
+  ['sqs', { ProvisionedPollerConfig: { MinimumPollers: 1 } }, pollersMessage(2, 10_000)],
+  ['sqs', { ProvisionedPollerConfig: { MaximumPollers: 1 } }, pollersMessage(2, 10_000)],
   [
     'sqs',
-    { ProvisionedPollerConfig: { MaximumPollers: 1 } },
-    pollersMessage('MaximumPollers', 2, 10_000),
+    { ProvisionedPollerConfig: { MinimumPollers: 2, MaximumPollers: 10_001 } },
+    pollersMessage(2, 10_000),
   ],
-  [
-    'msk',
-    { ProvisionedPollerConfig: { MaximumPollers: 2_001 } },
-    pollersMessage('MaximumPollers', 1, 2_000),
-  ],
+  ['msk', { ProvisionedPollerConfig: { MaximumPollers: 2_001 } }, pollersMessage(1, 2_000)],
   [
     'msk',
     { ProvisionedPollerConfig: { MinimumPollers: 3, MaximumPollers: 2 } },
-    'MinimumPollers cannot be greater than MaximumPollers.',
+    pollersMessage(1, 2_000),
   ],
   [
     'sqs',
-    { ProvisionedPollerConfig: { PollerGroupName: 'group' } },
+    { ProvisionedPollerConfig: { MinimumPollers: 2, PollerGroupName: 'group' } },
     "Unsupported 'provisionedPollerConfig.pollerGroupName' parameter for given event source mapping type.",
   ],
   [
     'sqs',
     { ...provisioned, ScalingConfig: { MaximumConcurrency: 2 } },
-    'MaximumConcurrency and Provisioned Mode cannot be configured together.',
+    'Provisioned mode for SQS ESM does not support maximum concurrency feature. Use MaximumPollers as the control mechanism and remove maximum concurrency.',
+  ],
+  // What tumbling windows do not go with: radkawar/stackd's notes of the service.
+  ['kinesis', { TumblingWindowInSeconds: 1, ParallelizationFactor: 2 }, tumblingMessage],
+  [
+    'dynamodb',
+    { TumblingWindowInSeconds: 1, FilterCriteria: { Filters: patterns(1) } },
+    tumblingMessage,
   ],
   ['msk', { MetricsConfig: { Metrics: ['EventCount'] } }, provisionedMessage('MetricsConfig')],
   ['msk', { LoggingConfig: { SystemLogLevel: 'INFO' } }, provisionedMessage('LoggingConfig')],

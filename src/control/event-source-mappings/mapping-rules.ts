@@ -32,12 +32,16 @@ export function sourceKindOf(
   const hasServers = selfManaged?.Endpoints?.KAFKA_BOOTSTRAP_SERVERS !== undefined;
   if (hasServers && arn === undefined) return 'self-managed-kafka';
   // As LocalStack has it.
-  const unrecognized = invalidParameterValue('Unrecognized event source.');
-  if (arn === undefined || selfManaged !== undefined) throw unrecognized;
+  if (arn === undefined || selfManaged !== undefined) {
+    throw invalidParameterValue('Unrecognized event source.');
+  }
   const [, , ...rest] = arn.split(':');
   const kinds = Object.keys(sourceRules) as EventSourceKind[];
   const kind = kinds.find((name) => sourceRules[name].arnPattern?.test(rest.join(':')));
-  if (kind === undefined) throw unrecognized;
+  if (kind === undefined) {
+    // aws-controllers-k8s #2250.
+    throw invalidParameterValue(`Unrecognized event source. Unsupported source arn : ${arn}`);
+  }
   if (rest[1] !== region) {
     throw invalidParameterValue('The event source must be in the same region as the function.');
   }
@@ -79,6 +83,16 @@ export function checkRequired(rules: SourceRules, settings: MappingSettings): vo
   }
 }
 
+/**
+ * Throws for an OnFailure that says nothing: answers have it so, requests may not (aws-controllers-k8s
+ * #2865). An empty Destination takes away the one that is there.
+ */
+export function checkDestinationGiven({ DestinationConfig }: MappingSettings): void {
+  const { OnFailure } = DestinationConfig ?? {};
+  if (OnFailure === undefined || OnFailure.Destination !== undefined) return;
+  throw invalidParameterValue('The Destination field is required for an OnFailure configuration.');
+}
+
 /** Throws for what cannot be changed once a mapping is there. */
 export function checkUnchangeable(
   rules: SourceRules,
@@ -109,6 +123,7 @@ const checks: readonly Check[] = [
   checkRecordAge,
   checkDestination,
   checkFilters,
+  checkTumblingWindow,
   checkAccess,
   checkDocumentDb,
   checkPollers,
@@ -215,6 +230,18 @@ function checkFilters(
   if (filters.every(({ Pattern }) => Pattern !== undefined && isEventPattern(Pattern))) return;
   // aws-cdk #23057.
   throw invalidParameterValue('Invalid filter pattern definition.');
+}
+
+/** What a tumbling window is refused with is known from radkawar/stackd's notes; the words are our own. */
+function checkTumblingWindow(
+  _rules: SourceRules,
+  { TumblingWindowInSeconds: window = 0, ParallelizationFactor, FilterCriteria }: MappingSettings,
+): void {
+  if (window === 0) return;
+  if ((ParallelizationFactor ?? 1) === 1 && FilterCriteria === undefined) return;
+  throw invalidParameterValue(
+    'TumblingWindowInSeconds cannot be used with a ParallelizationFactor above 1 or with FilterCriteria.',
+  );
 }
 
 function checkDocumentDb(

@@ -34,7 +34,10 @@ export function withChanges(
     if (value === undefined) delete settings[name];
     else settings[name] = value;
   }
-  return settings;
+  // Filters take their key along (radkawar/stackd's notes of the service).
+  const isUnfiltered =
+    changes.FilterCriteria !== undefined && settings.FilterCriteria === undefined;
+  return isUnfiltered ? omitMembers(settings, ['KMSKeyArn']) : settings;
 }
 
 /** The new value of a setting; undefined takes it away. */

@@ -7,34 +7,44 @@ import type { MappingSettings, SourceRules } from './source-rules.ts';
 /** Registries of this service need no access configuration: the function's role has the permission. */
 const glueArn = /^arn:[^:]*:glue:/;
 
+/**
+ * Throws for a new mapping whose provisioned mode has no bounds. These words, and those of checkPollers
+ * for queues, are in a comparable project (radkawar/stackd); of Kafka they are so by analogy.
+ */
+export function checkPollersGiven({ ProvisionedPollerConfig: config }: MappingSettings): void {
+  if (config === undefined) return;
+  if (config.MinimumPollers !== undefined || config.MaximumPollers !== undefined) return;
+  throw invalidParameterValue(
+    'Either MinimumPollers or MaximumPollers are required if ProvisionedPollerConfig is provided.',
+  );
+}
+
 export function checkPollers(
   { pollers }: SourceRules,
   { ProvisionedPollerConfig: config, ScalingConfig }: MappingSettings,
 ): void {
   if (config === undefined || pollers === undefined) return;
   const { MinimumPollers: minimum = 0, MaximumPollers: maximum = 0, PollerGroupName } = config;
-  checkRange('MinimumPollers', minimum, [pollers.minimumMin, limits.minimumPollersMax]);
-  checkRange('MaximumPollers', maximum, [pollers.minimumMin, pollers.maximumMax]);
-  if (minimum > maximum) {
-    throw invalidParameterValue('MinimumPollers cannot be greater than MaximumPollers.');
-  }
   if (PollerGroupName !== undefined && !pollers.hasGroups) {
     throw invalidParameterValue(
       "Unsupported 'provisionedPollerConfig.pollerGroupName' parameter for given event source mapping type.",
     );
   }
-  if (ScalingConfig !== undefined) {
+  const { minimumMin, maximumMax } = pollers;
+  const { minimumPollersMax } = limits;
+  const isMinimumRight = minimum >= minimumMin && minimum <= minimumPollersMax;
+  if (!isMinimumRight || maximum < minimum || maximum > maximumMax) {
     throw invalidParameterValue(
-      'MaximumConcurrency and Provisioned Mode cannot be configured together.',
+      `MinimumPollers should be between [${minimumMin}, ${minimumPollersMax}] and MaximumPollers ` +
+        `should be between [MinimumPollers, ${maximumMax}]`,
     );
   }
-}
-
-function checkRange(name: string, value: number, [min, max]: readonly [number, number]): void {
-  if (value >= min && value <= max) return;
-  throw invalidParameterValue(
-    `${name} must be between ${min} and ${max} for given event source mapping type.`,
-  );
+  if (ScalingConfig !== undefined) {
+    throw invalidParameterValue(
+      'Provisioned mode for SQS ESM does not support maximum concurrency feature. ' +
+        'Use MaximumPollers as the control mechanism and remove maximum concurrency.',
+    );
+  }
 }
 
 /** Metrics, logs and a schema registry are there in provisioned mode only. */
@@ -57,7 +67,7 @@ export function checkKafka(
   if (registry !== undefined) checkRegistry(registry);
 }
 
-/** As a comparable project has it for MetricsConfig; the others by analogy. */
+/** As a comparable project has it for MetricsConfig (radkawar/stackd); the others by analogy. */
 function onlyProvisioned(name: string): Error {
   return invalidParameterValue(
     `${name} is only available for Provisioned Mode. Enable Provisioned Mode by specifying ` +

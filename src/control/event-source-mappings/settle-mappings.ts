@@ -23,11 +23,12 @@ export function createMappingSettler(
   store: Store,
   { delayMs }: { readonly delayMs: number },
 ): SettleQueue {
-  const settle = (uuid: string): Promise<void> => settleMapping(clock, store, uuid);
+  const settle = (uuid: string): Promise<void> => settleMapping(store, uuid);
   return new SettleQueue(clock, log, { what: 'an event source mapping', delayMs, settle });
 }
 
-async function settleMapping(clock: Clock, store: Store, uuid: string): Promise<void> {
+/** `LastModified` stays that of the change (radkawar/stackd's notes of the service). */
+async function settleMapping(store: Store, uuid: string): Promise<void> {
   await commitWithRetry(store, async () => {
     const present = await store.get<EventSourceMappingRecord>(mappingKey(uuid));
     if (present === undefined || !isMappingUnsettled(present.value.configuration)) {
@@ -38,8 +39,7 @@ async function settleMapping(clock: Clock, store: Store, uuid: string): Promise<
       return { operations: [deleteDocument(present)], result: undefined };
     }
     const State = enabled ? 'Enabled' : 'Disabled';
-    const LastModified = new Date(clock.nowMs()).toISOString();
-    const settled = { ...present.value, configuration: { ...configuration, State, LastModified } };
+    const settled = { ...present.value, configuration: { ...configuration, State } };
     return { operations: [putDocument(present, settled)], result: undefined };
   });
 }

@@ -96,6 +96,22 @@ const values: Readonly<Partial<CreateEventSourceMappingRequest>> = {
   ProvisionedPollerConfig: { MinimumPollers: 2 },
 };
 
+test('a starting position that is left out is the oldest of a topic, the newest of a collection', async (t) => {
+  // radkawar/stackd's notes of the service.
+  const rig = await activeRig(t);
+  const positions = {
+    msk: 'TRIM_HORIZON',
+    'self-managed-kafka': 'TRIM_HORIZON',
+    documentdb: 'LATEST',
+  };
+  for (const [kind, position] of Object.entries(positions)) {
+    const mapping = { ...minimalMappings[kind as EventSourceKind], StartingPosition: undefined };
+    const request = { FunctionName: 'rig', ...mapping };
+    const created = await rig.control.operations.CreateEventSourceMapping(request);
+    assert.equal(created.StartingPosition, position);
+  }
+});
+
 for (const kind of kinds) {
   describe(kind, () => {
     const { optional, required, words } = sourceRules[kind];

@@ -52,6 +52,8 @@ export interface SourceRules {
   /** Metrics and logs are there in provisioned mode only. */
   readonly isObservedWhenProvisioned?: boolean;
   readonly pollers?: PollerBounds;
+  /** While it is disabled nothing is under way: it is Disabled at once, not Creating or Updating. */
+  readonly isSettledWhenDisabled?: boolean;
   /** Where discarded batches may be reported; 'kafka' stands for topics: 'kafka://TOPIC'. */
   readonly destinations?: readonly (DestinationKind | 'kafka')[];
   /** The setting that holds the consumer group and the schema registry. */
@@ -112,6 +114,8 @@ const queue = {
     maximumDefault: limits.maximumPollersDefault,
     hasGroups: false,
   },
+  // As LocalStack has it when one is made, and radkawar/stackd's notes of the service also later.
+  isSettledWhenDisabled: true,
   identity: () => '',
   // DataBiosphere/azul #3399.
   existing: ({ sources, functionName }) =>
@@ -163,11 +167,14 @@ const kafka = {
     'MetricsConfig',
     'ProvisionedPollerConfig',
     'SourceAccessConfigurations',
+    'StartingPosition',
     'StartingPositionTimestamp',
   ],
-  required: ['StartingPosition', 'Topics'],
+  required: ['Topics'],
   defaults: {
     BatchSize: 100,
+    // radkawar/stackd's notes of the service; so is that of DocumentDB.
+    StartingPosition: 'TRIM_HORIZON',
     DestinationConfig: { OnFailure: {} },
     FunctionResponseTypes: [],
   },
@@ -254,9 +261,13 @@ export const sourceRules: Readonly<Record<EventSourceKind, SourceRules>> = {
   },
   documentdb: {
     arnPattern: /^rds:[^:]*:[^:]*:cluster:[^:]+$/,
-    optional: ['MaximumBatchingWindowInSeconds', 'StartingPositionTimestamp'],
-    required: ['StartingPosition', 'SourceAccessConfigurations', 'DocumentDBEventSourceConfig'],
-    defaults: { BatchSize: 100, DocumentDBEventSourceConfig: { FullDocument: 'Default' } },
+    optional: ['MaximumBatchingWindowInSeconds', 'StartingPosition', 'StartingPositionTimestamp'],
+    required: ['SourceAccessConfigurations', 'DocumentDBEventSourceConfig'],
+    defaults: {
+      BatchSize: 100,
+      StartingPosition: 'LATEST',
+      DocumentDBEventSourceConfig: { FullDocument: 'Default' },
+    },
     startingPositions: ['TRIM_HORIZON', 'LATEST', 'AT_TIMESTAMP'],
     accessTypes: ['BASIC_AUTH'],
     accessRequired: 'BASIC_AUTH',

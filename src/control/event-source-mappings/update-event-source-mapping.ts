@@ -3,7 +3,6 @@ import { mappingInUse } from '../../model/trigger-errors.ts';
 import {
   isMappingUnsettled,
   type EventSourceMappingRecord,
-  type MappingState,
 } from '../../model/event-source-mapping.ts';
 import type {
   EventSourceMappingConfiguration,
@@ -13,12 +12,14 @@ import { commitWithRetry, putDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
 import { requireMapping, requireTarget } from './mapping-documents.ts';
 import {
+  checkDestinationGiven,
   checkRequired,
   checkSettings,
   checkSupported,
   checkUnchangeable,
 } from './mapping-rules.ts';
 import { settingsIn, withChanges } from './mapping-settings.ts';
+import { stateAfterChange } from './mapping-state.ts';
 import { renderMapping, settingsOf, storedMapping } from './render-mapping.ts';
 import { sourceRules, type MappingSettings } from './source-rules.ts';
 
@@ -51,6 +52,7 @@ function changedSettings(
   const rules = sourceRules[kind];
   const changes = settingsIn(input);
   checkSupported(rules, changes);
+  checkDestinationGiven(changes);
   checkUnchangeable(rules, changes);
   const settings = withChanges(rules, settingsOf(configuration), changes);
   checkRequired(rules, settings);
@@ -85,14 +87,9 @@ async function changedRecord(
       UUID,
       EventSourceMappingArn,
       FunctionArn: arn,
-      State: stateOf(previous.enabled, enabled),
+      State: stateAfterChange(sourceRules[kind], previous.enabled, enabled),
     }),
     tags,
     generation: context.random.uuid(),
   };
-}
-
-function stateOf(wasEnabled: boolean, isEnabled: boolean): MappingState {
-  if (wasEnabled === isEnabled) return 'Updating';
-  return isEnabled ? 'Enabling' : 'Disabling';
 }

@@ -2,6 +2,7 @@
 import type { Random } from '../../base/random.ts';
 import { functionUrlExists, functionUrlTargetNotFound } from '../../model/trigger-errors.ts';
 import { FUNCTION_URL_ID_LENGTH, type FunctionUrlRecord } from '../../model/function-url.ts';
+import { refuseForTenants } from '../../model/tenant-isolation.ts';
 import type {
   CreateFunctionUrlConfigRequest,
   CreateFunctionUrlConfigResponse,
@@ -13,14 +14,19 @@ import { findQualified } from '../functions/qualifiers.ts';
 import { omitMembers } from '../omit-members.ts';
 import type { ClientView } from '../operation-table.ts';
 import { checkCors } from './cors-rules.ts';
-import { functionUrlKey, readFunctionUrl, renderFunctionUrl } from './function-url-documents.ts';
+import {
+  functionUrlKey,
+  readFunctionUrl,
+  renderFunctionUrl,
+  withAskedMode,
+} from './function-url-documents.ts';
 
 /** More than 32 digits of base 36 have: the lowest of them are as good as evenly drawn. */
 const ID_RANDOM_BYTES = 24;
 
 /**
- * Throws InvalidParameterValue for CORS settings that checkCors refuses, ResourceNotFound for no such
- * function or alias, ResourceConflict if it has a URL.
+ * Throws InvalidParameterValue for tenant isolation and CORS settings that checkCors refuses,
+ * ResourceNotFound for no such function or alias, ResourceConflict if it has a URL.
  */
 export async function createFunctionUrlConfig(
   context: ControlContext,
@@ -33,13 +39,14 @@ export async function createFunctionUrlConfig(
   return commitWithRetry(context.store, async () => {
     const present = await findQualified(context, reference);
     if (present === undefined) throw functionUrlTargetNotFound();
+    refuseForTenants('Function URL', present.value.latest.configuration);
     if ((await readFunctionUrl(context.store, reference)) !== undefined) {
       throw functionUrlExists(reference.arn);
     }
     const config = renderFunctionUrl(context, { ...key, value }, client);
     return {
       operations: [putDocument(present, present.value), writeDocument(key, undefined, value)],
-      result: omitMembers(config, ['LastModifiedTime']),
+      result: withAskedMode(omitMembers(config, ['LastModifiedTime']), input),
     };
   });
 }

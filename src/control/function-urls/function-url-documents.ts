@@ -10,6 +10,7 @@ import type { FunctionUrlConfig } from '../../model/generated/api-types.ts';
 import type { DocumentKey, Store, StoredDocument } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { LATEST, type Reference } from '../functions/function-documents.ts';
+import { omitMembers } from '../omit-members.ts';
 import type { ClientView } from '../operation-table.ts';
 
 /** Without a qualifier it is the URL of $LATEST. */
@@ -58,4 +59,15 @@ export function renderFunctionUrl(
     LastModifiedTime: lastModified,
     InvokeMode: invokeMode,
   };
+}
+
+/**
+ * What making or changing a URL answers: the invoke mode only to those who asked for one (LocalStack,
+ * radkawar/stackd). Reading it always shows it.
+ */
+export function withAskedMode<Answer extends Pick<FunctionUrlConfig, 'InvokeMode'>>(
+  answer: Answer,
+  { InvokeMode: asked }: Pick<FunctionUrlConfig, 'InvokeMode'>,
+): Answer | Omit<Answer, 'InvokeMode'> {
+  return asked === undefined ? omitMembers(answer, ['InvokeMode']) : answer;
 }

@@ -75,34 +75,43 @@ test('the address is where the client reached the server, each time', async (t) 
   assert.equal(elsewhere.FunctionUrl, `http://${urlId}.lambda-url.us-east-1.hearth/`);
 });
 
-test('a URL goes with its alias, with its function, and never comes back', async (t) => {
+test('a URL outlives its alias and is that of the next one; it goes with its function', async (t) => {
+  // radkawar/stackd's notes of the service, of aliases.
   const rig = await aliasedRig(t);
+  const { CreateAlias, DeleteAlias, DeleteFunction } = rig.control.operations;
   const first = await create(rig, 'live');
   assert.equal(first.FunctionArn, `${arn}:live`);
   await create(rig);
-  await rig.control.operations.DeleteAlias({ FunctionName, Name: 'live' });
-  assert.deepEqual([...(await stored(rig)).keys()], ['$LATEST']);
-  await rig.control.operations.CreateAlias({ FunctionName, Name: 'live', FunctionVersion: '1' });
-  await assert.rejects(get(rig, 'live'), { code: 'ResourceNotFoundException' });
-  const second = await create(rig, 'live');
-  assert.notEqual(second.FunctionUrl, first.FunctionUrl);
-  await rig.control.operations.DeleteFunction({ FunctionName });
+  await DeleteAlias({ FunctionName, Name: 'live' });
+  const kept = await get(rig, 'live');
+  assert.equal(kept.FunctionUrl, first.FunctionUrl);
+  await assert.rejects(create(rig, 'live'), { message: 'Function does not exist' });
+  await CreateAlias({ FunctionName, Name: 'live', FunctionVersion: '1' });
+  assert.deepEqual(await get(rig, 'live'), kept);
+  await assert.rejects(create(rig, 'live'), { code: 'ResourceConflictException' });
+  await DeleteFunction({ FunctionName });
   assert.equal((await stored(rig)).size, 0);
   await rig.control.operations.CreateFunction(createRequest());
   await assert.rejects(get(rig), { code: 'ResourceNotFoundException' });
 });
 
-test('of several that create a URL at once one succeeds; none outlives its alias', async (t) => {
+test('the URL of an alias that is gone can be deleted, and is another then', async (t) => {
+  const rig = await aliasedRig(t);
+  const { CreateAlias, DeleteAlias, DeleteFunctionUrlConfig } = rig.control.operations;
+  const { FunctionUrl } = await create(rig, 'live');
+  await DeleteAlias({ FunctionName, Name: 'live' });
+  await DeleteFunctionUrlConfig({ FunctionName, Qualifier: 'live' });
+  assert.equal((await stored(rig)).size, 0);
+  await CreateAlias({ FunctionName, Name: 'live', FunctionVersion: '1' });
+  await assert.rejects(get(rig, 'live'), { code: 'ResourceNotFoundException' });
+  assert.notEqual((await create(rig, 'live')).FunctionUrl, FunctionUrl);
+});
+
+test('of several that create a URL at once one succeeds', async (t) => {
   const rig = await aliasedRig(t);
   const results = await Promise.allSettled([1, 2, 3].map(() => create(rig, 'live')));
   const created = results.filter(({ status }) => status === 'fulfilled');
   assert.equal(created.length, 1);
-  await rig.control.operations.DeleteFunctionUrlConfig({ FunctionName, Qualifier: 'live' });
-  await Promise.allSettled([
-    rig.control.operations.DeleteAlias({ FunctionName, Name: 'live' }),
-    create(rig, 'live'),
-  ]);
-  assert.equal((await stored(rig)).size, 0);
 });
 
 test('CORS settings: what could never match is refused and changes nothing', async (t) => {

@@ -12,7 +12,7 @@ import { findQualified } from '../functions/qualifiers.ts';
 import { omitMembers } from '../omit-members.ts';
 import type { ClientView } from '../operation-table.ts';
 import { checkCors } from './cors-rules.ts';
-import { renderFunctionUrl, requireFunctionUrl } from './function-url-documents.ts';
+import { renderFunctionUrl, requireFunctionUrl, withAskedMode } from './function-url-documents.ts';
 
 /**
  * Throws InvalidParameterValue for CORS settings that checkCors refuses, ResourceNotFound for no such
@@ -40,7 +40,7 @@ export async function updateFunctionUrlConfig(
     };
     return {
       operations: [putDocument(document, value)],
-      result: renderFunctionUrl(context, { ...document, value }, client),
+      result: withAskedMode(renderFunctionUrl(context, { ...document, value }, client), input),
     };
   });
 }

@@ -1,12 +1,12 @@
 /** Tells whether a configuration and its code are those of the last version. */
 import { createHash } from 'node:crypto';
-import type { CodeReference, StoredConfiguration } from '../../model/function.ts';
+import { isImage, type PackageReference, type StoredConfiguration } from '../../model/function.ts';
 
 /**
  * What publishing compares: code and settings, without what names one version or tells its state.
  * Equal fingerprints mean that nothing changed.
  */
-export function fingerprint(configuration: StoredConfiguration, code: CodeReference): string {
+export function fingerprint(configuration: StoredConfiguration, code: PackageReference): string {
   const ignored = new Set<string>([
     'FunctionArn',
     'LastModified',
@@ -20,7 +20,10 @@ export function fingerprint(configuration: StoredConfiguration, code: CodeRefere
     'Version',
   ]);
   const settings = Object.entries(configuration).filter(([member]) => !ignored.has(member));
-  const text = canonicalJson([code.hash, Object.fromEntries(settings)]);
+  const text = canonicalJson([
+    isImage(code) ? code.imageUri : code.hash,
+    Object.fromEntries(settings),
+  ]);
   return createHash('sha256').update(text).digest('hex');
 }
 

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import type { Runtime } from '../../model/generated/api-types.ts';
 import { limits } from '../../model/limits.ts';
-import { createControlRig, createRequest, rigRole, rigZip } from '../../testing/control-rig.ts';
+import {
+  type ControlRig,
+  createControlRig,
+  createRequest,
+  rigRole,
+  rigZip,
+} from '../../testing/control-rig.ts';
 import { buildZip, zipOf } from '../../testing/zip-builder.ts';
 
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:rig';
@@ -178,17 +185,6 @@ const refusals: readonly [string, Parameters<typeof createRequest>[0], string | 
   ['half an object', { Code: { S3Bucket: 'b' } }, 'Please provide a source for function code.'],
   ['two sources', { Code: { ZipFile: rigZip, S3Bucket: 'b' } }, /do not provide other/],
   [
-    'an image',
-    {
-      PackageType: 'Image',
-      Runtime: undefined,
-      Handler: undefined,
-      Code: { ImageUri: 'registry/image:1' },
-    },
-    'PackageType Image is not supported by this server yet: container images cannot run here, ' +
-      '.zip archives can.',
-  ],
-  [
     'an image without a type',
     { Code: { ImageUri: 'x' } },
     "Please don't provide ImageUri when creating a function with packageType Zip.",
@@ -256,7 +252,16 @@ const refusals: readonly [string, Parameters<typeof createRequest>[0], string | 
     'Unzipped size must be smaller than 262144000 bytes',
   ],
   ['a version', { FunctionName: 'rig:1' }, /does not support versions other than \$LATEST/],
-  ['tenancy', { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }, /TenancyConfig/],
+  ['durable execution', { DurableConfig: { ExecutionTimeout: 60 } }, /DurableConfig/],
+  [
+    'SnapStart for tenants',
+    {
+      Runtime: 'python3.13',
+      SnapStart: { ApplyOn: 'PublishedVersions' },
+      TenancyConfig: { TenantIsolationMode: 'PER_TENANT' },
+    },
+    'SnapStart is not supported for functions with tenant isolation mode.',
+  ],
 ];
 
 for (const [what, overrides, message] of refusals) {
@@ -272,23 +277,33 @@ for (const [what, overrides, message] of refusals) {
   });
 }
 
-test('createFunction refuses runtimes past their date only when that is enforced', async (t) => {
-  const lenient = await createControlRig();
-  t.after(() => lenient.close());
-  await lenient.control.operations.CreateFunction(createRequest({ Runtime: 'nodejs18.x' }));
-  const strict = await createControlRig({ enforceRuntimeDeprecation: true });
+function refusalOf(runtime: string, newest: string) {
+  return {
+    code: invalid,
+    message:
+      `The runtime parameter of ${runtime} is no longer supported for creating or updating AWS ` +
+      `Lambda functions. We recommend you use the new runtime (${newest}) while creating or ` +
+      'updating functions.',
+  };
+}
+
+test('createFunction refuses runtimes past their date, those that run here only when that is enforced', async (t) => {
+  const nowMs = Date.parse('2026-11-24');
+  const rig = await createControlRig({ nowMs });
+  t.after(() => rig.close());
+  const create = ({ control }: ControlRig, Runtime: Runtime) =>
+    control.operations.CreateFunction(
+      createRequest({ FunctionName: Runtime.replace('.', '-'), Runtime }),
+    );
+  for (const runtime of ['nodejs16.x', 'nodejs6.10'] as const) {
+    await assert.rejects(create(rig, runtime), refusalOf(runtime, 'nodejs24.x'));
+  }
+  await assert.rejects(create(rig, 'python3.8'), refusalOf('python3.8', 'python3.14'));
+  await create(rig, 'nodejs18.x');
+  const strict = await createControlRig({ nowMs, enforceRuntimeDeprecation: true });
   t.after(() => strict.close());
-  await assert.rejects(
-    strict.control.operations.CreateFunction(createRequest({ Runtime: 'nodejs18.x' })),
-    {
-      code: invalid,
-      message:
-        'The runtime parameter of nodejs18.x is no longer supported for creating or updating AWS ' +
-        'Lambda functions. We recommend you use the new runtime (nodejs24.x) while creating or ' +
-        'updating functions.',
-    },
-  );
-  await strict.control.operations.CreateFunction(createRequest({ Runtime: 'nodejs22.x' }));
+  await assert.rejects(create(strict, 'nodejs18.x'), refusalOf('nodejs18.x', 'nodejs24.x'));
+  await create(strict, 'nodejs22.x');
 });
 
 test('createFunction refuses an archive over 50 MB', async (t) => {

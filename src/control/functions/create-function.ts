@@ -3,10 +3,12 @@ import { checkNewFunctionName } from '../../model/arn.ts';
 import { codeSigningOfImage } from '../../model/code-signing-errors.ts';
 import { functionExists } from '../../model/errors.ts';
 import {
+  isImage,
   sourceKeyOf,
-  type CodeReference,
   type FunctionRecord,
+  type ImageReference,
   type LayerReference,
+  type PackageReference,
 } from '../../model/function.ts';
 import type {
   CreateFunctionRequest,
@@ -15,16 +17,11 @@ import type {
 import { checkCodeFits, checkLayersFit } from '../../model/layer-rules.ts';
 import { checkPackage } from '../../model/package-rules.ts';
 import { withTags } from '../../model/tags.ts';
-import { stageCode } from '../code/code-package.ts';
-import { codeSourceOf, type CodeSource } from '../code/code-source.ts';
+import { stagePackage } from '../code/code-package.ts';
+import { packageSourceOf, type PackageSource } from '../code/code-source.ts';
 import { admitNewFunction, logUnsigned } from '../code-signing/check-deployment.ts';
 import type { ControlContext } from '../control-context.ts';
-import {
-  checkRequested,
-  checkRuntime,
-  newConfiguration,
-  notSupported,
-} from './function-configuration.ts';
+import { checkRequested, checkRuntime, newConfiguration } from './function-configuration.ts';
 import { commitWithRetry, writeDocument } from '../commit.ts';
 import { functionKey, resolveUnqualified } from './function-documents.ts';
 import { holdLayers } from '../layers/hold-layers.ts';
@@ -56,17 +53,19 @@ async function createWith(
   input: CreateFunctionRequest,
   parts: {
     readonly functionName: string;
-    readonly source: CodeSource;
+    readonly source: PackageSource;
     readonly layers: readonly LayerReference[];
   },
 ): Promise<FunctionConfiguration> {
   const { functionName, source, layers } = parts;
   const copies = input.Publish === true ? 2 : 1;
-  const staged = await stageCode(context, source, { copies, replacedBytes: 0 });
+  const staged = await stagePackage(context, source, { copies, replacedBytes: 0 });
   try {
     checkCodeFits(staged.code, layers, context.settings);
     const record = newRecord(context, input, { functionName, code: staged.code, layers });
-    return await commitNew(context, input, record);
+    const created = await commitNew(context, input, record);
+    if (isImage(staged.code)) logImage(context, functionName, staged.code);
+    return created;
   } finally {
     staged.release();
   }
@@ -101,16 +100,24 @@ async function commitNew(
   return created;
 }
 
+/** Whoever runs the server is told what its callers only see when they invoke. */
+function logImage(
+  { log }: ControlContext,
+  functionName: string,
+  { imageUri }: ImageReference,
+): void {
+  log.warn(
+    { functionName, imageUri },
+    'created a function from a container image: it is kept and given back, but cannot be invoked here',
+  );
+}
+
 /** What can be said without looking at the code; gives where it is. */
-function checkRequest(context: ControlContext, input: CreateFunctionRequest): CodeSource {
+function checkRequest(context: ControlContext, input: CreateFunctionRequest): PackageSource {
   checkPackage(input);
   checkRequested(context, input);
-  // Refused rather than kept as Failed: nothing is left behind that could never run.
-  if (input.PackageType === 'Image') {
-    if (input.CodeSigningConfigArn !== undefined) throw codeSigningOfImage();
-    throw notSupported('PackageType Image', 'container images cannot run here, .zip archives can');
-  }
-  const source = codeSourceOf(input.Code);
+  const source = packageSourceOf(input.Code);
+  if (isImage(source) && input.CodeSigningConfigArn !== undefined) throw codeSigningOfImage();
   checkRuntime(context, input.Runtime, 'create');
   return source;
 }
@@ -120,7 +127,7 @@ function newRecord(
   input: CreateFunctionRequest,
   parts: {
     readonly functionName: string;
-    readonly code: CodeReference;
+    readonly code: PackageReference;
     readonly layers: readonly LayerReference[];
   },
 ): FunctionRecord {

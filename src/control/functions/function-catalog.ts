@@ -4,8 +4,9 @@
  * yet.
  */
 import {
+  archivesOf,
   collections,
-  layersOf,
+  storedBytesOf,
   type FunctionRecord,
   type StoredConfiguration,
   type VersionRecord,
@@ -17,8 +18,8 @@ import type { Follower } from '../follow-together.ts';
 interface Entry {
   /** Of its own code and, for a function's version, of its layers. */
   readonly hashes: readonly string[];
-  /** Its own code. */
-  readonly zippedBytes: number;
+  /** Of its own code. */
+  readonly storedBytes: number;
 }
 
 export interface CatalogListener {
@@ -63,7 +64,7 @@ export class FunctionCatalog implements Follower {
     const { document } = change;
     if (document.collection === layerCollections.layerVersion) {
       const { code } = document.value as LayerVersionRecord;
-      this.#replace(document, { hashes: [code.hash], zippedBytes: code.zippedBytes });
+      this.#replace(document, { hashes: [code.hash], storedBytes: storedBytesOf(code) });
       return;
     }
     const version =
@@ -72,8 +73,8 @@ export class FunctionCatalog implements Follower {
         : (document.value as VersionRecord);
     const { code, configuration } = version;
     this.#replace(document, {
-      hashes: [code.hash, ...layersOf(version).map((layer) => layer.code.hash)],
-      zippedBytes: code.zippedBytes,
+      hashes: archivesOf(version).map(({ hash }) => hash),
+      storedBytes: storedBytesOf(code),
     });
     if (isUnsettled(configuration)) this.#listener.onUnsettled(document.partition);
   }
@@ -87,7 +88,7 @@ export class FunctionCatalog implements Follower {
     for (const hash of next?.hashes ?? []) {
       this.#references.set(hash, (this.#references.get(hash) ?? 0) + 1);
     }
-    this.#codeBytes += (next?.zippedBytes ?? 0) - (previous?.zippedBytes ?? 0);
+    this.#codeBytes += (next?.storedBytes ?? 0) - (previous?.storedBytes ?? 0);
     if (key.collection === collections.function) {
       this.#functionCount += (next === undefined ? 0 : 1) - (previous === undefined ? 0 : 1);
     }

@@ -8,19 +8,26 @@ import { checkConfiguration } from '../../model/configuration-rules.ts';
 import { checkEnvironment } from '../../model/environment-rules.ts';
 import type { ApiError } from '../../model/errors.ts';
 import { invalidParameterValue } from '../../model/errors.ts';
-import type { CodeReference, LayerReference, StoredConfiguration } from '../../model/function.ts';
+import {
+  isImage,
+  type LayerReference,
+  type PackageReference,
+  type StoredConfiguration,
+} from '../../model/function.ts';
 import type {
   CreateFunctionRequest,
   Environment,
   FunctionConfiguration,
+  ImageConfig,
   LoggingConfig,
   Runtime,
   UpdateFunctionConfigurationRequest,
   VpcConfig,
   VpcConfigResponse,
 } from '../../model/generated/api-types.ts';
+import { resolvedImage } from '../../model/image-uri.ts';
 import { limits } from '../../model/limits.ts';
-import { isRuntimeBlocked, runtimes } from '../../model/runtimes.ts';
+import { isOffered, isRuntimeBlocked, runtimes } from '../../model/runtimes.ts';
 import { functionArn } from '../../model/arn.ts';
 import type { ControlContext, ControlSettings } from '../control-context.ts';
 import { LATEST } from './function-documents.ts';
@@ -35,6 +42,7 @@ type SharedSettings = Pick<
   | 'EphemeralStorage'
   | 'FileSystemConfigs'
   | 'Handler'
+  | 'ImageConfig'
   | 'KMSKeyArn'
   | 'LoggingConfig'
   | 'MemorySize'
@@ -51,12 +59,7 @@ export function checkRequested(
   { settings }: ControlContext,
   input: CreateFunctionRequest | UpdateFunctionConfigurationRequest,
 ): void {
-  const unsupported = [
-    'CapacityProviderConfig',
-    'DurableConfig',
-    'PublishTo',
-    'TenancyConfig',
-  ] as const;
+  const unsupported = ['CapacityProviderConfig', 'DurableConfig', 'PublishTo'] as const;
   const given = input as Partial<Record<(typeof unsupported)[number], unknown>>;
   const member = unsupported.find((name) => given[name] !== undefined);
   if (member !== undefined) throw notSupported(member);
@@ -71,13 +74,17 @@ export function notSupported(member: string, detail?: string): ApiError {
   return invalidParameterValue(`${member} is not supported by this server yet${more}`);
 }
 
-/** Throws when functions of this runtime can no longer be created or updated, if that is enforced. */
+/**
+ * Throws when functions of this runtime can no longer be created or updated. Runtimes that this server
+ * itself offers are its own to keep: for them the service's dates hold only if that is enforced.
+ */
 export function checkRuntime(
   { clock, settings }: ControlContext,
   runtime: Runtime | undefined,
   change: 'create' | 'update',
 ): void {
-  if (!settings.enforceRuntimeDeprecation || runtime === undefined) return;
+  if (runtime === undefined) return;
+  if (isOffered(runtime) && !settings.enforceRuntimeDeprecation) return;
   if (!isRuntimeBlocked(runtime, change, clock.nowMs())) return;
   const { replacement } = runtimes[runtime];
   const advice =
@@ -94,7 +101,7 @@ export function newConfiguration(
   input: CreateFunctionRequest,
   parts: {
     readonly functionName: string;
-    readonly code: CodeReference;
+    readonly code: PackageReference;
     readonly layers: readonly LayerReference[];
   },
 ): StoredConfiguration {
@@ -108,13 +115,14 @@ export function newConfiguration(
     MemorySize: limits.memorySizeMbDefault,
     Version: LATEST,
     TracingConfig: { Mode: 'PassThrough' },
-    PackageType: 'Zip',
+    PackageType: input.PackageType ?? 'Zip',
     Architectures: input.Architectures ?? ['x86_64'],
     EphemeralStorage: { Size: limits.ephemeralStorageMbDefault },
     SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
     LoggingConfig: { LogFormat: 'Text', LogGroup: `/aws/lambda/${functionName}` },
     ...codeMembers(code),
     ...pending,
+    ...defined({ TenancyConfig: input.TenancyConfig }),
     RevisionId: context.random.uuid(),
     LastModified: timestamp(context.clock.nowMs()),
   };
@@ -177,7 +185,7 @@ function withClearable(
   configuration: StoredConfiguration,
   input: Pick<
     SharedSettings,
-    'DeadLetterConfig' | 'Environment' | 'KMSKeyArn' | 'FileSystemConfigs'
+    'DeadLetterConfig' | 'Environment' | 'FileSystemConfigs' | 'ImageConfig' | 'KMSKeyArn'
   >,
 ): StoredConfiguration {
   const changed = { ...configuration };
@@ -190,12 +198,22 @@ function withClearable(
   if (input.KMSKeyArn !== undefined)
     setOrDelete(changed, 'KMSKeyArn', input.KMSKeyArn || undefined);
   if (input.FileSystemConfigs?.length === 0) delete changed.FileSystemConfigs;
+  if (input.ImageConfig !== undefined)
+    setOrDelete(changed, 'ImageConfigResponse', imageConfig(input.ImageConfig));
   return changed;
 }
 
 function variables(environment: Environment): FunctionConfiguration['Environment'] {
   const { Variables: given = {} } = environment;
   return Object.keys(given).length === 0 ? undefined : { Variables: given };
+}
+
+/** Members that override nothing are left out, and all of it when none is left. */
+function imageConfig(given: ImageConfig): FunctionConfiguration['ImageConfigResponse'] {
+  const members = Object.entries(given).filter(
+    ([, value]) => value !== undefined && value.length > 0,
+  );
+  return members.length === 0 ? undefined : { ImageConfig: Object.fromEntries(members) };
 }
 
 function setOrDelete<Member extends keyof FunctionConfiguration>(
@@ -233,9 +251,13 @@ function vpcConfig(present: VpcConfigResponse | undefined, given: VpcConfig): Vp
   };
 }
 
+/** Members that tell what a package is: of an image whose digest is not known, only that it takes no room. */
 export function codeMembers(
-  code: CodeReference,
+  code: PackageReference,
 ): Pick<StoredConfiguration, 'CodeSha256' | 'CodeSize'> {
+  if (isImage(code)) {
+    return defined({ CodeSha256: resolvedImage(code.imageUri)?.digest, CodeSize: 0 });
+  }
   return {
     CodeSha256: Buffer.from(code.hash, 'hex').toString('base64'),
     CodeSize: code.zippedBytes,

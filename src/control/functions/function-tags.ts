@@ -1,9 +1,11 @@
 /** Tags of functions: they belong to the function, not to its versions. */
 import { invalidParameterValue } from '../../model/errors.ts';
+import type { FunctionRecord } from '../../model/function.ts';
 import type { ControlContext } from '../control-context.ts';
 import { putDocument } from '../commit.ts';
 import type { TaggedKind } from '../tags/tagged-kind.ts';
 import { checkSettled } from './change-latest.ts';
+import { timestamp } from './function-configuration.ts';
 import {
   requireFunction,
   resolveReference,
@@ -21,11 +23,19 @@ export const functionTags: TaggedKind = {
       retag(change) {
         checkSettled(present.value.latest.configuration);
         const tags = change(present.value.tags);
-        return putDocument(present, { ...withNewRevision(context, present.value), tags });
+        return putDocument(present, { ...touched(context, present.value), tags });
       },
     };
   },
 };
+
+/** With another RevisionId and LastModified, also if no tag changes (radkawar/stackd's notes of the service). */
+function touched(context: ControlContext, record: FunctionRecord): FunctionRecord {
+  const { latest, ...rest } = withNewRevision(context, record);
+  const LastModified = timestamp(context.clock.nowMs());
+  const configuration = { ...latest.configuration, LastModified };
+  return { ...rest, latest: { ...latest, configuration } };
+}
 
 function wholeFunction(context: ControlContext, arn: string): Reference {
   const reference = resolveReference(context, arn);

@@ -1,11 +1,15 @@
 /** GetFunction and GetFunctionConfiguration: $LATEST or one version, with code link and tags. */
+import { isImage, type ImageReference } from '../../model/function.ts';
 import type {
+  FunctionCodeLocation,
   FunctionConfiguration,
   GetFunctionConfigurationRequest,
   GetFunctionRequest,
   GetFunctionResponse,
 } from '../../model/generated/api-types.ts';
+import { resolvedImage } from '../../model/image-uri.ts';
 import type { ControlContext } from '../control-context.ts';
+import { renderLocation } from '../code/render-code.ts';
 import { renderConcurrency } from '../concurrency/function-concurrency.ts';
 import { requireVersion, resolveReference } from './function-documents.ts';
 import { renderConfiguration } from './render-configuration.ts';
@@ -23,13 +27,25 @@ export async function getFunction(
   const concurrency = reference.qualifier === undefined ? renderConcurrency(record) : undefined;
   return {
     Configuration: renderConfiguration(configuration, context.settings, reference.qualifier),
-    Code: {
-      RepositoryType: 'S3',
-      Location: context.codeLocations.urlFor(baseUrl, code.hash),
-      ...(sourceKmsKeyArn === undefined ? {} : { SourceKMSKeyArn: sourceKmsKeyArn }),
-    },
+    Code: isImage(code)
+      ? imageLocation(code)
+      : {
+          RepositoryType: 'S3',
+          ...renderLocation(context, code, baseUrl),
+          ...(sourceKmsKeyArn === undefined ? {} : { SourceKMSKeyArn: sourceKmsKeyArn }),
+        },
     ...(Object.keys(record.tags).length === 0 ? {} : { Tags: { ...record.tags } }),
     ...(concurrency === undefined ? {} : { Concurrency: concurrency }),
+  };
+}
+
+/** What a tag stands for is its registry's to say: only addresses with a digest are resolved here. */
+function imageLocation({ imageUri }: ImageReference): FunctionCodeLocation {
+  const resolved = resolvedImage(imageUri);
+  return {
+    RepositoryType: 'ECR',
+    ImageUri: imageUri,
+    ...(resolved === undefined ? {} : { ResolvedImageUri: resolved.uri }),
   };
 }
 

@@ -7,6 +7,7 @@ import { functionArn } from '../../model/arn.ts';
 import {
   layersOf,
   sourceKeyOf,
+  storedBytesOf,
   type PublishedVersionRecord,
   type StoredConfiguration,
   type VersionCounter,
@@ -50,7 +51,7 @@ export async function planVersion(
   const last =
     lastVersion === 0 ? undefined : await readVersion(store, functionName, String(lastVersion));
   if (last?.publishedFrom === publishedFrom) return { operations: [], version: last };
-  if (!hasRoom) context.codeStorage.check(latest.code.zippedBytes);
+  if (!hasRoom) context.codeStorage.check(storedBytesOf(latest.code));
   const number = String(lastVersion + 1);
   const version = versionOf(context, latest, { number, description, publishedFrom });
   const nextCounter: VersionCounter = { lastVersion: lastVersion + 1 };

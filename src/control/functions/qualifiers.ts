@@ -21,7 +21,7 @@ import { findVersion, functionKey, LATEST, type Reference } from './function-doc
 /**
  * Collections with at most one document for $LATEST, a version or an alias: its id is `$LATEST`, the
  * version's number or the alias's name, its partition the function's name. These documents go with
- * the version, alias or function.
+ * the function, and all but URLs with the version or alias too.
  */
 export const qualifierCollections: readonly string[] = [
   aliasCollections.provisionedStatus,
@@ -31,7 +31,10 @@ export const qualifierCollections: readonly string[] = [
   eventInvokeCollections.eventInvoke,
 ];
 
-/** What to delete together with a version or an alias. */
+/**
+ * What to delete together with a version or an alias. The URL of an alias stays, and is that of the next
+ * alias of this name (radkawar/stackd's notes of the service).
+ */
 export async function qualifierDeletions(
   store: Store,
   functionName: string,
@@ -39,6 +42,7 @@ export async function qualifierDeletions(
 ): Promise<WriteOperation[]> {
   const operations: WriteOperation[] = [];
   for (const collection of qualifierCollections) {
+    if (collection === functionUrlCollections.functionUrl) continue;
     const found = await store.get({ collection, partition: functionName, id: qualifier });
     if (found !== undefined) operations.push(deleteDocument(found));
   }

@@ -3,6 +3,8 @@
  * becomes Successful, once the code is unpacked on this host; or both become Failed when it cannot
  * be. Driven by the change feed alone, so what a crash left unsettled is settled after the start.
  *
+ * An image has no code to unpack.
+ *
  *   Pending + InProgress  --code is there-->  Active + Successful
  *                         --code is bad--->   Failed + Failed (InvalidZipFileException)
  *   Active  + InProgress  --code is there-->  Active + Successful
@@ -14,8 +16,8 @@ import { isZipError, ZipError } from '../../artifact/zip-error.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import {
+  archivesOf,
   isSnapStartVersion,
-  layersOf,
   type CodeReference,
   type FunctionRecord,
   type PublishedVersionRecord,
@@ -113,13 +115,16 @@ export class StateReconciler {
   }
 
   async #settled(version: VersionRecord): Promise<StoredConfiguration> {
-    const { configuration, code } = version;
-    const failure = await this.#unpackAll([code, ...layersOf(version).map((layer) => layer.code)]);
+    const { configuration } = version;
+    const failure = await this.#unpackAll(archivesOf(version));
     const rest = withoutReasons(configuration);
     if (failure === undefined) {
       return { ...rest, State: 'Active', LastUpdateStatus: 'Successful' };
     }
-    this.#log.error({ err: failure, code: code.hash }, 'the code of a function is not usable');
+    this.#log.error(
+      { err: failure, arn: configuration.FunctionArn },
+      'the code of a function is not usable',
+    );
     return failed(rest, configuration.State === 'Pending');
   }
 

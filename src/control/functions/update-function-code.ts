@@ -3,22 +3,24 @@ import type {
   FunctionConfiguration,
   UpdateFunctionCodeRequest,
 } from '../../model/generated/api-types.ts';
-import { invalidParameterValue } from '../../model/errors.ts';
 import {
   layersOf,
   sourceKeyOf,
-  type CodeReference,
+  storedBytesOf,
   type FunctionRecord,
+  type PackageReference,
   type VersionRecord,
 } from '../../model/function.ts';
 import { checkCodeFits } from '../../model/layer-rules.ts';
+import { checkPackageCode } from '../../model/package-rules.ts';
 import { changeLatest, checkChangeable, previewChange } from './change-latest.ts';
-import { checkCode, stageCode } from '../code/code-package.ts';
-import { codeSourceOf } from '../code/code-source.ts';
+import { checkPackageSource, stagePackage } from '../code/code-package.ts';
+import { packageSourceOf } from '../code/code-source.ts';
 import { checkNewCode, logUnsigned } from '../code-signing/check-deployment.ts';
 import type { ControlContext } from '../control-context.ts';
 import { checkRuntime, codeMembers, notSupported } from './function-configuration.ts';
 import { requireFunction, resolveUnqualified } from './function-documents.ts';
+import { omitMembers } from '../omit-members.ts';
 
 export async function updateFunctionCode(
   context: ControlContext,
@@ -29,17 +31,15 @@ export async function updateFunctionCode(
   const present = await requireFunction(context, reference);
   // Refused before the code is taken in; the commit checks again.
   checkChangeable(present.value, input.RevisionId);
-  if (input.ImageUri !== undefined) {
-    throw invalidParameterValue(
-      "Please don't provide ImageUri when updating a function with packageType Zip.",
-    );
-  }
   const { functionName } = reference;
-  const check = (record: FunctionRecord) => checkNewCode(context, functionName, record);
+  const check = (record: FunctionRecord) => {
+    checkPackageCode(record.latest.configuration.PackageType, input);
+    return checkNewCode(context, functionName, record);
+  };
   const policy = await check(present.value);
-  const source = codeSourceOf(input);
+  const source = packageSourceOf(input);
   checkRuntime(context, present.value.latest.configuration.Runtime, 'update');
-  const changeTo = (code: CodeReference) => (latest: VersionRecord) => {
+  const changeTo = (code: PackageReference) => (latest: VersionRecord) => {
     const layers = layersOf(latest);
     checkCodeFits(code, layers, context.settings);
     const { Architectures } = input;
@@ -48,7 +48,7 @@ export async function updateFunctionCode(
       layers,
       ...sourceKeyOf(input.SourceKMSKeyArn),
       configuration: {
-        ...latest.configuration,
+        ...omitMembers(latest.configuration, ['CodeSha256']),
         ...codeMembers(code),
         ...(Architectures === undefined ? {} : { Architectures }),
       },
@@ -56,13 +56,13 @@ export async function updateFunctionCode(
   };
   const revisionId = input.RevisionId;
   if (input.DryRun === true) {
-    const change = changeTo(await checkCode(context, source));
+    const change = changeTo(await checkPackageSource(context, source));
     return previewChange(context, present, { change, revisionId });
   }
   const publish = input.Publish === true;
-  const staged = await stageCode(context, source, {
+  const staged = await stagePackage(context, source, {
     copies: publish ? 2 : 1,
-    replacedBytes: present.value.latest.code.zippedBytes,
+    replacedBytes: storedBytesOf(present.value.latest.code),
   });
   try {
     const change = changeTo(staged.code);

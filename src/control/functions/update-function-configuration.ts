@@ -3,10 +3,9 @@ import type {
   FunctionConfiguration,
   UpdateFunctionConfigurationRequest,
 } from '../../model/generated/api-types.ts';
-import { invalidParameterValue } from '../../model/errors.ts';
-import { layersOf, type FunctionRecord } from '../../model/function.ts';
+import { archivesOf, layersOf, type FunctionRecord } from '../../model/function.ts';
 import { checkCombinedSize } from '../../model/layer-rules.ts';
-import { hasImageSettings } from '../../model/package-rules.ts';
+import { checkPackageSettings } from '../../model/package-rules.ts';
 import { changeLatest } from './change-latest.ts';
 import { checkNewLayers, logUnsigned } from '../code-signing/check-deployment.ts';
 import type { ControlContext } from '../control-context.ts';
@@ -25,18 +24,16 @@ export async function updateFunctionConfiguration(
 ): Promise<FunctionConfiguration> {
   const reference = resolveUnqualified(context, input.FunctionName);
   checkRequested(context, input);
-  if (hasImageSettings(input.ImageConfig)) {
-    throw invalidParameterValue(
-      "Please don't provide ImageConfig when updating a function with packageType Zip.",
-    );
-  }
   const { value } = await requireFunction(context, reference);
+  checkPackageSettings(value.latest.configuration.PackageType, input);
   // Moving to a runtime that is supported is allowed from one that is not any more.
   checkRuntime(context, input.Runtime ?? value.latest.configuration.Runtime, 'update');
   const held = await holdLayers(context, input.Layers ?? []);
   const { functionName } = reference;
-  const check = (record: FunctionRecord) =>
-    checkNewLayers(context, functionName, { record, layers: held.layers });
+  const check = (record: FunctionRecord) => {
+    checkPackageSettings(record.latest.configuration.PackageType, input);
+    return checkNewLayers(context, functionName, { record, layers: held.layers });
+  };
   try {
     const policy = await check(value);
     const changed = await changeLatest(context, {
@@ -45,9 +42,8 @@ export async function updateFunctionConfiguration(
       revisionId: input.RevisionId,
       publish: false,
       change: (latest) => {
-        const { code } = latest;
         const layers = input.Layers === undefined ? layersOf(latest) : held.layers;
-        checkCombinedSize(code, layers, context.settings);
+        checkCombinedSize(archivesOf({ code: latest.code, layers }), context.settings);
         const configuration = withLayers(latest.configuration, layers);
         return {
           ...latest,

@@ -221,6 +221,30 @@ test('changes are refused while another is in progress', async (t) => {
   assert.equal((await control.operations.GetFunctionConfiguration({ FunctionName })).Timeout, 5);
 });
 
+test('tags are a change of the function, also when they are there or gone already', async (t) => {
+  // radkawar/stackd's notes of the service.
+  const rig = await activeRig(t);
+  const {
+    GetFunctionConfiguration: get,
+    TagResource: tag,
+    UntagResource: untag,
+  } = rig.control.operations;
+  const tagging = () => tag({ Resource: arn, Tags: { a: '1' } });
+  const untagging = () => untag({ Resource: arn, TagKeys: ['a'] });
+  let before = await get({ FunctionName });
+  for (const change of [tagging, tagging, untagging, untagging]) {
+    rig.clock.advance(1_000);
+    await change();
+    const after = await get({ FunctionName });
+    const { RevisionId, LastModified } = after;
+    assert.notEqual(RevisionId, before.RevisionId);
+    const sinceMs = Date.parse(LastModified ?? '') - Date.parse(before.LastModified ?? '');
+    assert.equal(sinceMs, 1_000);
+    assert.deepEqual(after, { ...before, RevisionId, LastModified });
+    before = after;
+  }
+});
+
 test('changes with a stale RevisionId are refused, with the latest they pass', async (t) => {
   const rig = await activeRig(t);
   const { control } = rig;
@@ -305,22 +329,19 @@ test('published versions cannot be updated', async (t) => {
 });
 
 test('past its update date a runtime can only be left', async (t) => {
-  const rig = await createControlRig({
-    enforceRuntimeDeprecation: true,
-    nowMs: Date.parse('2025-09-30'),
-  });
+  const rig = await createControlRig({ nowMs: Date.parse('2025-09-30') });
   t.after(() => rig.close());
-  await rig.control.operations.CreateFunction(createRequest({ Runtime: 'nodejs18.x' }));
+  await rig.control.operations.CreateFunction(createRequest({ Runtime: 'nodejs16.x' }));
   await rig.settle(FunctionName);
   rig.clock.advance(Date.parse('2025-11-01') - Date.parse('2025-09-30'));
   const { control } = rig;
   await assert.rejects(
     control.operations.UpdateFunctionConfiguration({ FunctionName, Timeout: 5 }),
-    /nodejs18\.x is no longer supported/,
+    /nodejs16\.x is no longer supported/,
   );
   await assert.rejects(
     control.operations.UpdateFunctionCode({ FunctionName, ZipFile: otherZip }),
-    /nodejs18\.x is no longer supported/,
+    /nodejs16\.x is no longer supported/,
   );
   await control.operations.UpdateFunctionConfiguration({ FunctionName, Runtime: 'nodejs22.x' });
 });

@@ -5,6 +5,7 @@ import type {
 } from '../../model/generated/api-types.ts';
 import { layerArn, layerVersionArn } from '../../model/layer-arn.ts';
 import type { LayerVersionRecord } from '../../model/layer.ts';
+import { renderLocation } from '../code/render-code.ts';
 import type { ControlContext } from '../control-context.ts';
 import { codeMembers } from '../functions/function-configuration.ts';
 
@@ -13,15 +14,15 @@ import { codeMembers } from '../functions/function-configuration.ts';
  * ('http://HOST:PORT'), for the content's link.
  */
 export function renderLayerVersion(
-  { settings, codeLocations }: ControlContext,
+  context: ControlContext,
   record: LayerVersionRecord,
   baseUrl: string,
 ): PublishLayerVersionResponse {
   const { layerName, code } = record;
   return {
-    Content: { Location: codeLocations.urlFor(baseUrl, code.hash), ...codeMembers(code) },
-    LayerArn: layerArn(settings, layerName),
-    ...renderLayerVersionEntry(settings, record),
+    Content: { ...renderLocation(context, code, baseUrl), ...codeMembers(code) },
+    LayerArn: layerArn(context.settings, layerName),
+    ...renderLayerVersionEntry(context.settings, record),
   };
 }
 

@@ -5,7 +5,12 @@ import type {
   AddPermissionResponse,
 } from '../../model/generated/api-types.ts';
 import { renderPrincipal } from '../../model/policy-principal.ts';
-import { emptyPolicy, withStatement, type NamedStatement } from '../../model/policy.ts';
+import {
+  checkIdIsFree,
+  emptyPolicy,
+  withStatement,
+  type NamedStatement,
+} from '../../model/policy.ts';
 import type { ControlContext } from '../control-context.ts';
 import { commitWithRetry, writeDocument } from '../commit.ts';
 import { LATEST, resolveReference, type Reference } from '../functions/function-documents.ts';
@@ -18,9 +23,11 @@ import {
 } from './policy-documents.ts';
 
 /**
- * Throws InvalidParameterValue for $LATEST, a principal that is none and conditions that do not go with
- * the action, ResourceNotFound, PreconditionFailed, ResourceConflict for an id in use, and
- * PolicyLengthExceeded.
+ * Throws, in this order, InvalidParameterValue for $LATEST and conditions that do not go with the action,
+ * ResourceNotFound, ResourceConflict for an id in use, PreconditionFailed, InvalidParameterValue for a
+ * principal that is none, and PolicyLengthExceeded. An id in use comes before a stale revision
+ * (radkawar/stackd's notes of the service); principals are looked at in the whole new policy
+ * (cloudformation-coverage-roadmap #1189), by LocalStack after everything else.
  */
 export async function addPermission(
   context: ControlContext,
@@ -28,12 +35,15 @@ export async function addPermission(
 ): Promise<AddPermissionResponse> {
   const reference = resolveReference(context, input.FunctionName, input.Qualifier);
   if (reference.qualifier === LATEST) throw latestHasNoPolicy();
-  const statement = newStatement(context, reference, input);
+  checkUrlConditions(input);
   return commitWithRetry(context.store, async () => {
     const target = await requirePolicyTarget(context, reference);
-    checkPolicyRevision(target, input.RevisionId, 'GetPolicy');
     const present = await readPolicy(context.store, reference);
-    const document = withStatement(present?.value.document ?? emptyPolicy, statement);
+    const policy = present?.value.document ?? emptyPolicy;
+    checkIdIsFree(policy, input.StatementId);
+    checkPolicyRevision(target, input.RevisionId, 'GetPolicy');
+    const statement = newStatement(context, reference, input);
+    const document = withStatement(policy, statement);
     return {
       operations: [
         ...target.revise(context.random.uuid()),
@@ -51,7 +61,6 @@ function newStatement(
   input: AddPermissionRequest,
 ): NamedStatement {
   const { StatementId, Action, Principal } = input;
-  checkUrlConditions(input);
   const Condition = newCondition(input);
   return {
     Sid: StatementId,
@@ -74,9 +83,11 @@ function checkUrlConditions(input: AddPermissionRequest): void {
   }
 }
 
-/** Keys in the spelling of public reports: `AWS:SourceArn` but `aws:PrincipalOrgID` (terraform-provider-aws, permission.go). */
+/**
+ * Keys in the spelling of public reports: `AWS:SourceArn` but `aws:PrincipalOrgID` (terraform-provider-aws,
+ * permission.go). `InvokedViaFunctionUrl: false` is no condition (go-to-k/cdkd, lambda-permission-provider.ts).
+ */
 function newCondition(input: AddPermissionRequest): Record<string, Record<string, string>> {
-  const { InvokedViaFunctionUrl } = input;
   return withoutEmpty({
     StringEquals: defined({
       'lambda:FunctionUrlAuthType': input.FunctionUrlAuthType,
@@ -85,8 +96,7 @@ function newCondition(input: AddPermissionRequest): Record<string, Record<string
       'lambda:EventSourceToken': input.EventSourceToken,
     }),
     Bool: defined({
-      'lambda:InvokedViaFunctionUrl':
-        InvokedViaFunctionUrl === undefined ? undefined : String(InvokedViaFunctionUrl),
+      'lambda:InvokedViaFunctionUrl': input.InvokedViaFunctionUrl === true ? 'true' : undefined,
     }),
     ArnLike: defined({ 'AWS:SourceArn': input.SourceArn }),
   });

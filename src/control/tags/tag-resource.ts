@@ -6,7 +6,7 @@ import type {
   TagResourceRequest,
   UntagResourceRequest,
 } from '../../model/generated/api-types.ts';
-import { withoutTags, withTags, type Tags } from '../../model/tags.ts';
+import { checkTags, withoutTags, withTags, type Tags } from '../../model/tags.ts';
 import { codeSigningTags } from '../code-signing/code-signing-tags.ts';
 import { commitWithRetry } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
@@ -16,6 +16,7 @@ import type { TaggedKind } from './tagged-kind.ts';
 
 const kinds: readonly TaggedKind[] = [functionTags, codeSigningTags, mappingTags];
 
+/** Tags are looked at before what they are for (radkawar/stackd's notes of the service). */
 export async function tagResource(
   context: ControlContext,
   { Resource, Tags }: TagResourceRequest,
@@ -23,6 +24,7 @@ export async function tagResource(
   if (Object.keys(Tags).length === 0) {
     throw invalidParameterValue('An error occurred and the request cannot be processed.');
   }
+  checkTags(Tags);
   return changeTags(context, Resource, (tags) => withTags(tags, Tags));
 }
 

@@ -376,6 +376,7 @@ function nodeSuite(runtime: InstalledRuntime): void {
           deadlineMs: Date.now() + 5000,
           clientContext: '{"custom":{"a":"b"}}',
           cognitoIdentity: '{"identityId":"id","identityPoolId":"pool"}',
+          tenantId: 'BlueTenant',
         },
       )) as Record<string, unknown>;
       assert.equal(context['functionName'], 'example');
@@ -386,6 +387,7 @@ function nodeSuite(runtime: InstalledRuntime): void {
       assert.match(String(context['invokedFunctionArn']), /:function:example$/);
       assert.match(String(context['awsRequestId']), /^0{8}-/);
       assert.deepEqual(context['clientContext'], { custom: { a: 'b' } });
+      assert.equal(context['tenantId'], 'BlueTenant');
       assert.deepEqual(context['identity'], {
         cognitoIdentityId: 'id',
         cognitoIdentityPoolId: 'pool',
@@ -398,6 +400,7 @@ function nodeSuite(runtime: InstalledRuntime): void {
       const plain = (await process.result({})) as Record<string, unknown>;
       assert.equal(plain['clientContext'], undefined);
       assert.equal(plain['identity'], undefined);
+      assert.equal(plain['tenantId'], undefined);
     });
   });
 
@@ -729,6 +732,24 @@ function nodeSuite(runtime: InstalledRuntime): void {
       assert.deepEqual(plain?.['message'], { plain: [1] });
       assert.equal(last?.['level'], 'ERROR');
       assert.equal(last?.['message']?.['errorMessage'], 'boom');
+    });
+
+    it('names the tenant in JSON lines of its invocations', async () => {
+      const process = await bench.start(
+        module(`console.log('init');
+          export const handler = async () => {
+            console.log('one'); console.log({ n: 1n }); throw new Error('boom'); }`),
+        handler,
+        { env: { AWS_LAMBDA_LOG_FORMAT: 'JSON' } },
+      );
+      await process.invoke({}, { tenantId: 'BlueTenant' });
+      const lines = process.output.trim().split('\n');
+      const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+      const tenants = records.map(({ tenantId }) => tenantId);
+      assert.deepEqual(tenants, [undefined, 'BlueTenant', 'BlueTenant', 'BlueTenant']);
+      assert.deepEqual(Object.keys(records[1] ?? {}), [
+        ...['timestamp', 'level', 'requestId', 'tenantId', 'message'],
+      ]);
     });
   });
 

@@ -73,6 +73,7 @@ class ScriptedPort implements RuntimePort {
       traceId: 'Root=1-a;Parent=b;Sampled=0',
       clientContext: undefined,
       cognitoIdentity: undefined,
+      tenantId: undefined,
     });
   }
 

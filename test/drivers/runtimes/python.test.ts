@@ -339,7 +339,7 @@ def handler(event, context):
           '  "arn": c.invoked_function_arn, "remaining": c.get_remaining_time_in_millis(),',
           '  "identity": [c.identity.cognito_identity_id, c.identity.cognito_identity_pool_id],',
           '  "client": c.client_context and [c.client_context.custom, c.client_context.env, c.client_context.client.app_title],',
-          '  "text": repr(c)}',
+          '  "tenant": c.tenant_id, "text": repr(c)}',
         ),
         handler,
       );
@@ -350,13 +350,14 @@ def handler(event, context):
           clientContext:
             '{"custom":{"a":"b"},"env":{"locale":"en"},"client":{"app_title":"title"}}',
           cognitoIdentity: '{"cognitoIdentityId":"id","cognitoIdentityPoolId":"pool"}',
+          tenantId: 'BlueTenant',
         },
       )) as Record<string, unknown>;
       const remaining = Number(full['remaining']);
       assert(remaining > 3000 && remaining <= 5000 && Number.isInteger(remaining));
       assert.match(
         String(full['text']),
-        /^LambdaContext\(\[aws_request_id=0{8}-.*memory_limit_in_mb=128,.*identity=CognitoIdentity\(\[cognito_identity_id=id,cognito_identity_pool_id=pool\]\)\]\)$/,
+        /^LambdaContext\(\[aws_request_id=0{8}-.*memory_limit_in_mb=128,.*identity=CognitoIdentity\(\[cognito_identity_id=id,cognito_identity_pool_id=pool\]\),tenant_id=BlueTenant\]\)$/,
       );
       delete full['remaining'];
       delete full['text'];
@@ -370,10 +371,12 @@ def handler(event, context):
         arn: 'arn:aws:lambda:us-east-1:000000000000:function:example',
         identity: ['id', 'pool'],
         client: [{ a: 'b' }, { locale: 'en' }, 'title'],
+        tenant: 'BlueTenant',
       });
       const plain = (await process.result({})) as Record<string, unknown>;
       assert.equal(plain['client'], null);
       assert.deepEqual(plain['identity'], [null, null]);
+      assert.equal(plain['tenant'], null);
     });
   });
 
@@ -523,6 +526,23 @@ def handler(event, context):
       assert.equal(lines[2]?.['level'], 'ERROR');
       assert.equal(lines[2]?.['errorMessage'], "'gone'");
       assert.equal(lines[2]?.['requestId'], header['requestId']);
+    });
+
+    it('names the tenant in JSON records of its invocations', async () => {
+      const process = await bench.start(
+        module(`import logging
+log = logging.getLogger()
+log.warning("init")
+def handler(event, context):
+    log.warning("one")`),
+        handler,
+        { env: { AWS_LAMBDA_LOG_FORMAT: 'JSON' } },
+      );
+      await process.invoke({}, { tenantId: 'BlueTenant' });
+      await process.invoke({});
+      const lines = process.output.trim().split('\n');
+      const tenants = lines.map((line) => (JSON.parse(line) as { tenantId?: string }).tenantId);
+      assert.deepEqual(tenants, [undefined, 'BlueTenant', undefined]);
     });
   });
 
