@@ -9,18 +9,17 @@ import {
   DeleteFunctionCommand,
   GetFunctionConfigurationCommand,
   PublishVersionCommand,
-  type FunctionConfiguration,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { findRuntimeSearch } from '../../src/config.ts';
-import { createRuntimeCatalog } from '../../src/worker/runtimes.ts';
 import { deploy, invoke, type Invoked } from './functions.ts';
 import { drivers, HearthProcess } from './hearth-process.ts';
 import { hostTraces } from './host-traces.ts';
-
-const runtime = createRuntimeCatalog(findRuntimeSearch())
-  .list()
-  .find(({ id, available }) => /^python3\.1[2-9]$/.test(id) && available);
+import {
+  deployPublished,
+  publish,
+  snapStartRuntime,
+  snapStartSetup as setup,
+} from './restored-functions.ts';
 
 const module = `
 import os, random, time, uuid
@@ -98,22 +97,6 @@ interface Told {
 
 const told = ({ result }: Invoked): Told => result as Told;
 
-/** Publishes and waits until the version is no longer pending. */
-async function publish(client: LambdaClient, FunctionName: string): Promise<FunctionConfiguration> {
-  const { Version, State, SnapStart } = await client.send(
-    new PublishVersionCommand({ FunctionName }),
-  );
-  assert.equal(State, 'Pending');
-  assert.deepEqual(SnapStart, { ApplyOn: 'PublishedVersions', OptimizationStatus: 'Off' });
-  for (;;) {
-    const found = await client.send(
-      new GetFunctionConfigurationCommand({ FunctionName, Qualifier: Version }),
-    );
-    if (found.State !== 'Pending') return found;
-    await sleep(5);
-  }
-}
-
 /** The watchdog sweeps when the server was killed. */
 async function untilNoTraces(dataFolder: string): Promise<void> {
   for (const endsAtMs = Date.now() + 20_000; hostTraces(dataFolder).length > 0;) {
@@ -125,15 +108,9 @@ async function untilNoTraces(dataFolder: string): Promise<void> {
 for (const driver of drivers) {
   /** Only Linux can copy processes, under `oci` only where they can be traced. */
   const copies = process.platform === 'linux' && (driver === 'process' || process.arch === 'x64');
-  describe(`SnapStart on the ${driver} driver`, { skip: runtime === undefined }, () => {
+  describe(`SnapStart on the ${driver} driver`, { skip: snapStartRuntime === undefined }, () => {
     let hearth: HearthProcess;
     let client: LambdaClient;
-    const setup = {
-      Runtime: runtime?.id as 'python3.12',
-      Handler: 'app.handler',
-      SnapStart: { ApplyOn: 'PublishedVersions' },
-      Timeout: 30,
-    } as const;
 
     before(async () => {
       hearth = await HearthProcess.start({ driver });
@@ -203,13 +180,11 @@ for (const driver of drivers) {
     });
 
     test('a hook that fails or is too slow fails the invocation, not the version', async () => {
-      await deploy(client, 'hooked', { ...setup, files: { 'app.py': badHook } });
-      assert.equal((await publish(client, 'hooked')).State, 'Active');
+      await deployPublished(client, 'hooked', { files: { 'app.py': badHook } });
       await assert.rejects(invoke(client, 'hooked', {}, { Qualifier: '1' }), {
         name: 'SnapStartException',
       });
-      await deploy(client, 'slow', { ...setup, files: { 'app.py': slowHook } });
-      assert.equal((await publish(client, 'slow')).State, 'Active');
+      await deployPublished(client, 'slow', { files: { 'app.py': slowHook } });
       await assert.rejects(invoke(client, 'slow', {}, { Qualifier: '1' }), {
         name: 'SnapStartTimeoutException',
       });
@@ -250,8 +225,7 @@ for (const driver of drivers) {
       // Only walls make /tmp the environment's own.
       const Environment = { Variables: { ONCE: driver === 'oci' ? '/tmp/once' : '' } };
       const files = { 'app.py': dyingTemplate };
-      await deploy(client, 'dying', { ...setup, Environment, files });
-      assert.equal((await publish(client, 'dying')).State, 'Active');
+      await deployPublished(client, 'dying', { Environment, files });
       const atOnce = [1, 2].map(() => invoke(client, 'dying', {}, { Qualifier: '1' }));
       for (const { result, log } of await Promise.all(atOnce)) {
         assert.equal(result, 'snap-start');
@@ -261,8 +235,7 @@ for (const driver of drivers) {
     });
 
     test('who invoked a version before it was deleted is served', async () => {
-      await deploy(client, 'deleted', { ...setup, files: { 'app.py': slowCopy } });
-      assert.equal((await publish(client, 'deleted')).State, 'Active');
+      await deployPublished(client, 'deleted', { files: { 'app.py': slowCopy } });
       const invoking = invoke(client, 'deleted', {}, { Qualifier: '1' });
       const isAdmitted = /hearth_concurrent_executions\{function="deleted"\} 1\n/;
       while (!isAdmitted.test(await (await fetch(`${hearth.url}/metrics`)).text())) await sleep(5);
@@ -281,8 +254,7 @@ for (const driver of drivers) {
           return Number(/^hearth_memory_environments_bytes (\S+)$/m.exec(text)?.[1]) / 2 ** 20;
         };
         for (const name of ['one', 'two']) {
-          await deploy(small.client, name, { ...setup, files: { 'app.py': module } });
-          assert.equal((await publish(small.client, name)).State, 'Active');
+          await deployPublished(small.client, name, { files: { 'app.py': module } });
         }
         assert.equal(await usedMb(), copies ? 256 : 0);
         const seen: string[] = [];
