@@ -108,6 +108,21 @@ test('CreateEventSourceMapping of a Kafka cluster keeps provisioned mode and sch
   for (const name of names) assert.deepEqual(created[name], settings[name], name);
 });
 
+/** terraform-provider-aws, event_source_mapping.go: it compares them sorted, as they come back so. */
+test('CreateEventSourceMapping gives the servers of a Kafka cluster back in order', async () => {
+  await createFunction(server.client, 'ordered-reader');
+  const KAFKA_BOOTSTRAP_SERVERS = ['two.example:9092', 'one.example:9092'];
+  const created = await send({
+    FunctionName: 'ordered-reader',
+    SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS } },
+    SourceAccessConfigurations: [{ Type: 'SASL_SCRAM_512_AUTH', URI: secret }],
+    Topics: ['sales'],
+    StartingPosition: 'LATEST',
+  });
+  const sorted = ['one.example:9092', 'two.example:9092'];
+  assert.deepEqual(created.SelfManagedEventSource?.Endpoints, { KAFKA_BOOTSTRAP_SERVERS: sorted });
+});
+
 test('CreateEventSourceMapping takes every form of function name, and keeps the qualifier', async () => {
   const name = 'named';
   await createAliased(server.client, name);

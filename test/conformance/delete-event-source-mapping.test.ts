@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  CreateEventSourceMappingCommand,
-  DeleteEventSourceMappingCommand,
-} from '@aws-sdk/client-lambda';
-import {
-  createFunction,
-  createSettled,
-  notFound,
-  queueArn,
-  unknownUuid,
-  untilSettled,
-} from './mappings.ts';
-import { refused, useServer } from './server.ts';
+import { DeleteEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import { createReader, notFound, refusesUnsettled, unknownUuid, untilSettled } from './mappings.ts';
+import { useServer } from './server.ts';
 
 const server = useServer();
 const slow = useServer({ settleDelayMs: 60_000 });
 
 test('DeleteEventSourceMapping answers 202 with the mapping, which is then gone', async () => {
-  await createFunction(server.client, 'reader');
-  const input = { FunctionName: 'reader', EventSourceArn: queueArn('orders') };
-  const { UUID, ...present } = await createSettled(server.client, input);
+  const { UUID, ...present } = await createReader(server.client, 'reader');
   const deleting = new DeleteEventSourceMappingCommand({ UUID });
   const { $metadata, LastModified, ...deleted } = await server.client.send(deleting);
   assert.equal($metadata.httpStatusCode, 202);
@@ -34,15 +22,8 @@ test('DeleteEventSourceMapping answers 202 with the mapping, which is then gone'
 });
 
 test('DeleteEventSourceMapping refuses a mapping that is being changed', async () => {
-  await createFunction(slow.client, 'reader');
-  const input = { FunctionName: 'reader', EventSourceArn: queueArn('orders') };
-  const { UUID } = await slow.client.send(new CreateEventSourceMappingCommand(input));
-  await assert.rejects(
+  await refusesUnsettled(slow.client, 'delete', (UUID) =>
     slow.client.send(new DeleteEventSourceMappingCommand({ UUID })),
-    refused(
-      'ResourceInUseException',
-      'Cannot delete the event source mapping because it is in use.',
-    ),
   );
 });
 

@@ -104,6 +104,19 @@ export async function pagesThrough<Answer extends Page, Item>(
   }
 }
 
+/** The paginator of the SDK gives `expected`, too, at page sizes from 1 to 50. */
+export async function paginatesThrough<Answer, Item>(
+  expected: readonly Item[],
+  paginate: (pageSize: number) => AsyncIterable<Answer>,
+  itemsOf: (page: Answer) => readonly Item[],
+): Promise<void> {
+  for (const pageSize of [1, 2, 3, 50]) {
+    const found: Item[] = [];
+    for await (const page of paginate(pageSize)) found.push(...itemsOf(page));
+    assert.deepEqual(found, expected);
+  }
+}
+
 function sizesOf(total: number, pageSize: number): number[] {
   const sizes: number[] = [];
   for (let left = total; left > 0; left -= pageSize) sizes.push(Math.min(left, pageSize));
@@ -119,4 +132,32 @@ export function nameForms(name: string): string[] {
     `us-east-1:000000000000:function:${name}`,
     arnOf(name),
   ];
+}
+
+/** A listing of what one function has takes pages of 1 to 50, and only markers that it gave itself. */
+export async function refusesOtherPages(
+  list: (page: { Marker?: string; MaxItems?: number }) => Promise<unknown>,
+): Promise<void> {
+  for (const MaxItems of [0, 51]) await invalid(list({ MaxItems }), 'maxItems');
+  for (const Marker of ['x', Buffer.from('other:live').toString('base64url')]) {
+    await refused(
+      list({ Marker }),
+      'InvalidParameterValueException',
+      'The marker is not one that a listing gave.',
+    );
+  }
+}
+
+/** What is done to $LATEST alone refuses to be done to a version or an alias. */
+export async function onlyForLatest(
+  name: string,
+  call: (form: string) => Promise<unknown>,
+): Promise<void> {
+  for (const form of [`${name}:1`, `${arnOf(name)}:live`]) {
+    await refused(
+      call(form),
+      'InvalidParameterValueException',
+      'Current operation does not support versions other than $LATEST',
+    );
+  }
 }

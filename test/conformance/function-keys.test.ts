@@ -7,6 +7,7 @@ import {
   GetFunctionConfigurationCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
+  type UpdateFunctionConfigurationCommandInput,
 } from '@aws-sdk/client-lambda';
 import {
   createActive,
@@ -23,7 +24,8 @@ const otherKey = 'arn:aws:kms:us-east-1:000000000000:key/1';
 
 test('the key for variables is given back, changed, kept and cleared', async () => {
   const FunctionName = 'variables';
-  const created = await createActive(server.client, FunctionName, { KMSKeyArn: key });
+  const Environment = { Variables: { COLOUR: 'blue' } };
+  const created = await createActive(server.client, FunctionName, { Environment, KMSKeyArn: key });
   assert.equal(created.KMSKeyArn, key);
   const keyAfter = async (KMSKeyArn: string | undefined) => {
     const input = { FunctionName, KMSKeyArn };
@@ -35,6 +37,25 @@ test('the key for variables is given back, changed, kept and cleared', async () 
   assert.equal(await keyAfter(undefined), key);
   assert.equal(await keyAfter(otherKey), otherKey);
   assert.equal(await keyAfter(''), undefined);
+});
+
+/** terraform-provider-aws #6366, and its acceptance test of functions without variables. */
+test('a key is not kept without variables', async () => {
+  const FunctionName = 'bare';
+  const created = await createActive(server.client, FunctionName, { KMSKeyArn: key });
+  assert.equal(created.KMSKeyArn, undefined);
+  const keyAfter = async (
+    settings: Omit<UpdateFunctionConfigurationCommandInput, 'FunctionName'>,
+  ) => {
+    const input = { FunctionName, ...settings };
+    const updated = await server.client.send(new UpdateFunctionConfigurationCommand(input));
+    await untilUpdated(server.client, FunctionName);
+    return updated.KMSKeyArn;
+  };
+  const Environment = { Variables: { COLOUR: 'blue' } };
+  assert.equal(await keyAfter({ Environment }), undefined);
+  assert.equal(await keyAfter({ KMSKeyArn: key }), key);
+  assert.equal(await keyAfter({ Environment: { Variables: {} } }), undefined);
 });
 
 test('the key of a package is in GetFunction for as long as that package is', async () => {

@@ -8,11 +8,22 @@ import {
   type LambdaClient,
   type RemoveLayerVersionPermissionCommandInput,
 } from '@aws-sdk/client-lambda';
-import { refused } from './expect.ts';
-import { layerArnOf } from './layers.ts';
+import { invalid, refused } from './expect.ts';
+import {
+  layerArnOf,
+  publishLayer,
+  refusesForeignLayers,
+  refusesNumbersBelowOne,
+} from './layers.ts';
+import { useServer } from './server.ts';
 
 /** Version 1 of this layer is there in the tests of policies. */
 export const LayerName = 'shared';
+
+/** A server for all tests of a file, with version 1 of the layer. */
+export function useSharedLayer() {
+  return useServer({}, async (client) => void (await publishLayer(client, LayerName)));
+}
 
 export function addPermission(
   client: LambdaClient,
@@ -84,4 +95,21 @@ export async function refusesMissingVersions(
       `Layer version ${layerArnOf(name)}:${version} does not exist.`,
     );
   }
+}
+
+/** Statement ids that are none, and layer versions that are not there or not ours. */
+export async function refusesElsewhere(
+  operation: string,
+  call: (input: {
+    StatementId?: string;
+    LayerName?: string;
+    VersionNumber?: number;
+  }) => Promise<unknown>,
+): Promise<void> {
+  for (const StatementId of ['a b', 's'.repeat(101)]) {
+    await invalid(call({ StatementId }), 'statementId');
+  }
+  await refusesMissingVersions(call);
+  await refusesNumbersBelowOne((VersionNumber) => call({ VersionNumber }));
+  await refusesForeignLayers(operation, (layer) => call({ LayerName: layer }));
 }

@@ -5,15 +5,24 @@ import {
   CreateFunctionUrlConfigCommand,
   GetFunctionUrlConfigCommand,
   ListFunctionUrlConfigsCommand,
-  paginateListFunctionUrlConfigs,
   type FunctionUrlConfig,
+  type ListFunctionUrlConfigsCommandInput,
+  type ListFunctionUrlConfigsCommandOutput,
+  paginateListFunctionUrlConfigs,
 } from '@aws-sdk/client-lambda';
+import { pagesThrough, paginatesThrough, refusesOtherPages } from './expect.ts';
 import { arnOf, createActive, createAliased, membersOf, refused, useServer } from './server.ts';
 
 const server = useServer();
 
-function list(FunctionName: string, page: { Marker?: string; MaxItems?: number } = {}) {
+type Page = Pick<ListFunctionUrlConfigsCommandInput, 'Marker' | 'MaxItems'>;
+
+function list(FunctionName: string, page: Page = {}) {
   return server.client.send(new ListFunctionUrlConfigsCommand({ FunctionName, ...page }));
+}
+
+function configsIn({ FunctionUrlConfigs = [] }: ListFunctionUrlConfigsCommandOutput) {
+  return FunctionUrlConfigs;
 }
 
 test('URLs of $LATEST and of aliases, to the last page', async () => {
@@ -28,20 +37,13 @@ test('URLs of $LATEST and of aliases, to the last page', async () => {
     const getting = new GetFunctionUrlConfigCommand({ FunctionName, Qualifier });
     expected.push(membersOf(await server.client.send(getting)) as FunctionUrlConfig);
   }
-  for (const pageSize of [1, 2, 3, 50]) {
-    const found: FunctionUrlConfig[] = [];
-    const pages = paginateListFunctionUrlConfigs(
-      { client: server.client, pageSize },
-      { FunctionName },
-    );
-    for await (const { FunctionUrlConfigs: configs = [] } of pages) {
-      assert.ok(configs.length <= pageSize);
-      found.push(...configs);
-    }
-    assert.deepEqual(found, expected);
-  }
-  const { NextMarker } = await list(FunctionName, { MaxItems: 3 });
-  assert.equal(NextMarker, undefined);
+  await pagesThrough(expected, (page) => list(FunctionName, page), configsIn);
+  await paginatesThrough(
+    expected,
+    (pageSize) =>
+      paginateListFunctionUrlConfigs({ client: server.client, pageSize }, { FunctionName }),
+    configsIn,
+  );
   const byArn = await list(arnOf(FunctionName));
   assert.equal(byArn.FunctionUrlConfigs?.length, 3);
 });
@@ -58,10 +60,5 @@ test('a function without URLs, and no function', async () => {
 
 test('page sizes and markers out of bounds', async () => {
   await createActive(server.client, 'bounds');
-  for (const MaxItems of [0, 51]) {
-    await assert.rejects(list('bounds', { MaxItems }), refused('ValidationException'));
-  }
-  for (const Marker of ['x', Buffer.from('other:live').toString('base64url')]) {
-    await assert.rejects(list('bounds', { Marker }), refused('InvalidParameterValueException'));
-  }
+  await refusesOtherPages((page) => list('bounds', page));
 });

@@ -1,4 +1,5 @@
 /** What the conformance tests of event source mappings share: requests, and waits for lasting states. */
+import assert from 'node:assert/strict';
 import {
   CreateEventSourceMappingCommand,
   CreateFunctionCommand,
@@ -24,6 +25,34 @@ export function queueArn(name: string): string {
 
 export async function createFunction(client: LambdaClient, name: string): Promise<void> {
   await client.send(new CreateFunctionCommand(functionInput(name)));
+}
+
+/** A function of this name, and its mapping of the queue 'orders' in a state that lasts. */
+export async function createReader(client: LambdaClient, FunctionName: string) {
+  await createFunction(client, FunctionName);
+  return createSettled(client, { FunctionName, EventSourceArn: queueArn('orders') });
+}
+
+/**
+ * On a server that settles nothing: `change` is refused for a mapping that is being created. Gives its
+ * UUID.
+ */
+export async function refusesUnsettled(
+  client: LambdaClient,
+  verb: 'delete' | 'update',
+  change: (UUID: string) => Promise<unknown>,
+): Promise<string> {
+  await createFunction(client, 'reader');
+  const input = { FunctionName: 'reader', EventSourceArn: queueArn('orders') };
+  const { UUID = '' } = await client.send(new CreateEventSourceMappingCommand(input));
+  await assert.rejects(
+    change(UUID),
+    refused(
+      'ResourceInUseException',
+      `Cannot ${verb} the event source mapping because it is in use.`,
+    ),
+  );
+  return UUID;
 }
 
 /** A mapping in a state that lasts. */

@@ -12,10 +12,11 @@ import {
   type PublishVersionCommandInput,
 } from '@aws-sdk/client-lambda';
 import { active, configurationOf, withRuntimeVersion } from './configurations.ts';
-import { invalid, nameForms, notFound, oneWins, refused, stale } from './expect.ts';
+import { invalid, nameForms, notFound, oneWins, onlyForLatest, refused, stale } from './expect.ts';
 import {
   arnOf,
   createActive,
+  createUpdated,
   handlerZip,
   otherZip,
   untilUpdated,
@@ -37,8 +38,7 @@ async function versionsOf(FunctionName: string): Promise<(string | undefined)[]>
 
 test('it answers 201 with every member, the description its own', async () => {
   const FunctionName = 'first';
-  await createActive(server.client, FunctionName, { Description: 'of $LATEST' });
-  const before = await untilUpdated(server.client, FunctionName);
+  const before = await createUpdated(server.client, FunctionName, { Description: 'of $LATEST' });
   const { $metadata, ...published } = await publish(FunctionName, { Description: 'of 1' });
   assert.equal($metadata.httpStatusCode, 201);
   const expected = configurationOf(FunctionName, published, {
@@ -104,8 +104,7 @@ test('another setting or other code makes another version; the old ones stay', a
 
 test('it can be made to depend on code and revision', async () => {
   const FunctionName = 'preconditions';
-  await createActive(server.client, FunctionName);
-  const { CodeSha256, RevisionId } = await untilUpdated(server.client, FunctionName);
+  const { CodeSha256, RevisionId } = await createUpdated(server.client, FunctionName);
   const other = 'A'.repeat(43) + '=';
   await refused(
     publish(FunctionName, { CodeSha256: other }),
@@ -124,8 +123,7 @@ test('of publications at once all give one version; with one RevisionId exactly 
   await createActive(server.client, 'together');
   const versions = await Promise.all(Array.from({ length: 8 }, () => publish('together')));
   assert.deepEqual(new Set(versions.map(({ Version }) => Version)), new Set(['1']));
-  await createActive(server.client, 'raced');
-  const { RevisionId } = await untilUpdated(server.client, 'raced');
+  const { RevisionId } = await createUpdated(server.client, 'raced');
   const won = await oneWins(Array.from({ length: 8 }, () => publish('raced', { RevisionId })));
   assert.equal(won.Version, '1');
   assert.deepEqual(await versionsOf('raced'), ['$LATEST', '1']);
@@ -137,13 +135,7 @@ test('it takes all forms of a name, and $LATEST, but no other version', async ()
   for (const form of [...nameForms(name), `${name}:$LATEST`]) {
     assert.equal((await publish(form)).FunctionArn, `${arnOf(name)}:1`);
   }
-  for (const form of [`${name}:1`, `${arnOf(name)}:live`]) {
-    await refused(
-      publish(form),
-      'InvalidParameterValueException',
-      'Current operation does not support versions other than $LATEST',
-    );
-  }
+  await onlyForLatest(name, publish);
 });
 
 test('it refuses what is not there, and long descriptions', async () => {

@@ -174,6 +174,16 @@ export async function createActive(
   return created;
 }
 
+/** As createActive; gives the function as it is once it is active. */
+export async function createUpdated(
+  client: LambdaClient,
+  name: string,
+  overrides: Partial<CreateFunctionCommandInput> = {},
+): Promise<FunctionConfiguration> {
+  await createActive(client, name, overrides);
+  return untilUpdated(client, name);
+}
+
 /** Creates a function with version 1 and the alias `live` for it, and waits until it is active. */
 export async function createAliased(
   client: LambdaClient,

@@ -56,7 +56,7 @@ async function changesBeside(FunctionName: string): Promise<void> {
   ]);
 }
 
-test('a function that is Pending is shown, and changed only beside its settings', async () => {
+test('a function that is Pending is shown, tagged, and changed only beside its settings', async () => {
   const { client } = server;
   const FunctionName = 'made';
   await client.send(new CreateFunctionCommand(functionInput(FunctionName, { Publish: true })));
@@ -75,7 +75,9 @@ test('a function that is Pending is shown, and changed only beside its settings'
   }
   await Promise.all(changes(FunctionName, 'stale').map(stale));
   const why = 'The function is currently in the following state: Pending';
-  await allRefused([...changes(FunctionName), ...tagChanges(FunctionName)], why);
+  await allRefused(changes(FunctionName), why);
+  // Zappa 0.63 (core.py) tags a function as soon as it is created.
+  await Promise.all(tagChanges(FunctionName));
   await changesBeside(FunctionName);
   const { Code } = await client.send(new GetFunctionCommand({ FunctionName }));
   const response = await fetch(Code?.Location ?? '');

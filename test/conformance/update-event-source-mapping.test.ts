@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  CreateEventSourceMappingCommand,
   GetEventSourceMappingCommand,
   UpdateEventSourceMappingCommand,
   type KafkaSchemaRegistryConfig,
@@ -9,9 +8,11 @@ import {
 } from '@aws-sdk/client-lambda';
 import {
   createFunction,
+  createReader,
   createSettled,
   notFound,
   queueArn,
+  refusesUnsettled,
   unknownUuid,
   untilSettled,
 } from './mappings.ts';
@@ -66,11 +67,7 @@ test('UpdateEventSourceMapping answers 202, changes what is given and keeps the 
 });
 
 test('UpdateEventSourceMapping takes settings away by empty values', async () => {
-  await createFunction(server.client, 'queue-reader');
-  const { UUID, ...created } = await createSettled(server.client, {
-    FunctionName: 'queue-reader',
-    EventSourceArn: queueArn('orders'),
-  });
+  const { UUID, ...created } = await createReader(server.client, 'queue-reader');
   await send({
     UUID,
     FilterCriteria: { Filters: [{ Pattern: '{"body": {"a": [1]}}' }] },
@@ -271,16 +268,8 @@ test('UpdateEventSourceMapping of one mapping by several at once leaves one of t
 });
 
 test('UpdateEventSourceMapping refuses a mapping that is being changed', async () => {
-  await createFunction(slow.client, 'reader');
-  const input = { FunctionName: 'reader', EventSourceArn: queueArn('orders') };
-  const { UUID } = await slow.client.send(new CreateEventSourceMappingCommand(input));
-  const updating = new UpdateEventSourceMappingCommand({ UUID, BatchSize: 1 });
-  await assert.rejects(
-    slow.client.send(updating),
-    refused(
-      'ResourceInUseException',
-      'Cannot update the event source mapping because it is in use.',
-    ),
+  const UUID = await refusesUnsettled(slow.client, 'update', (unsettled) =>
+    slow.client.send(new UpdateEventSourceMappingCommand({ UUID: unsettled, BatchSize: 1 })),
   );
   const found = await slow.client.send(new GetEventSourceMappingCommand({ UUID }));
   assert.equal(found.State, 'Creating');

@@ -17,10 +17,11 @@ import {
   updating,
   withRuntimeVersion,
 } from './configurations.ts';
-import { invalid, nameForms, notFound, oneWins, refused, stale } from './expect.ts';
+import { invalid, nameForms, notFound, oneWins, onlyForLatest, refused, stale } from './expect.ts';
 import {
   arnOf,
   createActive,
+  createUpdated,
   handlerZip,
   otherZip,
   untilUpdated,
@@ -39,8 +40,7 @@ const otherCode = { CodeSize: otherZip.length, CodeSha256: sha256Of(otherZip) };
 
 test('it answers in progress with the new code, then it is Successful', async () => {
   const FunctionName = 'updated';
-  await createActive(server.client, FunctionName);
-  const before = await untilUpdated(server.client, FunctionName);
+  const before = await createUpdated(server.client, FunctionName);
   const { $metadata, ...updated } = await update(FunctionName, { Architectures: ['arm64'] });
   assert.equal($metadata.httpStatusCode, 200);
   const members = { ...otherCode, Architectures: ['arm64' as const] };
@@ -89,8 +89,7 @@ test('with Publish it answers as the new version, with its number in the ARN', a
 
 test('a dry run answers as the update would, checks all, and changes nothing', async () => {
   const FunctionName = 'dry';
-  await createActive(server.client, FunctionName);
-  const before = await untilUpdated(server.client, FunctionName);
+  const before = await createUpdated(server.client, FunctionName);
   const { $metadata, ...tried } = await update(FunctionName, { DryRun: true, Publish: true });
   assert.equal($metadata.httpStatusCode, 200);
   assert.deepEqual(tried, { ...before, ...otherCode });
@@ -102,8 +101,7 @@ test('a dry run answers as the update would, checks all, and changes nothing', a
 
 test('the same code again is an update, too', async () => {
   const FunctionName = 'same';
-  await createActive(server.client, FunctionName);
-  const before = await untilUpdated(server.client, FunctionName);
+  const before = await createUpdated(server.client, FunctionName);
   const updated = await update(FunctionName, { ZipFile: handlerZip });
   assert.equal(updated.LastUpdateStatus, 'InProgress');
   assert.equal(updated.CodeSha256, before.CodeSha256);
@@ -118,19 +116,12 @@ test('it takes all forms of a name, and $LATEST, but no other version', async ()
     assert.equal(updated.FunctionArn, arnOf(name));
     await untilUpdated(server.client, name);
   }
-  for (const form of [`${name}:1`, `${arnOf(name)}:live`]) {
-    await refused(
-      update(form),
-      'InvalidParameterValueException',
-      'Current operation does not support versions other than $LATEST',
-    );
-  }
+  await onlyForLatest(name, update);
 });
 
 test('of updates at once with one RevisionId exactly one wins', async () => {
   const FunctionName = 'raced';
-  await createActive(server.client, FunctionName);
-  const { RevisionId } = await untilUpdated(server.client, FunctionName);
+  const { RevisionId } = await createUpdated(server.client, FunctionName);
   const archives = Array.from({ length: 8 }, (_, index) => zipOf({ 'index.js': `// ${index}` }));
   const won = await oneWins(
     archives.map((ZipFile) => update(FunctionName, { ZipFile, RevisionId })),
@@ -142,8 +133,7 @@ test('of updates at once with one RevisionId exactly one wins', async () => {
 
 test('it refuses what is not there, no code, and code that is not right', async () => {
   const FunctionName = 'refusing';
-  await createActive(server.client, FunctionName);
-  const before = await untilUpdated(server.client, FunctionName);
+  const before = await createUpdated(server.client, FunctionName);
   await notFound(update('unknown'), 'unknown');
   await refused(
     update(FunctionName, { ZipFile: undefined }),

@@ -88,7 +88,8 @@ class ConstraintFinder {
       };
       // A path without a label is another path.
       if (member.required && at.location !== 'uri') {
-        this.#add(at, 'required', () => absent, notNull);
+        const nothing = at.location === 'body' ? [absent, null] : [absent];
+        this.#add(at, 'required', (random) => random.pick(nothing), notNull);
       }
       this.#visit(member.shape, at, depth + 1);
     }

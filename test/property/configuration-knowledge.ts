@@ -13,6 +13,14 @@ export function functionForms(name = functionName): readonly string[] {
   return [name, `function:${name}`, `${accountId}:function:${name}`, arn];
 }
 
+/** The function of the fixture. */
+export const named = { FunctionName: functionName };
+
+/** The same in any form. */
+export function anyName({ random }: Draw): Body {
+  return { FunctionName: random.pick(functionForms()) };
+}
+
 /** Members that CreateFunction and UpdateFunctionConfiguration share, as far as the model does not know them. */
 export function settingsOf(draw: Draw, runtime: string): WireInput {
   const { random } = draw;
@@ -21,13 +29,18 @@ export function settingsOf(draw: Draw, runtime: string): WireInput {
   return {
     Runtime: runtime,
     Layers: draw.maybe(random.pick([[], [layerVersionArn]])),
-    VpcConfig: hasFiles || random.chance(0.3) ? vpc : { SubnetIds: [], SecurityGroupIds: [] },
-    FileSystemConfigs: hasFiles ? [fileSystem] : [],
+    VpcConfig: {
+      ...(hasFiles || random.chance(0.3) ? vpc : { SubnetIds: [], SecurityGroupIds: [] }),
+      ...(random.chance(0.5) ? { Ipv6AllowedForDualStack: random.chance(0.5) } : {}),
+    },
+    FileSystemConfigs: hasFiles ? [fileSystem(draw)] : [],
     SnapStart: { ApplyOn: hasSnapshots ? 'PublishedVersions' : 'None' },
     EphemeralStorage: { Size: hasSnapshots ? 512 : random.integer(512, 10_240) },
     LoggingConfig: logging(draw),
     Environment: draw.maybe({ Variables: variables(draw) }),
-    DeadLetterConfig: draw.maybe(random.pick([{}, { TargetArn: '' }, { TargetArn: queueArn }])),
+    DeadLetterConfig: draw.maybe(
+      random.pick([{}, { TargetArn: '' }, { TargetArn: queueArn }, { TargetArn: topicArn }]),
+    ),
     KMSKeyArn: draw.maybe(random.pick(['', keyArn])),
     ImageConfig: undefined,
     CapacityProviderConfig: undefined,
@@ -39,12 +52,30 @@ export function settingsOf(draw: Draw, runtime: string): WireInput {
 }
 
 const queueArn = `arn:aws:sqs:${region}:${accountId}:letters`;
-const keyArn = `arn:aws:kms:${region}:${accountId}:key/0a1b2c3d-0000-4000-8000-000000000000`;
+const topicArn = `arn:aws:sns:${region}:${accountId}:letters`;
+export const keyArn = `arn:aws:kms:${region}:${accountId}:key/0a1b2c3d-0000-4000-8000-000000000000`;
 const vpc = { SubnetIds: ['subnet-0123456789abcdef0'], SecurityGroupIds: ['sg-0123456789abcdef0'] };
-const fileSystem = {
-  Arn: `arn:aws:elasticfilesystem:${region}:${accountId}:access-point/fsap-0123456789abcdef0`,
-  LocalMountPath: '/mnt/files',
-};
+
+function fileSystem({ random }: Draw): Body {
+  const LocalMountPath = '/mnt/files';
+  const point = 'fsap-0123456789abcdef0';
+  if (random.chance(0.5)) {
+    const Arn = `arn:aws:elasticfilesystem:${region}:${accountId}:access-point/${point}`;
+    return { Arn, LocalMountPath };
+  }
+  const files = `arn:aws:s3files:${region}:${accountId}:file-system/fs-0123456789abcdef0`;
+  const S3FilesConfig = { DirectS3Read: random.pick(['ENABLED', 'DISABLED', 'AUTO']) };
+  return { Arn: `${files}/access-point/${point}`, LocalMountPath, S3FilesConfig };
+}
+
+/** What an image is started with; none of it is what the image says itself. */
+export function imageConfig(draw: Draw): Body {
+  return draw.some([
+    { EntryPoint: ['/run', '-v'] },
+    { Command: ['index.handler'] },
+    { WorkingDirectory: '/work' },
+  ]);
+}
 
 /** Levels only for JSON. */
 function logging({ random }: Draw): Body {
@@ -111,7 +142,12 @@ export function configurationWith(input: WireInput): Body {
   for (const name of [...same, ...whole]) {
     if (input[name] !== undefined) shown[name] = input[name];
   }
-  const { VpcConfig, Environment, DeadLetterConfig, KMSKeyArn, FileSystemConfigs, Layers } = input;
+  const { ImageConfig } = input;
+  if (ImageConfig !== undefined) {
+    const isEmpty = Object.keys(ImageConfig as Body).length === 0;
+    shown['ImageConfigResponse'] = isEmpty ? absent : { ImageConfig };
+  }
+  const { VpcConfig, Environment, DeadLetterConfig, FileSystemConfigs, Layers } = input;
   const { Mode } = (input['TracingConfig'] ?? {}) as Body;
   if (Mode !== undefined) shown['TracingConfig'] = { Mode };
   if (VpcConfig !== undefined) shown['VpcConfig'] = VpcConfig;
@@ -127,10 +163,24 @@ export function configurationWith(input: WireInput): Body {
     const { TargetArn } = DeadLetterConfig as { TargetArn?: string };
     shown['DeadLetterConfig'] = TargetArn ? { TargetArn } : absent;
   }
-  if (KMSKeyArn !== undefined) shown['KMSKeyArn'] = KMSKeyArn === '' ? absent : KMSKeyArn;
+  const key = shownKey(input, shown['Environment']);
+  if (key !== undefined) shown['KMSKeyArn'] = key;
   if (Layers !== undefined) {
     const arns = Layers as string[];
     shown['Layers'] = arns.length > 0 ? arns.map((Arn) => ({ Arn })) : absent;
   }
   return shown;
+}
+
+/** A key is kept with something to encrypt only; undefined where that depends on what was there. */
+function shownKey(input: WireInput, environment: unknown): unknown {
+  const { KMSKeyArn, SnapStart, PackageType, ImageConfig } = input;
+  if (KMSKeyArn === undefined) return undefined;
+  if (KMSKeyArn === '') return absent;
+  // Images are encrypted themselves; only their functions have an ImageConfig.
+  if (PackageType === 'Image' || ImageConfig !== undefined) return KMSKeyArn;
+  const { ApplyOn } = (SnapStart ?? {}) as Body;
+  if (ApplyOn === 'PublishedVersions') return KMSKeyArn;
+  if (environment === undefined) return undefined;
+  return environment === absent ? absent : KMSKeyArn;
 }

@@ -7,6 +7,18 @@ export const absent = Symbol('absent');
 /** A check of one value, for what is not shown as it was sent. */
 export type Check = (actual: unknown) => boolean;
 
+/** This and nothing more. */
+export function exactly(expected: unknown): Check {
+  return (actual) => isDeepStrictEqual(actual, expected);
+}
+
+/** A list with an element that has this. */
+export function including(expected: unknown): Check {
+  return (actual) =>
+    Array.isArray(actual) &&
+    actual.some((item: unknown) => missingFrom(item, expected) === undefined);
+}
+
 /**
  * Where `actual` lacks what `expected` has, as a path; undefined when it has all. Objects may have more
  * members than expected, lists not more elements.

@@ -1,8 +1,7 @@
 /** What the inputs of operations can name: a function with two versions and an alias, and a layer. */
-import type { ApiOperationName } from '../../src/model/generated/api-types.ts';
 import { zipOf } from '../../src/testing/zip-builder.ts';
 import { accountId, arnOf, region, role } from '../conformance/server.ts';
-import type { WireInput } from './wire-request.ts';
+import type { Step } from './journey.ts';
 
 export const functionName = 'fixture';
 export const functionArn = arnOf(functionName);
@@ -18,7 +17,7 @@ export const archives = ['1', '2', '3', '4'].map((text) =>
 const names = { FunctionName: functionName };
 
 /** One after the other, each settled before the next. */
-export const fixtureSteps: readonly (readonly [ApiOperationName, WireInput])[] = [
+export const fixtureSteps: readonly Step[] = [
   [
     'CreateFunction',
     {

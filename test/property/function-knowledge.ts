@@ -1,30 +1,40 @@
 /** Right uses of the operations on functions, versions, tags and the account. */
-import { createHash } from 'node:crypto';
-import { archives, functionArn, functionName } from './fixture.ts';
-import { configurationWith, functionForms, settingsOf, tags } from './configuration-knowledge.ts';
+import { absent, exactly } from './contains.ts';
+import { aliasName, archives, functionArn, functionName } from './fixture.ts';
+import { archiveHash, code } from './code-knowledge.ts';
+import {
+  configurationWith,
+  functionForms,
+  imageConfig,
+  keyArn,
+  settingsOf,
+  tags,
+} from './configuration-knowledge.ts';
 import {
   isGone,
   read,
+  revised,
   type Body,
   type Draw,
   type Journey,
   type KnowledgeTable,
+  type Preparation,
+  type Read,
   type Step,
 } from './journey.ts';
-import type { Runtime } from '../../src/model/generated/api-types.ts';
-import { isOffered, runtimes as runtimeDates } from '../../src/model/runtimes.ts';
+import { knownRuntimes, pastRuntimes } from './never-right.ts';
 import { shapes } from '../../src/model/service-model.ts';
-import { role } from '../conformance/server.ts';
+import { accountId, region, role } from '../conformance/server.ts';
+import {
+  codeSigningArnIn,
+  codeSigningCreation,
+  undoCodeSigning,
+} from './code-signing-knowledge.ts';
+import { anyMapping } from './mapping-knowledge.ts';
 import type { WireInput } from './wire-request.ts';
 
 /** Those that no date of the service's takes away: of the others no function can be made. */
-const runtimes = Object.entries(runtimeDates)
-  .filter(([name, { blockCreate }]) => blockCreate === undefined || isOffered(name as Runtime))
-  .map(([name]) => name);
-
-function archiveHash(archive: string): string {
-  return createHash('sha256').update(Buffer.from(archive, 'base64')).digest('base64');
-}
+const runtimes = knownRuntimes.filter((name) => !pastRuntimes.includes(name));
 
 function small(name: string): WireInput {
   return {
@@ -39,37 +49,108 @@ function small(name: string): WireInput {
 function createFunction(draw: Draw): Journey {
   const { random } = draw;
   const name = draw.newName();
-  const archive = random.pick(archives);
+  const isImage = random.chance(0.3);
+  const { sent, shown: shownPackage, shownCode } = isImage ? image(draw) : archive(draw);
   const Tags = draw.maybe(tags(draw, 50));
-  const settings = settingsOf(draw, random.pick(runtimes));
-  const hasSnapshots = (settings['SnapStart'] as Body)['ApplyOn'] === 'PublishedVersions';
+  const isSigned = !isImage && random.chance(0.2);
+  const settings = { ...settingsOf(draw, draw.next('created', runtimes)), ...sent };
+  const { ApplyOn } = (settings['SnapStart'] ?? {}) as Body;
   const TenancyConfig = { TenantIsolationMode: 'PER_TENANT' };
   const input = draw.input('CreateFunction', {
     ...settings,
-    TenancyConfig: hasSnapshots ? undefined : draw.maybe(TenancyConfig),
+    TenancyConfig: ApplyOn === 'PublishedVersions' ? undefined : draw.maybe(TenancyConfig),
     FunctionName: random.pick(functionForms(name)),
-    Code: { ZipFile: archive },
-    Handler: draw.values.strings.valid(shapes.get('Handler')!, random) || 'index.handler',
-    PackageType: draw.maybe('Zip'),
     CodeSigningConfigArn: undefined,
     Tags,
   });
-  const shown = {
-    ...configurationWith(input),
-    FunctionName: name,
-    CodeSha256: archiveHash(archive),
-  };
+  const shown = { ...configurationWith(input), ...shownPackage, FunctionName: name };
   const arn = functionArn.replace(/[^:]+$/u, name);
   return {
-    input,
+    prepare: isSigned ? [codeSigningCreation] : [],
+    input: (prepared) => (isSigned ? { ...input, ...codeSigningArnIn(prepared) } : input),
     answers: shown,
-    reads: () => [
+    reads: (_, prepared) => [
       read('GetFunctionConfiguration', { FunctionName: name }, shown),
-      read('GetFunction', { FunctionName: arn }, { Configuration: shown }),
-      read('ListTags', { Resource: arn }, { Tags: Tags ?? {} }),
+      read('GetFunction', { FunctionName: arn }, { Configuration: shown, Code: shownCode }),
+      read('ListTags', { Resource: arn }, { Tags: exactly(Tags ?? {}) }),
+      ...(isImage ? [] : [codeSigningOf(name, isSigned ? prepared : {})]),
     ],
-    undo: () => [['DeleteFunction', { FunctionName: name }]],
+    undo: (_, prepared) => [
+      ['DeleteFunction', { FunctionName: name }],
+      ...(isSigned ? undoCodeSigning(prepared) : []),
+    ],
   };
+}
+
+/** That of the answer that made the configuration, or none. */
+function codeSigningOf(FunctionName: string, creation: Body): Read {
+  const { CodeSigningConfigArn = absent } = codeSigningArnIn(creation);
+  return read('GetFunctionCodeSigningConfig', { FunctionName }, { CodeSigningConfigArn });
+}
+
+/** What a function is made of, and how the configuration and GetFunction's Code show it. */
+interface Package {
+  /** Put over other settings; members that do not go with it are undefined. */
+  readonly sent: WireInput;
+  readonly shown: Body;
+  readonly shownCode: Body;
+}
+
+function archive(draw: Draw): Package {
+  const { archive: bytes, members } = code(draw);
+  const key = keyOfSource(draw);
+  return {
+    sent: {
+      Code: { ...members, ...key },
+      Handler: draw.values.strings.valid(shapes.get('Handler')!, draw.random) || 'index.handler',
+      PackageType: draw.maybe('Zip'),
+      ImageConfig: undefined,
+    },
+    shown: { CodeSha256: archiveHash(bytes), PackageType: 'Zip' },
+    shownCode: { RepositoryType: 'S3', ...shownKey(key) },
+  };
+}
+
+function image(draw: Draw): Package {
+  const { ImageUri, shown, shownCode } = anyImage(draw);
+  return {
+    sent: {
+      Code: { ImageUri },
+      PackageType: 'Image',
+      ImageConfig: draw.maybe(imageConfig(draw)),
+      ...{ Handler: undefined, Layers: undefined, Runtime: undefined, SnapStart: undefined },
+    },
+    shown: { ...shown, PackageType: 'Image' },
+    shownCode,
+  };
+}
+
+/** By tag, which only its registry knows, or by digest. */
+function anyImage({ random }: Draw) {
+  const repository = `${accountId}.dkr.ecr.${region}.amazonaws.com/team/image`;
+  const digest = random.hex(32);
+  const ImageUri = random.pick([
+    `${repository}:${random.hex(2)}`,
+    `${repository}@sha256:${digest}`,
+  ]);
+  const isResolved = ImageUri.endsWith(digest);
+  return {
+    ImageUri,
+    shown: { CodeSha256: isResolved ? digest : absent, CodeSize: 0 },
+    shownCode: {
+      ImageUri,
+      ResolvedImageUri: isResolved ? `${repository}@sha256:${digest}` : absent,
+    },
+  };
+}
+
+function keyOfSource({ random }: Draw): Body {
+  return random.pick([{}, { SourceKMSKeyArn: keyArn }]);
+}
+
+/** As GetFunction shows it. */
+function shownKey({ SourceKMSKeyArn = absent }: Body): Body {
+  return { SourceKMSKeyArn };
 }
 
 function deleteFunction(draw: Draw): Journey {
@@ -89,15 +170,18 @@ function deleteFunction(draw: Draw): Journey {
 }
 
 function updateConfiguration(draw: Draw): Journey {
+  return draw.random.chance(0.2) ? updateImageSettings(draw) : updateSettings(draw);
+}
+
+function updateSettings(draw: Draw): Journey {
   const input = draw.input('UpdateFunctionConfiguration', {
-    ...settingsOf(draw, draw.random.pick(runtimes)),
-    // Versions of the fixture stay alike, so that an alias may have two of them.
-    Role: undefined,
+    ...settingsOf(draw, draw.next('updated', runtimes)),
     FunctionName: draw.random.pick(functionForms()),
   });
   const shown = configurationWith(input);
   return {
-    input,
+    prepare: [present],
+    input: revised(draw, input),
     answers: shown,
     reads: () => [
       read('GetFunctionConfiguration', { FunctionName: functionName }, shown),
@@ -106,27 +190,80 @@ function updateConfiguration(draw: Draw): Journey {
   };
 }
 
+/** A function from an image, made and taken away again around a change of it. */
+function withImage(draw: Draw, input: WireInput, shown: Body): Journey {
+  const FunctionName = draw.newName();
+  const { Code, PackageType } = image(draw).sent;
+  return {
+    prepare: [
+      ['CreateFunction', { FunctionName, Role: role, Code, PackageType }],
+      ['GetFunctionConfiguration', { FunctionName }],
+    ],
+    input: revised(draw, { ...input, FunctionName }),
+    answers: shown,
+    reads: () =>
+      input['DryRun'] === true ? [] : [read('GetFunctionConfiguration', { FunctionName }, shown)],
+    undo: () => [['DeleteFunction', { FunctionName }]],
+  };
+}
+
+function updateImageSettings(draw: Draw): Journey {
+  const input = draw.input('UpdateFunctionConfiguration', {
+    ...settingsOf(draw, runtimes[0]!),
+    ...{ Handler: undefined, Layers: undefined, Runtime: undefined, SnapStart: undefined },
+    ImageConfig: imageConfig(draw),
+  });
+  return withImage(draw, input, configurationWith(input));
+}
+
+function updateImage(draw: Draw): Journey {
+  const { ImageUri, shown } = anyImage(draw);
+  const input = draw.input('UpdateFunctionCode', { ...noCode, ImageUri });
+  const { Architectures } = input;
+  return withImage(draw, input, {
+    ...shown,
+    ...(Architectures === undefined ? {} : { Architectures }),
+  });
+}
+
+/** Members of UpdateFunctionCode that say where code is, and what the model cannot know. */
+const noCode = {
+  ...{ ZipFile: undefined, S3Bucket: undefined, S3Key: undefined, S3ObjectVersion: undefined },
+  ...{ S3ObjectStorageMode: undefined, ImageUri: undefined, PublishTo: undefined },
+  ...{ RevisionId: undefined, SourceKMSKeyArn: undefined },
+};
+
+const present: Step = ['GetFunctionConfiguration', { FunctionName: functionName }];
+
 function updateCode(draw: Draw): Journey {
-  const archive = draw.random.pick(archives);
+  return draw.random.chance(0.3) ? updateImage(draw) : updateArchive(draw);
+}
+
+function updateArchive(draw: Draw): Journey {
+  const { archive: bytes, members } = code(draw);
   const input = draw.input('UpdateFunctionCode', {
     FunctionName: draw.random.pick(functionForms()),
-    ZipFile: archive,
-    ...{ S3Bucket: undefined, S3Key: undefined, S3ObjectVersion: undefined },
-    ...{ S3ObjectStorageMode: undefined, ImageUri: undefined, PublishTo: undefined },
-    ...{ RevisionId: undefined, SourceKMSKeyArn: undefined },
+    ...noCode,
+    ...members,
+    ...keyOfSource(draw),
   });
   const { Architectures } = input;
   const shown = {
-    CodeSha256: archiveHash(archive),
+    CodeSha256: archiveHash(bytes),
     ...(Architectures === undefined ? {} : { Architectures }),
   };
   const isWritten = input['DryRun'] !== true;
   return {
-    prepare: plainRuntime,
-    input,
+    prepare: [...plainRuntime, present],
+    input: revised(draw, input),
     answers: shown,
     reads: () =>
-      isWritten ? [read('GetFunctionConfiguration', { FunctionName: functionName }, shown)] : [],
+      isWritten
+        ? [
+            read('GetFunctionConfiguration', { FunctionName: functionName }, shown),
+            read('GetFunction', { FunctionName: functionName }, { Code: shownKey(input) }),
+          ]
+        : [],
   };
 }
 
@@ -149,8 +286,11 @@ function publishVersion(draw: Draw): Journey {
   const shown = { Version: '1', Description, CodeSha256: archiveHash(archives[0]!) };
   const version = { FunctionName: name, Qualifier: '1' };
   return {
-    prepare: [['CreateFunction', small(name)]],
-    input,
+    prepare: [
+      ['CreateFunction', small(name)],
+      ['GetFunctionConfiguration', { FunctionName: name }],
+    ],
+    input: revised(draw, input),
     answers: shown,
     reads: (answer) => [
       read('GetFunctionConfiguration', version, answer),
@@ -165,29 +305,72 @@ function publishVersion(draw: Draw): Journey {
   };
 }
 
+/** Something that can have tags, of each kind. */
+interface Tagged {
+  readonly prepare: readonly Preparation[];
+  arn(prepared: Body): unknown;
+  undo(prepared: Body): readonly Step[];
+}
+
+function anyTagged(draw: Draw): Tagged {
+  return draw.random.pick<Tagged>([
+    { prepare: [], arn: () => functionArn, undo: () => [] },
+    {
+      prepare: [codeSigningCreation],
+      arn: (prepared) => codeSigningArnIn(prepared)['CodeSigningConfigArn'],
+      undo: undoCodeSigning,
+    },
+    {
+      prepare: [anyMapping(draw)],
+      arn: ({ EventSourceMappingArn }) => EventSourceMappingArn,
+      undo: ({ UUID }) => [['DeleteEventSourceMapping', { UUID }]],
+    },
+  ]);
+}
+
 function tagResource(draw: Draw): Journey {
   const Tags = tags(draw);
+  const { prepare, arn, undo } = anyTagged(draw);
   return {
-    input: { Resource: functionArn, Tags },
-    reads: () => [
-      read('ListTags', { Resource: functionArn }, { Tags }),
-      read('GetFunction', { FunctionName: functionName }, { Tags }),
+    prepare,
+    input: (prepared) => ({ Resource: arn(prepared), Tags }),
+    reads: (_, prepared) => [read('ListTags', { Resource: arn(prepared) }, { Tags })],
+    undo: (_, prepared) => [
+      ['UntagResource', { Resource: arn(prepared), TagKeys: Object.keys(Tags) }],
+      ...undo(prepared),
     ],
-    undo: () => [['UntagResource', { Resource: functionArn, TagKeys: Object.keys(Tags) }]],
   };
+}
+
+/** What is tagged already, with tags that can be taken away by their keys. */
+function alreadyTagged(draw: Draw) {
+  const Tags = tags(draw);
+  const { prepare, arn, undo } = anyTagged(draw);
+  const tag: Preparation = (prepared) => ['TagResource', { Resource: arn(prepared), Tags }];
+  return { Tags, prepare: [...prepare, tag], arn, undo };
 }
 
 function untagResource(draw: Draw): Journey {
-  const Tags = tags(draw);
+  const { Tags, prepare, arn, undo } = alreadyTagged(draw);
   return {
-    prepare: [['TagResource', { Resource: functionArn, Tags }]],
-    input: { Resource: functionArn, TagKeys: Object.keys(Tags) },
-    reads: () => [read('ListTags', { Resource: functionArn }, { Tags: isEmpty })],
+    prepare,
+    input: (prepared) => ({ Resource: arn(prepared), TagKeys: Object.keys(Tags) }),
+    reads: (_, prepared) => [read('ListTags', { Resource: arn(prepared) }, { Tags: exactly({}) })],
+    undo: (_, prepared) => undo(prepared),
   };
 }
 
-function isEmpty(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+function listTags(draw: Draw): Journey {
+  const { Tags, prepare, arn, undo } = alreadyTagged(draw);
+  return {
+    prepare,
+    input: (prepared) => ({ Resource: arn(prepared) }),
+    answers: { Tags: exactly(Tags) },
+    undo: (_, prepared) => [
+      ['UntagResource', { Resource: arn(prepared), TagKeys: Object.keys(Tags) }],
+      ...undo(prepared),
+    ],
+  };
 }
 
 /** Dry: what runs functions is tested elsewhere. */
@@ -214,20 +397,40 @@ export const functionKnowledge: KnowledgeTable = {
   PublishVersion: publishVersion,
   TagResource: tagResource,
   UntagResource: untagResource,
-  ListTags: () => ({ input: { Resource: functionArn } }),
+  ListTags: listTags,
   Invoke: invoke,
-  GetAccountSettings: () => ({ input: {}, answers: { AccountUsage: {}, AccountLimit: {} } }),
-  GetFunction: (draw) => ({ input: namedVersion(draw) }),
-  GetFunctionConfiguration: (draw) => ({ input: namedVersion(draw) }),
-  ListFunctions: (draw) => ({
-    input: draw.input('ListFunctions', { Marker: undefined, MasterRegion: undefined }),
-  }),
-  ListVersionsByFunction: (draw) => ({
-    input: draw.input('ListVersionsByFunction', { FunctionName: functionName, Marker: undefined }),
-  }),
+  GetFunction: getFunction,
+  GetFunctionConfiguration: getConfiguration,
 };
 
-function namedVersion({ random }: Draw): WireInput {
-  const Qualifier = random.pick([undefined, '$LATEST', '1', '2', 'live']);
-  return { FunctionName: random.pick(functionForms()), Qualifier };
+/** What the fixture published, by a version's number or an alias, whose version may have changed. */
+function namedVersion({ random }: Draw): { readonly input: WireInput; readonly shown: Body } {
+  const Qualifier = random.pick([undefined, '$LATEST', '1', '2', aliasName]);
+  const versions = {
+    1: { Version: '1', Description: '', CodeSha256: archiveHash(archives[0]!) },
+    2: { Version: '2', Description: 'second', CodeSha256: archiveHash(archives[0]!) },
+  };
+  return {
+    input: {
+      FunctionName: random.pick(functionForms()),
+      ...(Qualifier === undefined ? {} : { Qualifier }),
+    },
+    shown:
+      Qualifier === '1' || Qualifier === '2'
+        ? versions[Qualifier]
+        : {
+            ...(Qualifier === aliasName ? {} : { Version: '$LATEST' }),
+            FunctionName: functionName,
+          },
+  };
+}
+
+function getConfiguration(draw: Draw): Journey {
+  const { input, shown } = namedVersion(draw);
+  return { input, answers: shown };
+}
+
+function getFunction(draw: Draw): Journey {
+  const { input, shown } = namedVersion(draw);
+  return { input, answers: { Configuration: shown } };
 }

@@ -15,19 +15,29 @@ export interface Read {
   readonly shows: { readonly body: unknown } | { readonly errorName: string };
 }
 
+/** A step, or one that names what the answers to the steps before it hold. */
+export type Preparation = Step | ((prepared: Body) => Step);
+
 export interface Journey {
   /** Done first; all succeed. */
-  readonly prepare?: readonly Step[];
-  /** Is accepted. */
-  readonly input: WireInput;
+  readonly prepare?: readonly Preparation[];
+  /** Is accepted. `prepared` has the members of the answers to the steps before it, the last put over all. */
+  readonly input: WireInput | ((prepared: Body) => WireInput);
   /** The answer itself contains this, too. */
   readonly answers?: unknown;
-  reads?(answer: Body): readonly Read[];
+  reads?(answer: Body, prepared: Body): readonly Read[];
   /** Takes away what was made. */
-  undo?(answer: Body): readonly Step[];
+  undo?(answer: Body, prepared: Body): readonly Step[];
+}
+
+/** Now and then for the revision that is there, which the last preparation has to tell. */
+export function revised(draw: Draw, input: WireInput): Journey['input'] {
+  const isRevised = draw.random.chance(0.5);
+  return ({ RevisionId }) => (isRevised ? { ...input, RevisionId } : input);
 }
 
 export class Draw {
+  readonly #left = new Map<string, unknown[]>();
   readonly random: SeededRandom;
   readonly values: ModelValues;
 
@@ -49,6 +59,26 @@ export class Draw {
   /** The value, or undefined: a member that may be left out. */
   maybe<Value>(value: Value, probability = 0.5): Value | undefined {
     return this.random.chance(probability) ? value : undefined;
+  }
+
+  /** One of many values, each of them once before any comes again, by purpose. */
+  next<Value>(purpose: string, values: readonly Value[]): Value {
+    const left = (this.#left.get(purpose) ?? []) as Value[];
+    if (left.length === 0) left.push(...values);
+    this.#left.set(purpose, left);
+    const [value] = left.splice(this.random.integer(0, left.length - 1), 1);
+    return value!;
+  }
+
+  /** Some of the parts, each as a whole; all of them now and then. */
+  some(parts: readonly Body[]): Body {
+    const share = this.random.pick([0, 0.5, 0.8, 1]);
+    return Object.assign({}, ...parts.filter(() => this.random.chance(share))) as Body;
+  }
+
+  /** As some, but never none of them. */
+  several(parts: readonly Body[]): Body {
+    return { ...this.random.pick(parts), ...this.some(parts) };
   }
 
   /** A name that nothing has. */

@@ -1,17 +1,20 @@
 /** Right uses of the operations on aliases, layers and concurrency. */
+import { shapes } from '../../src/model/service-model.ts';
 import { accountId } from '../conformance/server.ts';
 import { functionForms } from './configuration-knowledge.ts';
 import { aliasName, archives, functionName, layerName, layerVersionArn } from './fixture.ts';
 import {
   isGone,
   read,
+  revised,
   type Body,
   type Draw,
   type Journey,
   type KnowledgeTable,
   type Step,
 } from './journey.ts';
-import { absent } from './contains.ts';
+import { archiveHash, code } from './code-knowledge.ts';
+import { absent, including } from './contains.ts';
 import type { WireInput } from './wire-request.ts';
 
 /** A version, or two by weight. */
@@ -49,7 +52,7 @@ function createAlias(draw: Draw): Journey {
     answers: alias,
     reads: (answer) => [
       read('GetAlias', named, { ...answer, ...alias }),
-      read('ListAliases', { FunctionName: functionName }, { Aliases: includes({ Name }) }),
+      read('ListAliases', { FunctionName: functionName }, { Aliases: including(alias) }),
     ],
     undo: () => [['DeleteAlias', named]],
   };
@@ -71,7 +74,8 @@ function updateAlias(draw: Draw): Journey {
   };
   const named = { FunctionName: functionName, Name: aliasName };
   return {
-    input,
+    prepare: [['GetAlias', named]],
+    input: revised(draw, input),
     answers: alias,
     reads: (answer) => [read('GetAlias', named, { ...answer, ...alias })],
   };
@@ -86,26 +90,39 @@ function deleteAlias(draw: Draw): Journey {
   };
 }
 
-/** A list that has an element with these members. */
-function includes(members: Body): (actual: unknown) => boolean {
-  return (actual) =>
-    Array.isArray(actual) &&
-    (actual as Body[]).some((item) =>
-      Object.entries(members).every(([name, value]) => item[name] === value),
-    );
+function getAlias(draw: Draw): Journey {
+  const named = { FunctionName: functionName, Name: draw.newName() };
+  const { sent, shown } = aliasTarget(draw);
+  return {
+    prepare: [['CreateAlias', { ...named, ...sent }]],
+    input: { ...named, FunctionName: draw.random.pick(functionForms()) },
+    answers: { Name: named.Name, ...shown },
+    undo: () => [['DeleteAlias', named]],
+  };
+}
+
+const runtimes = shapes.get('Runtime')?.enumValues ?? [];
+
+/** As many as a layer may name, or fewer. */
+function severalRuntimes(draw: Draw): readonly string[] {
+  const count = draw.random.integer(0, 15);
+  return Array.from({ length: count }, () => draw.next('layers', runtimes));
 }
 
 function publishLayerVersion(draw: Draw): Journey {
   const LayerName = draw.newName();
+  const { archive, members } = code(draw);
   const input = draw.input('PublishLayerVersion', {
     LayerName,
-    Content: { ZipFile: draw.random.pick(archives) },
+    Content: members,
+    CompatibleRuntimes: draw.maybe(severalRuntimes(draw)),
   });
   const { Description = '', LicenseInfo, CompatibleRuntimes, CompatibleArchitectures } = input;
   const lists = { CompatibleRuntimes, CompatibleArchitectures };
   const shown = {
     Version: 1,
     Description,
+    Content: { CodeSha256: archiveHash(archive) },
     ...(LicenseInfo === undefined ? {} : { LicenseInfo }),
     ...Object.fromEntries(
       Object.entries(lists).filter(([, list]) => Array.isArray(list) && list.length > 0),
@@ -119,7 +136,7 @@ function publishLayerVersion(draw: Draw): Journey {
     reads: () => [
       read('GetLayerVersion', version, { ...shown, LayerVersionArn: Arn }),
       read('GetLayerVersionByArn', { Arn }, shown),
-      read('ListLayerVersions', { LayerName }, { LayerVersions: [{ Version: 1 }] }),
+      read('ListLayerVersions', { LayerName }, { LayerVersions: [{ ...shown, Content: absent }] }),
     ],
     undo: () => [['DeleteLayerVersion', version]],
   };
@@ -139,40 +156,57 @@ const layerVersion = { LayerName: layerName, VersionNumber: 1 };
 
 function addLayerPermission(draw: Draw): Journey {
   const { random } = draw;
-  const isForAll = random.chance(0.3);
   const StatementId = draw.newName();
-  const input = draw.input('AddLayerVersionPermission', {
+  const other = layerStatement(draw.newName());
+  const isOrganization = random.chance(0.3);
+  const input = {
     ...layerVersion,
     StatementId,
-    ...(isForAll ? {} : { OrganizationId: undefined }),
-    Principal: isForAll ? '*' : random.pick(['*', accountId, `arn:aws:iam::${accountId}:root`]),
-    RevisionId: undefined,
-  });
+    Action: 'lambda:GetLayerVersion',
+    ...(isOrganization
+      ? { Principal: '*', OrganizationId: `o-${random.hex(8)}` }
+      : { Principal: random.pick(['*', accountId, `arn:aws:iam::${accountId}:root`]) }),
+  };
+  const { OrganizationId = StatementId } = input as Body;
+  const isShown = (policy: unknown): boolean =>
+    statementIds(policy).includes(StatementId) && String(policy).includes(String(OrganizationId));
   return {
-    input,
-    reads: () => [
-      read('GetLayerVersionPolicy', layerVersion, {
-        Policy: (policy: unknown) => statementIds(policy).includes(StatementId),
-      }),
+    prepare: [['AddLayerVersionPermission', other]],
+    input: revised(draw, input),
+    reads: () => [read('GetLayerVersionPolicy', layerVersion, { Policy: isShown })],
+    undo: () => [
+      ['RemoveLayerVersionPermission', { ...layerVersion, StatementId }],
+      ['RemoveLayerVersionPermission', idOf(other)],
     ],
-    undo: () => [['RemoveLayerVersionPermission', { ...layerVersion, StatementId }]],
   };
 }
 
-function removeLayerPermission(draw: Draw): Journey {
-  const StatementId = draw.newName();
+function layerStatement(StatementId: string) {
   const permission = { Action: 'lambda:GetLayerVersion', Principal: accountId };
+  return { ...layerVersion, StatementId, ...permission };
+}
+
+function idOf({ StatementId }: { readonly StatementId: string }): WireInput {
+  return { ...layerVersion, StatementId };
+}
+
+function removeLayerPermission(draw: Draw): Journey {
+  const statement = layerStatement(draw.newName());
   return {
-    prepare: [['AddLayerVersionPermission', { ...layerVersion, StatementId, ...permission }]],
-    input: { ...layerVersion, StatementId },
+    prepare: [['AddLayerVersionPermission', statement]],
+    input: revised(draw, idOf(statement)),
     reads: () => [isGone('GetLayerVersionPolicy', layerVersion)],
   };
 }
 
 function getLayerPolicy(draw: Draw): Journey {
-  const { prepare = [], input: statement } = removeLayerPermission(draw);
-  const undo: readonly Step[] = [['RemoveLayerVersionPermission', statement]];
-  return { prepare, input: layerVersion, undo: () => undo };
+  const statement = layerStatement(draw.newName());
+  return {
+    prepare: [['AddLayerVersionPermission', statement]],
+    input: layerVersion,
+    answers: { Policy: (policy: unknown) => statementIds(policy).includes(statement.StatementId) },
+    undo: () => [['RemoveLayerVersionPermission', idOf(statement)]],
+  };
 }
 
 function statementIds(policy: unknown): string[] {
@@ -251,37 +285,58 @@ function getProvisioned(): Journey {
   };
 }
 
-/** A listing from its beginning. */
-function listing(
-  operation:
-    'ListAliases' | 'ListLayers' | 'ListLayerVersions' | 'ListProvisionedConcurrencyConfigs',
-  given: WireInput,
-): (draw: Draw) => Journey {
-  return (draw) => ({ input: draw.input(operation, { ...given, Marker: undefined }) });
+function getConcurrency({ random }: Draw): Journey {
+  const shown = { ReservedConcurrentExecutions: random.integer(0, 900) };
+  return {
+    prepare: [['PutFunctionConcurrency', { FunctionName: functionName, ...shown }]],
+    input: { FunctionName: random.pick(functionForms()) },
+    answers: shown,
+    undo: () => [['DeleteFunctionConcurrency', { FunctionName: functionName }]],
+  };
+}
+
+/** A version of a layer of its own, and what every answer about it shows. */
+function aLayer(draw: Draw) {
+  const LayerName = draw.newName();
+  const { archive, members } = code(draw);
+  const settings = {
+    Description: `about ${draw.random.hex(3)}`,
+    CompatibleRuntimes: [draw.random.pick(['nodejs24.x', 'python3.13'])],
+  };
+  const publish: Step = ['PublishLayerVersion', { LayerName, Content: members, ...settings }];
+  const Content = { CodeSha256: archiveHash(archive) };
+  const undo: readonly Step[] = [['DeleteLayerVersion', { LayerName, VersionNumber: 1 }]];
+  return { LayerName, publish, shown: { Version: 1, Content, ...settings }, undo };
+}
+
+function getLayerVersion(draw: Draw): Journey {
+  const { LayerName, publish, shown, undo } = aLayer(draw);
+  const input = { LayerName, VersionNumber: 1 };
+  return { prepare: [publish], input, answers: shown, undo: () => undo };
+}
+
+function getLayerVersionByArn(draw: Draw): Journey {
+  const { LayerName, publish, shown, undo } = aLayer(draw);
+  const input = { Arn: layerVersionArn.replace(layerName, LayerName) };
+  return { prepare: [publish], input, answers: shown, undo: () => undo };
 }
 
 export const otherKnowledge: KnowledgeTable = {
   CreateAlias: createAlias,
   UpdateAlias: updateAlias,
   DeleteAlias: deleteAlias,
-  GetAlias: () => ({ input: { FunctionName: functionName, Name: aliasName } }),
-  ListAliases: listing('ListAliases', { FunctionName: functionName }),
+  GetAlias: getAlias,
   PublishLayerVersion: publishLayerVersion,
   DeleteLayerVersion: deleteLayerVersion,
-  GetLayerVersion: () => ({ input: layerVersion }),
-  GetLayerVersionByArn: () => ({ input: { Arn: layerVersionArn } }),
-  ListLayers: listing('ListLayers', {}),
-  ListLayerVersions: listing('ListLayerVersions', { LayerName: layerName }),
+  GetLayerVersion: getLayerVersion,
+  GetLayerVersionByArn: getLayerVersionByArn,
   AddLayerVersionPermission: addLayerPermission,
   RemoveLayerVersionPermission: removeLayerPermission,
   GetLayerVersionPolicy: getLayerPolicy,
   PutFunctionConcurrency: putConcurrency,
-  GetFunctionConcurrency: () => ({ input: { FunctionName: functionName } }),
+  GetFunctionConcurrency: getConcurrency,
   DeleteFunctionConcurrency: deleteConcurrency,
   PutProvisionedConcurrencyConfig: putProvisioned,
   DeleteProvisionedConcurrencyConfig: deleteProvisioned,
   GetProvisionedConcurrencyConfig: getProvisioned,
-  ListProvisionedConcurrencyConfigs: listing('ListProvisionedConcurrencyConfigs', {
-    FunctionName: functionName,
-  }),
 };

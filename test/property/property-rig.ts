@@ -30,7 +30,9 @@ import { workerOptions } from '../../src/testing/worker-rig.ts';
 import { createRuntimeCatalog } from '../../src/worker/runtimes.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { accountId, region, startServer, type ServerParts } from '../conformance/server.ts';
+import { archiveBucket } from './code-knowledge.ts';
 import { fixtureSteps } from './fixture.ts';
+import type { Step } from './journey.ts';
 import { StoredState } from './stored-state.ts';
 import { WireClient, type WireAnswer, type WireInput } from './wire-request.ts';
 
@@ -42,9 +44,14 @@ export interface PropertyRig {
   stop(): Promise<void>;
 }
 
-export async function startPropertyRig(): Promise<PropertyRig> {
+/** `steps` make what is there when the tests begin. */
+export async function startPropertyRig(
+  steps: readonly Step[] = fixtureSteps,
+): Promise<PropertyRig> {
   const cleanups: (() => Promise<void> | void)[] = [];
-  const server = await startServer({}, (parts) => allHandlers(parts, cleanups));
+  const server = await startServer({ objects: archiveBucket }, (parts) =>
+    allHandlers(parts, cleanups),
+  );
   const client = new WireClient(server.url);
   const stored = new StoredState(server.folder);
   const settlement = await Settlement.watch(server.store);
@@ -60,7 +67,7 @@ export async function startPropertyRig(): Promise<PropertyRig> {
       await server.stop();
     },
   };
-  for (const [name, input] of fixtureSteps) {
+  for (const [name, input] of steps) {
     const { status, message } = await send(name, input);
     assert(status < 300, `${name} of the fixture: ${message}`);
     await settlement.reached();

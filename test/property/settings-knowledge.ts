@@ -1,8 +1,8 @@
 /** Right uses of the operations on what belongs to a function beside its configuration. */
 import { accountId, region } from '../conformance/server.ts';
-import { functionForms } from './configuration-knowledge.ts';
+import { anyName, functionForms, named } from './configuration-knowledge.ts';
 import { absent } from './contains.ts';
-import { aliasName, functionArn, functionName } from './fixture.ts';
+import { aliasName } from './fixture.ts';
 import {
   isGone,
   read,
@@ -10,36 +10,41 @@ import {
   type Draw,
   type Journey,
   type KnowledgeTable,
+  type Step,
 } from './journey.ts';
 
-const named = { FunctionName: functionName };
-
 /** $LATEST by being left out, or the alias: what a URL may be of. */
-function urlTarget({ random }: Draw): Body {
-  return random.chance(0.5) ? named : { ...named, Qualifier: aliasName };
+function urlTarget(draw: Draw): Body {
+  return draw.random.chance(0.5) ? anyName(draw) : { ...anyName(draw), Qualifier: aliasName };
 }
 
-function cors({ random }: Draw): Body {
+/** Origins are needed whenever anything else is there. */
+function cors(draw: Draw): Body {
+  const { random } = draw;
   return {
     AllowOrigins: random.pick([['*'], ['https://a.example', 'http://b.example:8080']]),
-    AllowMethods: random.pick([['*'], ['GET', 'POST'], []]),
-    AllowHeaders: random.pick([['*'], ['x-one', 'X-Two']]),
-    AllowCredentials: random.chance(0.5),
-    MaxAge: random.pick([0, 86_400, random.integer(0, 86_400)]),
+    ...draw.some([
+      { AllowMethods: random.pick([['*'], ['GET', 'POST'], []]) },
+      { AllowHeaders: random.pick([['*'], ['x-one', 'X-Two']]) },
+      { ExposeHeaders: random.pick([['*'], ['x-three']]) },
+      { AllowCredentials: random.chance(0.5) },
+      { MaxAge: random.pick([0, 86_400, random.integer(0, 86_400)]) },
+    ]),
   };
 }
 
 function urlSettings(draw: Draw): Body {
-  const AuthType = draw.random.pick(['NONE', 'AWS_IAM']);
-  return { AuthType, Cors: cors(draw) };
+  const { random } = draw;
+  return draw.some([
+    { Cors: cors(draw) },
+    { InvokeMode: random.pick(['BUFFERED', 'RESPONSE_STREAM']) },
+    { AuthType: random.pick(['NONE', 'AWS_IAM']) },
+  ]);
 }
 
 function createUrl(draw: Draw): Journey {
   const target = urlTarget(draw);
-  const settings = {
-    ...urlSettings(draw),
-    InvokeMode: draw.random.pick(['BUFFERED', 'RESPONSE_STREAM']),
-  };
+  const settings = { AuthType: 'NONE', ...urlSettings(draw) };
   return {
     input: { ...target, ...settings },
     answers: settings,
@@ -51,14 +56,30 @@ function createUrl(draw: Draw): Journey {
   };
 }
 
+/** What an update leaves out stays. */
 function updateUrl(draw: Draw): Journey {
   const target = urlTarget(draw);
+  const before = { AuthType: 'NONE', ...urlSettings(draw) };
   const settings = urlSettings(draw);
+  const shown = { ...before, ...settings };
+  // Who does not ask for a mode is not told it.
+  const { InvokeMode = absent } = settings;
   return {
-    prepare: [['CreateFunctionUrlConfig', { ...target, AuthType: 'NONE' }]],
+    prepare: [['CreateFunctionUrlConfig', { ...target, ...before }]],
     input: { ...target, ...settings },
+    answers: { ...shown, InvokeMode },
+    reads: () => [read('GetFunctionUrlConfig', target, shown)],
+    undo: () => [['DeleteFunctionUrlConfig', target]],
+  };
+}
+
+function getUrl(draw: Draw): Journey {
+  const target = urlTarget(draw);
+  const settings = { AuthType: 'NONE', ...urlSettings(draw) };
+  return {
+    prepare: [['CreateFunctionUrlConfig', { ...target, ...settings }]],
+    input: target,
     answers: settings,
-    reads: () => [read('GetFunctionUrlConfig', target, settings)],
     undo: () => [['DeleteFunctionUrlConfig', target]],
   };
 }
@@ -72,45 +93,75 @@ function deleteUrl(draw: Draw): Journey {
   };
 }
 
-function anyVersion({ random }: Draw): Body {
-  return { ...named, Qualifier: random.pick(['$LATEST', '1', '2', aliasName]) };
+function anyVersion(draw: Draw): Body {
+  const Qualifier = draw.random.pick(['$LATEST', '1', '2', aliasName]);
+  return { ...anyName(draw), Qualifier };
 }
 
+function destination(kinds: readonly string[], { random }: Draw): Body {
+  const kind = random.pick(kinds);
+  if (kind === 's3') return { Destination: 'arn:aws:s3:::target' };
+  const resource = kind === 'events' ? 'event-bus/target' : 'target';
+  return { Destination: `arn:aws:${kind}:${region}:${accountId}:${resource}` };
+}
+
+/** At least one of them. */
 function eventInvoke(draw: Draw): Body {
   const { random } = draw;
-  const destination = (): Body => ({
-    Destination: `arn:aws:${random.pick(['sqs', 'sns'])}:${region}:${accountId}:target`,
-  });
-  return {
-    MaximumRetryAttempts: random.integer(0, 2),
-    MaximumEventAgeInSeconds: random.pick([60, 21_600, random.integer(60, 21_600)]),
-    DestinationConfig: { OnSuccess: destination(), OnFailure: destination() },
-  };
+  const kinds = ['sqs', 'sns', 'events'];
+  return draw.several([
+    { MaximumRetryAttempts: random.integer(0, 2) },
+    { MaximumEventAgeInSeconds: random.pick([60, 21_600, random.integer(60, 21_600)]) },
+    {
+      DestinationConfig: draw.several([
+        { OnSuccess: destination(kinds, draw) },
+        { OnFailure: destination([...kinds, 's3'], draw) },
+      ]),
+    },
+  ]);
 }
 
 function writeEventInvoke(isUpdate: boolean): (draw: Draw) => Journey {
   return (draw) => {
     const target = anyVersion(draw);
     const settings = eventInvoke(draw);
+    const before = { MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 90 };
+    const kept = isUpdate
+      ? before
+      : { MaximumRetryAttempts: absent, MaximumEventAgeInSeconds: absent };
+    const shown = { ...kept, ...settings };
     return {
-      ...(isUpdate
-        ? { prepare: [['PutFunctionEventInvokeConfig', { ...target, MaximumRetryAttempts: 1 }]] }
-        : {}),
+      prepare: draw.random.chance(0.5) || isUpdate ? [putEventInvoke(target, before)] : [],
       input: { ...target, ...settings },
-      answers: settings,
+      answers: shown,
       reads: (answer) => [
-        read('GetFunctionEventInvokeConfig', target, { ...answer, ...settings }),
-        read('ListFunctionEventInvokeConfigs', named, { FunctionEventInvokeConfigs: [settings] }),
+        read('GetFunctionEventInvokeConfig', target, { ...answer, ...shown }),
+        read('ListFunctionEventInvokeConfigs', named, { FunctionEventInvokeConfigs: [shown] }),
       ],
       undo: () => [['DeleteFunctionEventInvokeConfig', target]],
     };
   };
 }
 
+function putEventInvoke(target: Body, settings: Body): Step {
+  return ['PutFunctionEventInvokeConfig', { ...target, ...settings }];
+}
+
+function getEventInvoke(draw: Draw): Journey {
+  const target = anyVersion(draw);
+  const settings = eventInvoke(draw);
+  return {
+    prepare: [putEventInvoke(target, settings)],
+    input: target,
+    answers: settings,
+    undo: () => [['DeleteFunctionEventInvokeConfig', target]],
+  };
+}
+
 function deleteEventInvoke(draw: Draw): Journey {
   const target = anyVersion(draw);
   return {
-    prepare: [['PutFunctionEventInvokeConfig', { ...target, MaximumRetryAttempts: 1 }]],
+    prepare: [putEventInvoke(target, eventInvoke(draw))],
     input: target,
     reads: () => [isGone('GetFunctionEventInvokeConfig', target)],
   };
@@ -125,15 +176,31 @@ function putRecursion({ random }: Draw): Journey {
   };
 }
 
+function getRecursion({ random }: Draw): Journey {
+  const shown = { RecursiveLoop: random.pick(['Allow', 'Terminate']) };
+  return {
+    prepare: [['PutFunctionRecursionConfig', { ...named, ...shown }]],
+    input: { FunctionName: random.pick(functionForms()) },
+    answers: shown,
+  };
+}
+
 /** Manual, which keeps the runtime from being changed, only for versions. */
-function putRuntimeManagement(draw: Draw): Journey {
+function runtimeManagement(draw: Draw): { readonly target: Body; readonly shown: Body } {
   const { random } = draw;
-  const isManual = random.chance(0.5);
-  const target = isManual ? { ...named, Qualifier: random.pick(['1', '2']) } : anyVersion(draw);
+  if (random.chance(0.5)) {
+    const shown = { UpdateRuntimeOn: random.pick(['Auto', 'FunctionUpdate']) };
+    return { target: random.pick([anyName(draw), anyVersion(draw)]), shown };
+  }
   const RuntimeVersionArn = `arn:aws:lambda:${region}::runtime:${random.hex(32)}`;
-  const shown = isManual
-    ? { UpdateRuntimeOn: 'Manual', RuntimeVersionArn }
-    : { UpdateRuntimeOn: random.pick(['Auto', 'FunctionUpdate']) };
+  return {
+    target: { ...anyName(draw), Qualifier: random.pick(['1', '2']) },
+    shown: { UpdateRuntimeOn: 'Manual', RuntimeVersionArn },
+  };
+}
+
+function putRuntimeManagement(draw: Draw): Journey {
+  const { target, shown } = runtimeManagement(draw);
   return {
     input: { ...target, ...shown },
     answers: shown,
@@ -141,106 +208,26 @@ function putRuntimeManagement(draw: Draw): Journey {
   };
 }
 
-function addPermission(draw: Draw): Journey {
-  const { random } = draw;
-  const StatementId = draw.newName();
-  const Principal = random.pick(['*', accountId, 's3.amazonaws.com']);
-  const Action = random.pick(['lambda:InvokeFunction', 'lambda:GetFunction', 'lambda:*']);
-  const target = random.pick([named, { ...named, Qualifier: aliasName }]);
+function getRuntimeManagement(draw: Draw): Journey {
+  const { target, shown } = runtimeManagement(draw);
   return {
-    input: {
-      ...target,
-      ...{ StatementId, Principal, Action },
-      SourceAccount: draw.maybe(accountId),
-      SourceArn: draw.maybe(`arn:aws:s3:::${random.hex(4)}`),
-    },
-    reads: () => [
-      read('GetPolicy', target, {
-        Policy: (policy: unknown) => String(policy).includes(`"${StatementId}"`),
-      }),
-    ],
-    undo: () => [['RemovePermission', { ...target, StatementId }]],
-  };
-}
-
-function removePermission(draw: Draw): Journey {
-  const StatementId = draw.newName();
-  const permission = { StatementId, Principal: '*', Action: 'lambda:InvokeFunction' };
-  return {
-    prepare: [['AddPermission', { ...named, ...permission }]],
-    input: { ...named, StatementId },
-    reads: () => [isGone('GetPolicy', named)],
-  };
-}
-
-function putResourcePolicy(draw: Draw): Journey {
-  const { random } = draw;
-  const Sid = `s${random.hex(4)}`;
-  const Statement = [
-    {
-      Sid,
-      Effect: 'Allow',
-      Principal: random.pick(['*', { AWS: `arn:aws:iam::${accountId}:root` }]),
-      Action: 'lambda:InvokeFunction',
-      Resource: functionArn,
-    },
-  ];
-  const resource = { ResourceArn: functionArn };
-  return {
-    input: { ...resource, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
-    reads: () => [
-      read('GetResourcePolicy', resource, {
-        Policy: (policy: unknown) => String(policy).includes(`"${Sid}"`),
-      }),
-    ],
-    undo: () => [['DeleteResourcePolicy', resource]],
-  };
-}
-
-function createCodeSigning(draw: Draw): Journey {
-  const { random } = draw;
-  const profile = (): string =>
-    `arn:aws:signer:${region}:${accountId}:/signing-profiles/p${random.hex(3)}/${random.hex(5)}`;
-  const settings = {
-    Description: `about ${random.hex(3)}`,
-    AllowedPublishers: {
-      SigningProfileVersionArns: Array.from({ length: random.integer(1, 20) }, profile),
-    },
-    CodeSigningPolicies: { UntrustedArtifactOnDeployment: random.pick(['Warn', 'Enforce']) },
-  };
-  const arnIn = (answer: Body): Body => {
-    const { CodeSigningConfigArn } = answer['CodeSigningConfig'] as Body;
-    return { CodeSigningConfigArn };
-  };
-  return {
-    input: settings,
-    answers: { CodeSigningConfig: settings },
-    reads: (answer) => [
-      read('GetCodeSigningConfig', arnIn(answer), { CodeSigningConfig: settings }),
-      read('ListFunctionsByCodeSigningConfig', arnIn(answer), { FunctionArns: [] }),
-    ],
-    undo: (answer) => [
-      ['UpdateCodeSigningConfig', { ...arnIn(answer), Description: 'other' }],
-      ['PutFunctionCodeSigningConfig', { ...named, ...arnIn(answer) }],
-      ['DeleteFunctionCodeSigningConfig', named],
-      ['DeleteCodeSigningConfig', arnIn(answer)],
-    ],
+    prepare: [['PutRuntimeManagementConfig', { ...target, ...shown }]],
+    input: target,
+    answers: shown,
   };
 }
 
 export const settingsKnowledge: KnowledgeTable = {
   CreateFunctionUrlConfig: createUrl,
   UpdateFunctionUrlConfig: updateUrl,
+  GetFunctionUrlConfig: getUrl,
   DeleteFunctionUrlConfig: deleteUrl,
   PutFunctionEventInvokeConfig: writeEventInvoke(false),
   UpdateFunctionEventInvokeConfig: writeEventInvoke(true),
+  GetFunctionEventInvokeConfig: getEventInvoke,
   DeleteFunctionEventInvokeConfig: deleteEventInvoke,
   PutFunctionRecursionConfig: putRecursion,
+  GetFunctionRecursionConfig: getRecursion,
   PutRuntimeManagementConfig: putRuntimeManagement,
-  AddPermission: addPermission,
-  RemovePermission: removePermission,
-  PutResourcePolicy: putResourcePolicy,
-  CreateCodeSigningConfig: createCodeSigning,
-  ListCodeSigningConfigs: () => ({ input: {} }),
-  GetFunctionCodeSigningConfig: () => ({ input: named, answers: { CodeSigningConfigArn: absent } }),
+  GetRuntimeManagementConfig: getRuntimeManagement,
 };

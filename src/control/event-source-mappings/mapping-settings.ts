@@ -6,6 +6,7 @@ import type {
   CreateEventSourceMappingRequest,
   KafkaSchemaRegistryConfig,
   ProvisionedPollerConfig,
+  SelfManagedEventSource,
   SourceAccessConfiguration,
   UpdateEventSourceMappingRequest,
 } from '../../model/generated/api-types.ts';
@@ -59,6 +60,7 @@ const merges: { readonly [Name in keyof MappingSettings]?: Merge<MappingSettings
       : pollerConfig(config, present, pollers),
   DestinationConfig: (config) =>
     config.OnFailure?.Destination ? config : { ...config, OnFailure: {} },
+  SelfManagedEventSource: withSortedServers,
   SourceAccessConfigurations: withKeptVirtualHost,
   AmazonManagedKafkaEventSourceConfig: kafkaConfig,
   SelfManagedKafkaEventSourceConfig: kafkaConfig,
@@ -76,6 +78,12 @@ function pollerConfig(
     ...present,
     ...config,
   };
+}
+
+/** The service gives a cluster's servers back in order (terraform-provider-aws, event_source_mapping.go). */
+function withSortedServers({ Endpoints }: SelfManagedEventSource): SelfManagedEventSource {
+  const { KAFKA_BOOTSTRAP_SERVERS: servers = [] } = Endpoints ?? {};
+  return { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: servers.toSorted() } };
 }
 
 /** A virtual host cannot be changed, nor be left out by listing the others. */

@@ -63,11 +63,15 @@ export function checkChangeable(record: FunctionRecord, revisionId: string | und
 }
 
 /** Throws ResourceConflict while the function is being made or updated. */
-export function checkSettled(configuration: StoredConfiguration): void {
+function checkSettled(configuration: StoredConfiguration): void {
   if (configuration.State === 'Pending') throw functionInState(configuration.State);
-  if (configuration.LastUpdateStatus === 'InProgress') {
-    throw updateInProgress(configuration.FunctionArn);
-  }
+  checkNotUpdating(configuration);
+}
+
+/** Throws ResourceConflict while the function is being updated; one that is being made passes. */
+export function checkNotUpdating(configuration: StoredConfiguration): void {
+  const { State, LastUpdateStatus, FunctionArn } = configuration;
+  if (State !== 'Pending' && LastUpdateStatus === 'InProgress') throw updateInProgress(FunctionArn);
 }
 
 /** What `document` would be after the change, without writing it. */

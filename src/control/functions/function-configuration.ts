@@ -165,6 +165,7 @@ export function withSettings(
     changed.LoggingConfig = loggingConfig(changed.LoggingConfig ?? {}, input.LoggingConfig);
   }
   const settled = withClearable(changed, input);
+  if (!hasUseOfKey(settled)) delete settled.KMSKeyArn;
   checkConfiguration(settled);
   return settled;
 }
@@ -201,6 +202,18 @@ function withClearable(
   if (input.ImageConfig !== undefined)
     setOrDelete(changed, 'ImageConfigResponse', imageConfig(input.ImageConfig));
   return changed;
+}
+
+/**
+ * Whether there is something that a key encrypts: variables (without them the service does not keep it:
+ * terraform-provider-aws #6366), or as the SDK's documentation has it snapshots or an image.
+ */
+function hasUseOfKey({ Environment, SnapStart, PackageType }: StoredConfiguration): boolean {
+  return (
+    Environment !== undefined ||
+    SnapStart?.ApplyOn === 'PublishedVersions' ||
+    PackageType === 'Image'
+  );
 }
 
 function variables(environment: Environment): FunctionConfiguration['Environment'] {

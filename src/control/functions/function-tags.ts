@@ -4,7 +4,7 @@ import type { FunctionRecord } from '../../model/function.ts';
 import type { ControlContext } from '../control-context.ts';
 import { putDocument } from '../commit.ts';
 import type { TaggedKind } from '../tags/tagged-kind.ts';
-import { checkSettled } from './change-latest.ts';
+import { checkNotUpdating } from './change-latest.ts';
 import { timestamp } from './function-configuration.ts';
 import {
   requireFunction,
@@ -21,7 +21,8 @@ export const functionTags: TaggedKind = {
     return {
       tags: present.value.tags,
       retag(change) {
-        checkSettled(present.value.latest.configuration);
+        // The guide's page 044 has TagResource among what fails during updates, not during creation.
+        checkNotUpdating(present.value.latest.configuration);
         const tags = change(present.value.tags);
         return putDocument(present, { ...touched(context, present.value), tags });
       },

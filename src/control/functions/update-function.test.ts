@@ -190,10 +190,19 @@ test('changes are refused while the function is being made', async (t) => {
     expected,
   );
   await assert.rejects(control.operations.PublishVersion({ FunctionName }), expected);
-  await assert.rejects(
-    control.operations.TagResource({ Resource: arn, Tags: { a: '1' } }),
-    expected,
-  );
+});
+
+test('tags put on a function that is being made stay', async (t) => {
+  const rig = await createControlRig();
+  t.after(() => rig.close());
+  const { operations } = rig.control;
+  await operations.CreateFunction(createRequest());
+  await operations.TagResource({ Resource: arn, Tags: { a: '1' } });
+  await rig.settle(FunctionName);
+  const { State } = await operations.GetFunctionConfiguration({ FunctionName });
+  assert.equal(State, 'Active');
+  const { Tags } = await operations.ListTags({ Resource: arn });
+  assert.equal(Tags?.a, '1');
 });
 
 test('changes are refused while another is in progress', async (t) => {
