@@ -18,16 +18,12 @@ export interface RouteMatch<Target> {
 export interface RouteTable<Target> {
   /** `url` is the request target: path and query as they came. Undefined when nothing matches. */
   find(method: string, url: string): RouteMatch<Target> | undefined;
-  /** Whether the path is known under another method. */
-  hasPath(url: string): boolean;
 }
 
 interface Candidate<Target> {
   readonly requiredQuery: Operation['requiredQuery'];
   readonly target: Target;
 }
-
-const methods = ['GET', 'POST', 'PUT', 'DELETE'] as const;
 
 /** Members whose values have slashes of their own: the raw form takes several path segments. */
 const segmentsOfArn: Readonly<Record<string, readonly string[]>> = {
@@ -123,6 +119,5 @@ export function createRouteTable<Target>(
         query,
       };
     },
-    hasPath: (url) => methods.some((method) => router.find(method, url) !== null),
   };
 }

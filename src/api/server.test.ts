@@ -154,17 +154,24 @@ describe('api server', () => {
     }
   });
 
-  test('unknown paths answer 404, known paths under another method 403', async (context) => {
+  test('unknown paths, and known ones under another method, are no operations', async (context) => {
     const { port } = await start(context);
-    const unknown = await call(port, { path: '/nothing', body: 'x' });
-    assert.equal(unknown.status, 404);
-    assert.equal(unknown.headers['x-amzn-errortype'], 'UnknownOperationException');
-    for (const method of ['GET', 'PUT', 'OPTIONS', 'PATCH', 'TRACE']) {
-      const answer = await call(port, { method });
-      assert.equal(answer.status, 403, method);
+    // cloudflare-worker-lambda-gateway #1, serverless-application-model #430
+    const unknown = ['/nothing', '/', '//2015-03-31/functions/f/invocations', '/2015-03-31/f/x'];
+    const methods = ['GET', 'PUT', 'OPTIONS', 'PATCH'];
+    for (const request of [
+      ...unknown.map((path) => ({ path, body: 'x' })),
+      ...methods.map((method) => ({ method })),
+    ]) {
+      const answer = await call(port, request);
+      assert.equal(answer.status, 403, JSON.stringify(request));
       assert.equal(answer.headers['x-amzn-errortype'], 'AccessDeniedException');
       assert.equal(answer.headers['access-control-allow-origin'], undefined);
+      assert.deepEqual(JSON.parse(answer.body), {
+        Message: 'Unable to determine service/operation name to be authorized',
+      });
     }
+    assert.equal((await call(port, { method: 'TRACE' })).status, 403);
   });
 
   test('healthz follows isReady', async (context) => {
@@ -187,9 +194,9 @@ describe('api server', () => {
     assert.equal((await call(port, { ...get, headers: { Host: 'evil.example' } })).status, 403);
     const foreign = { Origin: 'https://evil.example' };
     assert.equal((await call(port, { ...get, headers: foreign })).status, 403);
-    assert.equal((await call(port, { ...get, method: 'POST' })).status, 404);
+    assert.equal((await call(port, { ...get, method: 'POST' })).status, 403);
     const without = await start(context);
-    assert.equal((await call(without.port, get)).status, 404);
+    assert.equal((await call(without.port, get)).status, 403);
   });
 
   test('metrics that cannot be told answer ServiceException', async (context) => {
@@ -289,9 +296,9 @@ describe('api server body limits', () => {
   test('operations that carry code or a checkpoint take more', async (context) => {
     const { port } = await start(context, echo, { refusedBodyMs: 20 });
     const cases: [string, number, string][] = [
-      ['POST /2015-03-31/functions', 69_905_067, 'CreateFunction'],
-      ['PUT /2015-03-31/functions/f/code', 69_905_067, 'UpdateFunctionCode'],
-      ['POST /2018-10-31/layers/l/versions', 69_905_067, 'PublishLayerVersion'],
+      ['POST /2015-03-31/functions', 70_167_211, 'CreateFunction'],
+      ['PUT /2015-03-31/functions/f/code', 70_167_211, 'UpdateFunctionCode'],
+      ['POST /2018-10-31/layers/l/versions', 70_167_211, 'PublishLayerVersion'],
       ['POST /2025-12-01/durable-executions/d/checkpoint', 8 * MIB, 'CheckpointDurableExecution'],
     ];
     for (const [target, bytesMax, action] of cases) {

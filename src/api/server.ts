@@ -99,18 +99,14 @@ function bodyTooLarge({ bodyBytesMax, actionName }: Endpoint): ApiError {
 }
 
 /**
- * The service answers a known path under another method with an authorization refusal in these
- * words (serverless-application-model #430).
+ * The service answers a known path under another method (serverless-application-model #430) and a path
+ * that it does not know (cloudflare-worker-lambda-gateway #1) with an authorization refusal.
  */
-function wrongMethod(): ApiError {
+function noOperation(): ApiError {
   return new ApiError(
     'AccessDeniedException',
     'Unable to determine service/operation name to be authorized',
   );
-}
-
-function unknownPath(): ApiError {
-  return new ApiError('UnknownOperationException', 'No operation has this method and path.');
 }
 
 const noBody = new Uint8Array(0);
@@ -254,7 +250,7 @@ class HttpApiServer implements ApiServer {
     const url = exchange.request.url ?? '';
     const match = this.#routes.find(method, url);
     if (match === undefined) {
-      this.#refuse(exchange, this.#routes.hasPath(url) ? wrongMethod() : unknownPath());
+      this.#refuse(exchange, noOperation());
       return;
     }
     exchange.endpoint = match.target;

@@ -160,11 +160,11 @@ describe('input validator', () => {
   });
 
   test('map keys and values are reported on the map, without its value when it is sensitive', () => {
+    // amplify-backend #2290
     assert.equal(
       violation('CreateFunction', { ...create, Environment: { Variables: { '1secret': 'x' } } }),
       "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy " +
-        'constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+, ' +
-        'Member must not be null]',
+        'constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]',
     );
     const { pattern } = shapes.get('TagValue')!;
     assert.equal(
@@ -177,6 +177,83 @@ describe('input validator', () => {
     assert.match(
       violation('CreateFunction', { ...create, Tags: { k: null } }),
       /^Value '\{k=null\}' at 'tags' .*Map value must satisfy/,
+    );
+  });
+
+  test('doubles have a fraction, as bounds and as values', () => {
+    const weights = (...entries: readonly (readonly [string, number])[]): string =>
+      violation('CreateAlias', {
+        ...{ FunctionName: 'f', Name: 'a', FunctionVersion: '1' },
+        RoutingConfig: { AdditionalVersionWeights: Object.fromEntries(entries) },
+      });
+    // localstack's provider, whose words are compared with the service's
+    assert.equal(
+      weights(['2', 2]),
+      "Value '{2=2.0}' at 'routingConfig.additionalVersionWeights' failed to satisfy constraint: " +
+        'Map value must satisfy constraint: [Member must have value less than or equal to 1.0, ' +
+        'Member must have value greater than or equal to 0.0, Member must not be null]',
+    );
+    assert.match(weights(['2', 1.5], ['3', 0]), /^Value '\{2=1\.5, 3=0\.0\}' at/);
+    assert.match(weights(['2', -0.000_25]), /^Value '\{2=-2\.5E-4\}' at/);
+    assert.match(weights(['2', 1e7]), /^Value '\{2=1\.0E7\}' at/);
+  });
+
+  test('patterns are quoted as the service has them', () => {
+    const words = 'failed to satisfy constraint: Member must satisfy';
+    // aws-transit-vpc #32
+    assert.equal(
+      violation('CreateFunction', { ...create, Code: { S3Bucket: '%%BUCKET%%' } }),
+      `Value '%%BUCKET%%' at 'code.s3Bucket' ${words} regular expression pattern: ` +
+        '^[0-9A-Za-z\\.\\-_]*(?<!\\.)$',
+    );
+    // flock #391
+    assert.match(
+      violation('CreateFunction', {
+        ...create,
+        FileSystemConfigs: [
+          {
+            Arn: 'arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-00000000000000000',
+            LocalMountPath: '/flock',
+          },
+        ],
+      }),
+      /^Value '\/flock' .*\.1\.member\.localMountPath' .* pattern: \^\/mnt\/\[a-zA-Z0-9-_\.\]\+\$$/,
+    );
+    // lambda-action #72, cfn-lint #3261
+    const bounds =
+      'Member must have length less than or equal to 1024, ' +
+      'Member must have length greater than or equal to 0, ' +
+      'Member must satisfy regular expression pattern:';
+    const vpc = (VpcConfig: Input): string => violation('CreateFunction', { ...create, VpcConfig });
+    assert.equal(
+      vpc({ SubnetIds: ['[subnet-1'], SecurityGroupIds: ['sg-1'] }),
+      `Value '[[subnet-1]' at 'vpcConfig.subnetIds' ${words} constraint: [${bounds} ^subnet-[0-9a-z]*$]`,
+    );
+    assert.equal(
+      vpc({ SubnetIds: ['subnet-1'], SecurityGroupIds: ['default'] }),
+      `Value '[default]' at 'vpcConfig.securityGroupIds' ${words} constraint: [${bounds} ^sg-[0-9a-zA-Z]*$]`,
+    );
+    // localstack's provider
+    assert.match(
+      violation('PutFunctionEventInvokeConfig', {
+        FunctionName: 'f',
+        DestinationConfig: { OnFailure: { Destination: 'x' } },
+      }),
+      /pattern: \^\$\|kafka/,
+    );
+  });
+
+  test('what layers are for is refused in words of its own', () => {
+    // localstack's provider, whose words are compared with the service's
+    const layer = { LayerName: 'l', Content: {} };
+    assert.equal(
+      violation('PublishLayerVersion', { ...layer, CompatibleArchitectures: ['x86'] }),
+      "Value '[x86]' at 'compatibleArchitectures' failed to satisfy constraint: Member must " +
+        'satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64]]',
+    );
+    assert.match(
+      violation('PublishLayerVersion', { ...layer, CompatibleRuntimes: ['cobol'] }),
+      /^Value '\[cobol\]' at 'compatibleRuntimes' failed to satisfy constraint: Member must satisfy enum value set: \[nodejs, [^[\]]*\]$/,
     );
   });
 

@@ -11,6 +11,14 @@ import { ApiError } from '../model/errors.ts';
 import { apiLimits } from '../model/api-limits.ts';
 import { limits } from '../model/limits.ts';
 import type { Member, Operation, Shape } from '../model/service-model.ts';
+import {
+  elementConstraint,
+  entryConstraint,
+  keyConstraint,
+  notNull,
+  printedNumber,
+  quotedPattern,
+} from './constraint-words.ts';
 
 export interface Range {
   readonly min?: number;
@@ -26,8 +34,6 @@ export const documentedRanges: Readonly<Record<string, Range>> = {
   // Guide page 012: /tmp directory storage between 512 MB and 10,240 MB.
   EphemeralStorageSize: { min: limits.ephemeralStorageMbMin, max: limits.ephemeralStorageMbMax },
 };
-
-const notNull = 'Member must not be null';
 
 /** Collects violations; past the limit it only keeps the validators from going on. */
 class Violations {
@@ -69,13 +75,13 @@ function boundConstraints(shape: Shape): Constraint[] {
   const constraints: Constraint[] = [];
   if (max !== undefined) {
     constraints.push({
-      text: `Member must have ${what} less than or equal to ${max}`,
+      text: `Member must have ${what} less than or equal to ${printedNumber(shape, max)}`,
       holds: (value) => measure(value) <= max,
     });
   }
   if (min !== undefined) {
     constraints.push({
-      text: `Member must have ${what} greater than or equal to ${min}`,
+      text: `Member must have ${what} greater than or equal to ${printedNumber(shape, min)}`,
       holds: (value) => measure(value) >= min,
     });
   }
@@ -95,7 +101,7 @@ function patternConstraint(shape: Shape, pattern: string): Constraint {
       ? apiLimits.patternInputLengthMax
       : Math.max(max, apiLimits.patternInputLengthTried);
   return {
-    text: `Member must satisfy regular expression pattern: ${pattern}`,
+    text: `Member must satisfy regular expression pattern: ${quotedPattern(shape, pattern)}`,
     holds: (value) => {
       const text = value as string;
       return text.length > lengthMax ? max !== undefined : expression.test(text);
@@ -123,42 +129,42 @@ function isScalar(shape: Shape): boolean {
 }
 
 /** A value as the service prints it: lists as `[a, b]`, maps and structures as `{k=v}`. */
-function printed(value: unknown, budget: number): string {
+function printed(value: unknown, shape: Shape, budget: number): string {
   if (value === null) return 'null';
-  if (Array.isArray(value)) return `[${printedItems(value, budget, (item) => item)}]`;
+  if (typeof value === 'number') return printedNumber(shape, value);
+  if (Array.isArray(value)) {
+    const element = shape.element!;
+    return `[${printedItems(value, budget, (item) => printed(item, element, budget))}]`;
+  }
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return `java.nio.HeapByteBuffer[lim=${value.length}]`;
   if (typeof value === 'object') {
-    const entries = Object.entries(value);
-    return `{${printedItems(
-      entries,
-      budget,
-      ([, item]) => item,
-      ([key]) => `${key}=`,
-    )}}`;
+    const entry = ([name, item]: [string, unknown]): string =>
+      `${name}=${printed(item, partShape(shape, name), budget)}`;
+    return `{${printedItems(Object.entries(value), budget, entry)}}`;
   }
   return String(value);
 }
 
+/** Of a map's entry or a structure's member. */
+function partShape({ value, members }: Shape, name: string): Shape {
+  return value ?? members.find((member) => member.name === name)!.shape;
+}
+
 /** Stops once the text is over budget: a list of a million items is not printed to be cut. */
-function printedItems<T>(
-  items: readonly T[],
-  budget: number,
-  valueOf: (item: T) => unknown,
-  prefixOf: (item: T) => string = () => '',
-): string {
+function printedItems<T>(items: readonly T[], budget: number, print: (item: T) => string): string {
   let text = '';
   for (const item of items) {
     if (text.length > budget) break;
     if (text !== '') text += ', ';
-    text += prefixOf(item) + printed(valueOf(item), budget);
+    text += print(item);
   }
   return text;
 }
 
 function quote(value: unknown, shape: Shape): string | undefined {
   if (holdsSensitive(shape)) return undefined;
-  const text = printed(value, apiLimits.quotedValueLengthMax);
+  const text = printed(value, shape, apiLimits.quotedValueLengthMax);
   return text.length <= apiLimits.quotedValueLengthMax
     ? `'${text}'`
     : `'${text.slice(0, apiLimits.quotedValueLengthMax)}...'`;
@@ -199,11 +205,14 @@ function satisfies(constraints: readonly Constraint[], item: unknown): boolean {
 function scalarListValidator(shape: Shape, element: Shape): Validator {
   const own = constraintsOf(shape);
   const inner = constraintsOf(element);
-  const texts = [...inner.map(({ text }) => text), notNull].join(', ');
+  const refusal = elementConstraint(
+    shape,
+    inner.map(({ text }) => text),
+  );
   return (value, path, violations) => {
     checkAll(own, shape, value, path, violations);
     if (!(value as unknown[]).every((item) => satisfies(inner, item))) {
-      violations.add(quote(value, shape), path, `Member must satisfy constraint: [${texts}]`);
+      violations.add(quote(value, shape), path, refusal);
     }
   };
 }
@@ -225,20 +234,21 @@ function structureListValidator(shape: Shape, element: Shape): Validator {
 function mapValidator(shape: Shape, key: Shape, entryValue: Shape): Validator {
   const own = constraintsOf(shape);
   const keyConstraints = constraintsOf(key);
-  const keyTexts = [...keyConstraints.map(({ text }) => text), notNull].join(', ');
+  const keyRefusal = keyConstraint(
+    shape,
+    keyConstraints.map(({ text }) => text),
+  );
   const valueConstraints = isScalar(entryValue) ? constraintsOf(entryValue) : [];
-  const valueTexts = [...valueConstraints.map(({ text }) => text), notNull].join(', ');
+  const valueRefusal = entryConstraint(valueConstraints.map(({ text }) => text));
   const validateValue = isScalar(entryValue) ? undefined : compile(entryValue);
   return (value, path, violations) => {
     checkAll(own, shape, value, path, violations);
     const entries = Object.entries(value as object);
     if (!entries.every(([name]) => satisfies(keyConstraints, name))) {
-      const text = `Map keys must satisfy constraint: [${keyTexts}]`;
-      violations.add(quote(value, shape), path, text);
+      violations.add(quote(value, shape), path, keyRefusal);
     }
     if (!entries.every(([, item]) => satisfies(valueConstraints, item))) {
-      const text = `Map value must satisfy constraint: [${valueTexts}]`;
-      violations.add(quote(value, shape), path, text);
+      violations.add(quote(value, shape), path, valueRefusal);
     }
     if (validateValue === undefined) return;
     for (const [name, item] of entries) {

@@ -79,7 +79,6 @@ const commonEntries: readonly ErrorEntry[] = [
   commonEntry('RequestEntityTooLargeException', 413, 'message', { hasType: true }),
   commonEntry('SerializationException', 400, 'message'),
   commonEntry('ServiceUnavailableException', 503, 'message'),
-  commonEntry('UnknownOperationException', 404, 'message'),
   commonEntry('UnrecognizedClientException', 403, 'message'),
   commonEntry('ValidationException', 400, 'message'),
   commonEntry('NotImplementedException', 501, 'Message', { hasType: true, origin: 'hearth' }),

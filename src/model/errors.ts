@@ -141,10 +141,17 @@ export function functionExists(name: string): ApiError {
   return resourceConflict(`Function already exist: ${name}`);
 }
 
-/** An operation on a function that is not made yet, or whose making failed. */
+/** An invocation of a function that is not made yet, or whose making failed. */
 export function functionInState(state: string): ApiError {
   return resourceConflict(
     `The operation cannot be performed at this time. The function is currently in the following state: ${state}`,
+  );
+}
+
+/** A change of a function that is not made yet (a call of UpdateFunctionCode in 2026; iasql #1672). */
+export function resourceInState(arn: string, state: string, reasonCode: string): ApiError {
+  return resourceConflict(
+    `The operation cannot be performed at this time. The resource ${arn} is currently in the following state: '${state}'. StateReasonCode: '${reasonCode}'`,
   );
 }
 

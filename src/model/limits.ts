@@ -24,6 +24,8 @@ export const limits = {
   layersPerFunctionMax: 5,
   /** Zip archive sent in the request. */
   codeZippedBytesMax: 50 * MIB,
+  /** The rest of a request that carries an archive. */
+  besideArchiveBytesMax: 256 * KIB,
   /** Code plus layers, unpacked: 262,144,000 bytes. */
   codeUnzippedBytesMax: 250 * MIB,
   /** All code of the account: 75 GiB. */

@@ -290,10 +290,17 @@ const bad: readonly [string, Partial<CreateFunctionCommandInput>, ErrorName, Reg
     /^Could not unzip uploaded file.*evil/,
   ],
   [
+    '50 MiB that are no archive, beside the other members',
+    { Code: { ZipFile: Buffer.alloc(50 * 1024 * 1024) } },
+    'InvalidParameterValueException',
+    /^Could not unzip uploaded file/,
+  ],
+  [
     'more than 50 MiB of archive',
     { Code: { ZipFile: Buffer.alloc(50 * 1024 * 1024 + 1) } },
     'RequestEntityTooLargeException',
-    'Request must be smaller than 69905067 bytes for the CreateFunction operation',
+    // aws-extensions-for-dotnet-cli #289
+    'Zipped size must be smaller than 52428800 bytes',
   ],
   [
     'a reserved tag',

@@ -33,7 +33,7 @@ type Call = (client: LambdaClient, FunctionName: string) => Promise<unknown>;
 const Name = 'live';
 const Qualifier = '1';
 
-/** By the qualifier in the refusal: what is looked for is a version then. */
+/** With the qualifier in the refusal, if it has one: what is looked for is a version then. */
 const calls: readonly [string, Call, string?][] = [
   [
     'CreateAlias',
@@ -95,6 +95,7 @@ const calls: readonly [string, Call, string?][] = [
       client.send(
         new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 1 }),
       ),
+    '$LATEST',
   ],
   [
     'PutProvisionedConcurrencyConfig',

@@ -94,6 +94,12 @@ export async function refusesMissingVersions(
       'ResourceNotFoundException',
       `Layer version ${layerArnOf(name)}:${version} does not exist.`,
     );
+    // A name that is an ARN becomes part of another (localstack's provider).
+    await refused(
+      call({ LayerName: layerArnOf(name), VersionNumber: version }),
+      'ResourceNotFoundException',
+      `Layer version ${layerArnOf(layerArnOf(name))}:${version} does not exist.`,
+    );
   }
 }
 

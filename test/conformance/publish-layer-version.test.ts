@@ -115,7 +115,7 @@ const refusals: readonly [Partial<PublishLayerVersionCommandInput>, ErrorName, R
     [
       { Content: { ZipFile: Buffer.alloc(50 * 1024 * 1024 + 1) } },
       'RequestEntityTooLargeException',
-      'Request must be smaller than 69905067 bytes for the PublishLayerVersion operation',
+      'Zipped size must be smaller than 52428800 bytes',
     ],
   ];
 

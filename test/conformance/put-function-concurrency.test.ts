@@ -124,8 +124,8 @@ test('it takes all forms of a name, and no qualifier', async () => {
 });
 
 test('it refuses what is not there, and values below 0', async () => {
-  // moto #3215
-  await notFound(put('unknown', 1), 'unknown');
+  // moto #3215; the qualifier as in localstack's provider
+  await notFound(put('unknown', 1), 'unknown', '$LATEST');
   await createActive(server.client, 'refusing');
   await invalid(put('refusing', -1), 'reservedConcurrentExecutions', /greater than or equal to 0$/);
   assert.equal(await reserveOf('refusing'), undefined);

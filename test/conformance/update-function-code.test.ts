@@ -158,7 +158,7 @@ test('it refuses what is not there, no code, and code that is not right', async 
   await refused(
     update(FunctionName, { ZipFile: Buffer.alloc(50 * 1024 * 1024 + 1) }),
     'RequestEntityTooLargeException',
-    'Request must be smaller than 69905067 bytes for the UpdateFunctionCode operation',
+    'Zipped size must be smaller than 52428800 bytes',
   );
   await invalid(update(FunctionName, { Architectures: ['x86_64', 'arm64'] }), 'architectures');
   await invalid(update(FunctionName, { Architectures: ['mips' as 'arm64'] }), 'architectures');

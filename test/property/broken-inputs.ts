@@ -49,6 +49,13 @@ const checkedLate: ReadonlySet<string> = new Set([
   'UpdateFunctionConfiguration Runtime',
 ]);
 
+/** How a refusal begins to tell of a list's elements (constraint-words.ts). */
+function elementWords({ name }: Shape): string {
+  return name === 'CompatibleRuntimes'
+    ? 'Member must satisfy enum value set: ['
+    : 'Member must satisfy constraint: [';
+}
+
 export function constraintsOf(operation: Operation, values: ModelValues): Constraint[] {
   const { input } = operation;
   if (input === undefined) return [];
@@ -133,9 +140,9 @@ class ConstraintFinder {
         put: (random, value) => place.put(random, this.#listWith(list, value, random, 'anywhere')),
       };
       for (const { kind, value } of ownConstraintsOf(element, place.location, this.#values)) {
-        this.#add(inList, kind, value, 'Member must satisfy constraint: [');
+        this.#add(inList, kind, value, elementWords(list));
       }
-      this.#visitElementType(element, inList);
+      this.#visitElementType(list, inList);
       return;
     }
     const first: Place = {
@@ -150,10 +157,10 @@ class ConstraintFinder {
     this.#visit(element, first, depth + 1);
   }
 
-  #visitElementType(element: Shape, inList: Place): void {
+  #visitElementType(list: Shape, inList: Place): void {
     if (inList.location !== 'body') return;
-    this.#add(inList, 'null', () => null, 'Member must satisfy constraint: [');
-    this.#visitType(element, inList);
+    this.#add(inList, 'null', () => null, elementWords(list));
+    this.#visitType(list.element!, inList);
   }
 
   #listWith(

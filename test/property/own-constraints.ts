@@ -1,4 +1,5 @@
 /** The constraints that the service model has for a value by itself, and values that break one of them. */
+import { quotedPattern } from '../../src/api/constraint-words.ts';
 import type { Member, Shape } from '../../src/model/service-model.ts';
 import type { SeededRandom } from '../simulation/seeded-random.ts';
 import { headerPattern, rangeOf, type ModelValues } from './model-values.ts';
@@ -56,7 +57,7 @@ export function* ownConstraintsOf(
   if (shape.pattern !== undefined) {
     yield {
       kind: 'pattern',
-      text: `Member must satisfy regular expression pattern: ${shape.pattern}`,
+      text: `Member must satisfy regular expression pattern: ${quotedPattern(shape, shape.pattern)}`,
       value: (random) => sendable(strings.withoutPattern(shape, random), location),
     };
   }

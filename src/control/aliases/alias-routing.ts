@@ -1,6 +1,6 @@
 /** What an alias may point to: one version, or two published ones that are alike (AWS guide, weighted aliases). */
 import type { StoredAlias } from '../../model/alias.ts';
-import { invalidParameterValue } from '../../model/errors.ts';
+import { invalidParameterValue, resourceInState } from '../../model/errors.ts';
 import type { VersionRecord } from '../../model/function.ts';
 import type { ControlContext } from '../control-context.ts';
 import { LATEST, requireVersion, resolveReference } from '../functions/function-documents.ts';
@@ -18,11 +18,7 @@ export async function checkTarget(
   functionName: string,
   { FunctionVersion, RoutingConfig }: AliasTarget,
 ): Promise<AliasTarget> {
-  const read = async (version: string): Promise<VersionRecord> => {
-    const reference = resolveReference(context, functionName, version);
-    return (await requireVersion(context, reference)).version;
-  };
-  const target = await read(FunctionVersion);
+  const target = await readVersion(context, functionName, FunctionVersion);
   const weights = RoutingConfig?.AdditionalVersionWeights ?? {};
   const [additional, ...more] = Object.keys(weights);
   if (additional === undefined) return { FunctionVersion };
@@ -41,8 +37,33 @@ export async function checkTarget(
       `Invalid function version ${additional}. Function version ${additional} is already included in routing configuration.`,
     );
   }
-  checkAlike(target, await read(additional));
+  checkAlike(target, await readVersion(context, functionName, additional));
   return { FunctionVersion, RoutingConfig: { AdditionalVersionWeights: { ...weights } } };
+}
+
+/**
+ * Throws ResourceNotFound, and ResourceConflict for a version whose making failed: no alias comes to
+ * point to it (terraform-provider-aws #49904, for UpdateAlias).
+ */
+export async function checkMade(
+  context: ControlContext,
+  functionName: string,
+  version: string,
+): Promise<void> {
+  const { configuration } = await readVersion(context, functionName, version);
+  const { State, StateReasonCode = '' } = configuration;
+  if (State !== 'Failed') return;
+  const { arn } = resolveReference(context, functionName, version);
+  throw resourceInState(arn, State, StateReasonCode);
+}
+
+async function readVersion(
+  context: ControlContext,
+  functionName: string,
+  version: string,
+): Promise<VersionRecord> {
+  const reference = resolveReference(context, functionName, version);
+  return (await requireVersion(context, reference)).version;
 }
 
 function checkAlike(

@@ -119,7 +119,10 @@ test('versions and unknown functions are refused', async (t) => {
   }
   const absent = { FunctionName: 'absent' };
   const refusal = { code: 'ResourceNotFoundException', message: /function:absent$/ };
-  await assert.rejects(reserve(rig, 'absent', 1), refusal);
+  await assert.rejects(reserve(rig, 'absent', 1), {
+    ...refusal,
+    message: /function:absent:\$LATEST$/,
+  });
   await assert.rejects(rig.control.operations.GetFunctionConcurrency(absent), refusal);
   await assert.rejects(rig.control.operations.DeleteFunctionConcurrency(absent), refusal);
 });

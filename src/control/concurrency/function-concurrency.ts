@@ -15,6 +15,7 @@ import type {
 import type { ControlContext } from '../control-context.ts';
 import { changeFunction } from '../functions/change-function.ts';
 import {
+  LATEST,
   requireFunction,
   resolveReference,
   type Reference,
@@ -31,10 +32,12 @@ export async function putFunctionConcurrency(
   input: PutFunctionConcurrencyRequest,
 ): Promise<Concurrency> {
   const reference = resolveWhole(context, input.FunctionName);
+  // What is not there is named as $LATEST (localstack's provider, whose words are compared with the service's).
+  const latest = resolveReference(context, reference.functionName, LATEST);
   const { ReservedConcurrentExecutions: reservedConcurrency } = input;
   // One after the other: what one leaves unreserved is what the next may take from.
   return context.reservationTurns.run(() =>
-    changeFunction(context, reference, (record) => {
+    changeFunction(context, latest, (record) => {
       checkReserve(context, reference.functionName, reservedConcurrency);
       return { ...record, reservedConcurrency };
     }).then(() => ({ ReservedConcurrentExecutions: reservedConcurrency })),

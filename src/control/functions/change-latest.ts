@@ -2,7 +2,7 @@
  * Changes $LATEST for the operations that update it: refuses while it is being made or updated,
  * checks the RevisionId, and leaves the function InProgress for the reconciler to settle.
  */
-import { functionInState, revisionMismatch, updateInProgress } from '../../model/errors.ts';
+import { resourceInState, revisionMismatch, updateInProgress } from '../../model/errors.ts';
 import {
   sourceKeyOf,
   type FunctionRecord,
@@ -64,8 +64,13 @@ export function checkChangeable(record: FunctionRecord, revisionId: string | und
 
 /** Throws ResourceConflict while the function is being made or updated. */
 function checkSettled(configuration: StoredConfiguration): void {
-  if (configuration.State === 'Pending') throw functionInState(configuration.State);
+  checkMade(configuration);
   checkNotUpdating(configuration);
+}
+
+/** Throws ResourceConflict while the function is being made. */
+export function checkMade({ FunctionArn, State, StateReasonCode = '' }: StoredConfiguration): void {
+  if (State === 'Pending') throw resourceInState(FunctionArn, State, StateReasonCode);
 }
 
 /** Throws ResourceConflict while the function is being updated; one that is being made passes. */

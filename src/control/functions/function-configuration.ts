@@ -16,7 +16,6 @@ import {
 } from '../../model/function.ts';
 import type {
   CreateFunctionRequest,
-  Environment,
   FunctionConfiguration,
   ImageConfig,
   LoggingConfig,
@@ -190,8 +189,10 @@ function withClearable(
   >,
 ): StoredConfiguration {
   const changed = { ...configuration };
-  if (input.Environment !== undefined)
-    setOrDelete(changed, 'Environment', variables(input.Environment));
+  // Without Variables an Environment says nothing: those that are there stay (cdkd #1158, a call of 2026).
+  if (input.Environment?.Variables !== undefined) {
+    setOrDelete(changed, 'Environment', variables(input.Environment.Variables));
+  }
   if (input.DeadLetterConfig !== undefined) {
     const target = input.DeadLetterConfig.TargetArn;
     setOrDelete(changed, 'DeadLetterConfig', target ? { TargetArn: target } : undefined);
@@ -216,8 +217,7 @@ function hasUseOfKey({ Environment, SnapStart, PackageType }: StoredConfiguratio
   );
 }
 
-function variables(environment: Environment): FunctionConfiguration['Environment'] {
-  const { Variables: given = {} } = environment;
+function variables(given: Readonly<Record<string, string>>): FunctionConfiguration['Environment'] {
   return Object.keys(given).length === 0 ? undefined : { Variables: given };
 }
 

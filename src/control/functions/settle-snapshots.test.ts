@@ -78,6 +78,38 @@ test('a version whose Init failed is Failed, with the reason', async (t) => {
   assert.equal(failed.SnapStart?.OptimizationStatus, 'Off');
 });
 
+test('an alias for a version that waits is made, none is made or moved to one that failed', async (t) => {
+  const rig = await snapStartRig(t);
+  const { operations } = rig.control;
+  await operations.PublishVersion({ FunctionName });
+  const alias = { FunctionName, Name: 'live' };
+  await operations.CreateAlias({ ...alias, FunctionVersion: '1' });
+  await operations.UpdateAlias({ ...alias, FunctionVersion: '$LATEST' });
+  const failure = { code: 'FunctionError.InitTimeout', reason: 'too slow' } as const;
+  await report(rig, '1', { buildId: await buildIdOf(rig, '1'), failure });
+  const resource = 'arn:aws:lambda:us-east-1:000000000000:function:rig:1';
+  const refusal = {
+    code: 'ResourceConflictException',
+    message: `The operation cannot be performed at this time. The resource ${resource} is currently in the following state: 'Failed'. StateReasonCode: 'FunctionError.InitTimeout'`,
+  };
+  const update = operations.UpdateAlias({ ...alias, FunctionVersion: '1' });
+  await assert.rejects(update, refusal);
+  const create = operations.CreateAlias({ ...alias, Name: 'other', FunctionVersion: '1' });
+  await assert.rejects(create, refusal);
+});
+
+test('an alias whose version failed under it can still be described', async (t) => {
+  const rig = await snapStartRig(t);
+  const { operations } = rig.control;
+  await operations.PublishVersion({ FunctionName });
+  const alias = { FunctionName, Name: 'live' };
+  await operations.CreateAlias({ ...alias, FunctionVersion: '1' });
+  const failure = { code: 'FunctionError.InitTimeout', reason: 'too slow' } as const;
+  await report(rig, '1', { buildId: await buildIdOf(rig, '1'), failure });
+  const described = await operations.UpdateAlias({ ...alias, Description: 'out of order' });
+  assert.equal(described.FunctionVersion, '1');
+});
+
 test('several versions may wait at once, and each gets its own message', async (t) => {
   const rig = await snapStartRig(t);
   await rig.control.operations.PublishVersion({ FunctionName });

@@ -46,6 +46,11 @@ export interface LayerVersionName {
   readonly layerName: string;
   readonly version: number;
   readonly arn: string;
+  /**
+   * As some refusals show it: with the layer's name as it was given, be it an ARN (localstack's provider,
+   * whose words are compared with the service's).
+   */
+  readonly askedArn: string;
 }
 
 /** Throws what resolveLayerName throws, and InvalidParameterValue for a number below 1. */
@@ -58,7 +63,13 @@ export function resolveLayerVersion(
   // localstack's provider, whose words are compared with the service's
   if (version < 1) throw invalidParameterValue('Layer Version Cannot be less than 1');
   const layerName = resolveLayerName(context, input.LayerName, action);
-  return { layerName, version, arn: layerVersionArn(context.settings, layerName, version) };
+  const { settings } = context;
+  return {
+    layerName,
+    version,
+    arn: layerVersionArn(settings, layerName, version),
+    askedArn: layerVersionArn(settings, input.LayerName, version),
+  };
 }
 
 export async function findLayerVersion(

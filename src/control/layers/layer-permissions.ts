@@ -93,7 +93,7 @@ async function requireLayerVersion(
   name: LayerVersionName,
 ): Promise<StoredDocument<LayerVersionRecord>> {
   const document = await findLayerVersion(context, name);
-  if (document === undefined) throw layerVersionNotFound(name.arn);
+  if (document === undefined) throw layerVersionNotFound(name.askedArn);
   return document;
 }
 
