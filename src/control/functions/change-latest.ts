@@ -69,8 +69,8 @@ function checkSettled(configuration: StoredConfiguration): void {
 }
 
 /** Throws ResourceConflict while the function is being made. */
-export function checkMade({ FunctionArn, State, StateReasonCode = '' }: StoredConfiguration): void {
-  if (State === 'Pending') throw resourceInState(FunctionArn, State, StateReasonCode);
+export function checkMade({ FunctionArn, State, StateReasonCode }: StoredConfiguration): void {
+  if (State === 'Pending') throw resourceInState(FunctionArn, State, StateReasonCode ?? '');
 }
 
 /** Throws ResourceConflict while the function is being updated; one that is being made passes. */
