@@ -47,7 +47,7 @@ function createRig() {
     prepared[index]?.outcome.resolve(outcome);
     await turns();
   };
-  return { clock, preparer, prepared, statusOf, come };
+  return { clock, store, preparer, prepared, statusOf, come };
 }
 
 test('only a version that waits for its snapshot is prepared, and once', async () => {
@@ -214,4 +214,16 @@ test('nothing is told of a version that is gone, and nothing is tried once close
   clock.advance(retryDelayMs);
   preparer.offer(waiting('3'));
   assert.equal(prepared.length, 2);
+});
+
+test('what cannot be told as it closes is not tried again', async () => {
+  const { clock, preparer, store, come } = createRig();
+  const told = deferred<never>();
+  store.commit = () => told.promise;
+  preparer.offer(waiting());
+  await come(0, { type: 'ready' });
+  const closed = preparer.close();
+  told.reject(new Error('closed'));
+  await closed;
+  assert.equal(clock.isQuiet, true);
 });

@@ -145,6 +145,7 @@ export class SnapshotPreparer {
   }
 
   #prepareLater(waiting: Waiting): void {
+    if (this.#isClosed) return; // while it was told
     const timer = this.#clock.schedule(retryDelayMs, () => {
       this.#timers.delete(timer);
       if (this.#known.has(waiting.version.key)) this.#prepareInTurn(waiting);

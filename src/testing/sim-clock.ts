@@ -28,6 +28,11 @@ export class SimClock implements Clock {
     return { cancel: () => void this.#scheduled.delete(scheduled) };
   }
 
+  /** Nothing is to come. */
+  get isQuiet(): boolean {
+    return this.#scheduled.size === 0;
+  }
+
   /** Moves time on, calling what comes due in its order; what that schedules is not waited for. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;
