@@ -207,6 +207,21 @@ describe('environments', () => {
     }
   });
 
+  test('whose version is retired as room is found end after their invocation', async () => {
+    for (let depth = 0; depth <= 20; depth += 1) {
+      const worker = createWorker({ environmentsMax: 1 });
+      const before = leaseOf(await worker.acquire(two));
+      const acquiring = worker.acquire(one);
+      await run(before).released;
+      await ticks(depth);
+      worker.retire(one.key);
+      await run(leaseOf(await acquiring)).released;
+      await turns();
+      assert.deepEqual(host.living(), [], `retired after ${depth} ticks`);
+      await close(worker);
+    }
+  });
+
   test('that a fault of the host ended are not used again', async () => {
     const worker = createWorker();
     const first = await invoke(worker, one);
@@ -691,3 +706,8 @@ describe('close', () => {
     }
   });
 });
+
+/** So many promises resolve, one after the other. */
+async function ticks(count: number): Promise<void> {
+  for (let done = 0; done < count; done += 1) await Promise.resolve();
+}

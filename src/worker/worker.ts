@@ -58,6 +58,13 @@ export type AcquireResult =
   | { readonly type: 'restoreFailed'; readonly failure: RestoreFailure }
   | { readonly type: 'failed'; readonly cause: Error };
 
+/** An environment that may be started, from before there is room for it until it is there. */
+interface Upcoming {
+  readonly versionKey: string;
+  /** Who asked is served still, and nobody after that. */
+  isRetired: boolean;
+}
+
 export class Worker {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -69,8 +76,7 @@ export class Worker {
   readonly #starter: EnvironmentStarter;
   readonly #proactive: ProactiveStarts;
   readonly #provisioned: ProvisionedEnvironments;
-  /** Who waits for room. */
-  readonly #asking = new Set<{ readonly versionKey: string; isRetired: boolean }>();
+  readonly #upcoming = new Set<Upcoming>();
   #closed = false;
 
   constructor(
@@ -131,16 +137,21 @@ export class Worker {
   }
 
   /** An environment of this version (and tenant), a new one when no warm one is idle. */
-  async acquire(version: RunnableVersion, tenantId?: string): Promise<AcquireResult> {
+  acquire(version: RunnableVersion, tenantId?: string): Promise<AcquireResult> {
     const tenancy = tenancyOf(version, tenantId);
-    const found = this.#findRuntime(version);
+    return this.#expecting(version, (upcoming) => this.#acquire(tenancy, upcoming));
+  }
+
+  async #acquire(tenancy: Tenancy, upcoming: Upcoming): Promise<AcquireResult> {
+    const found = this.#findRuntime(tenancy.version);
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
-    const { granted, isRetired } = await this.#askRoom(tenancy, 'environment');
+    const granted = await this.#askRoom(tenancy, 'environment');
     if (granted === 'none') return { type: 'noCapacity' };
     if (granted !== 'room') {
       return { type: 'lease', lease: this.#leaseOnDemand(granted), isNew: false };
     }
     try {
+      const { isRetired } = upcoming;
       const how = { initializationType: 'on-demand', isRetired } as const;
       const resident = await this.#starter.start(tenancy, found.runtime, how);
       return { type: 'lease', lease: this.#leaseOnDemand(resident), isNew: true };
@@ -178,8 +189,8 @@ export class Worker {
 
   /** The version is out of date or gone: no new invocation comes, idle environments stop. */
   retire(versionKey: string): void {
-    for (const asking of this.#asking) {
-      if (asking.versionKey === versionKey) asking.isRetired = true;
+    for (const upcoming of this.#upcoming) {
+      if (upcoming.versionKey === versionKey) upcoming.isRetired = true;
     }
     this.#starter.retire(versionKey);
     this.#bootPool.unwant(versionKey);
@@ -198,15 +209,23 @@ export class Worker {
     await pool;
   }
 
-  /** Meanwhile the version may have been retired: who asked is served still, and nobody after that. */
-  async #askRoom(tenancy: Tenancy, wants: Wanted): Promise<{ granted: Grant; isRetired: boolean }> {
-    const versionKey = tenancy.version.key;
-    const asking = { versionKey, isRetired: false };
-    this.#asking.add(asking);
-    this.#starter.expectStart(versionKey);
-    const granted = await this.#room.ask(tenancy, wants);
-    this.#asking.delete(asking);
-    return { granted, isRetired: asking.isRetired };
+  /** `work` may start an environment; until it has ended, it knows whether the version was retired. */
+  async #expecting<T>(
+    { key: versionKey }: RunnableVersion,
+    work: (upcoming: Upcoming) => Promise<T>,
+  ): Promise<T> {
+    const upcoming = { versionKey, isRetired: false };
+    this.#upcoming.add(upcoming);
+    try {
+      return await work(upcoming);
+    } finally {
+      this.#upcoming.delete(upcoming);
+    }
+  }
+
+  #askRoom(tenancy: Tenancy, wants: Wanted): Promise<Grant> {
+    this.#starter.expectStart(tenancy.version.key);
+    return this.#room.ask(tenancy, wants);
   }
 
   #createBootPool(sizeMax: number): BootPool {
@@ -261,7 +280,11 @@ export class Worker {
     const stopped = resident.stop();
     const hasExpired = this.#clock.monotonicMs() >= resident.expiresAtMs;
     if (resident.isRetired || this.#closed || !hasExpired) return;
-    void stopped.then(() => this.#proactive.replace(resident.environment.tenancy));
+    const { tenancy } = resident.environment;
+    void this.#expecting(tenancy.version, async (upcoming) => {
+      await stopped;
+      if (!upcoming.isRetired) await this.#proactive.replace(tenancy);
+    });
   }
 
   /** What is to run a version, or why nothing here can. */
@@ -284,14 +307,19 @@ export class Worker {
     }
   }
 
-  async #startProvisioned(version: RunnableVersion): Promise<ProvisionedStart> {
+  #startProvisioned(version: RunnableVersion): Promise<ProvisionedStart> {
+    return this.#expecting(version, (upcoming) => this.#provision(version, upcoming));
+  }
+
+  async #provision(version: RunnableVersion, upcoming: Upcoming): Promise<ProvisionedStart> {
     const failed = (reason: string): ProvisionedStart => ({ type: 'failed', reason });
     const tenancy = tenancyOf(version);
     const found = this.#findRuntime(version);
     if (!found.available) return failed(found.reason);
-    const { granted, isRetired } = await this.#askRoom(tenancy, 'room');
+    const granted = await this.#askRoom(tenancy, 'room');
     if (granted === 'none') return failed('The host has no room for the environments.');
     try {
+      const { isRetired } = upcoming;
       const how = { initializationType: 'provisioned-concurrency', isRetired } as const;
       const resident = await this.#starter.start(tenancy, found.runtime, how);
       if (resident.isInitialized) return { type: 'started', resident };
