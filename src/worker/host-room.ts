@@ -75,9 +75,12 @@ export class HostRoom {
     this.#makeWay.push(others);
   }
 
-  /** A warm environment or room for a new one; waits for it when there is neither now. */
-  async ask(tenancy: Tenancy, wants: Wanted): Promise<Grant> {
-    return this.#grantAtOnce(tenancy, wants) ?? (await this.#wait(tenancy, wants));
+  /**
+   * A warm environment or room for a new one; waits for it when there is neither now.
+   * @param unwanted resolves when waiting is of no more use: the place goes to the next
+   */
+  async ask(tenancy: Tenancy, wants: Wanted, unwanted?: Promise<void>): Promise<Grant> {
+    return this.#grantAtOnce(tenancy, wants) ?? (await this.#wait(tenancy, wants, unwanted));
   }
 
   /** Room that nobody waits for and nothing has to make way for. */
@@ -189,15 +192,17 @@ export class HostRoom {
     return true;
   }
 
-  #wait(tenancy: Tenancy, wants: Wanted): Promise<Grant> {
+  #wait(tenancy: Tenancy, wants: Wanted, unwanted?: Promise<void>): Promise<Grant> {
     if (this.#closed) return Promise.resolve('none');
     const { functionName } = tenancy.version;
     const granted = deferred<Grant>();
-    const timer = this.#clock.schedule(this.#options.waitMsMax, () => {
+    const giveUp = (): void => {
       this.#waiters.remove(functionName, waiter);
-      granted.resolve('none');
+      answer(waiter, 'none');
       this.serve(); // the next one may need less
-    });
+    };
+    const timer = this.#clock.schedule(this.#options.waitMsMax, giveUp);
+    void unwanted?.then(giveUp);
     const waiter: Waiter = { tenancy, wants, granted, timer };
     const refused = this.#waiters.add(functionName, waiter);
     if (refused !== undefined) answer(refused, 'none');

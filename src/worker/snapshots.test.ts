@@ -455,6 +455,23 @@ describe('room of templates', () => {
     assert.equal(worker.metrics().memoryUsedMb, memoryMb);
   });
 
+  test('is not waited for by a publishing whose version goes: its place is the next one’s', async () => {
+    createWorker('any', { memoryBudgetMb: 3 * memoryMb });
+    const lease = leaseOf(await acquire(version2));
+    const large = { ...version, memoryMb: 3 * memoryMb };
+    const preparing = worker.prepareSnapshot(large);
+    const waiting = acquire(runnable({ functionName: 'three', version: '1', snapStart: true }));
+    await turns();
+    assert.equal(worker.metrics().waiting, 2);
+    worker.retire(large.key);
+    await turns();
+    assert.equal(worker.metrics().waiting, 0);
+    assert.deepEqual(await preparing, { type: 'noRoom' });
+    await invoke(leaseOf(await waiting));
+    await invoke(lease);
+    assert.equal(host.runtimes.length, 3, 'none for the one that went');
+  });
+
   test('a version that goes while its caller waits for room is served, and leaves nothing', async () => {
     createWorker('any', { environmentsMax: 1 });
     const lease = leaseOf(await acquire(version2));

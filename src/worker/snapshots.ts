@@ -4,7 +4,7 @@
  * made when the version is published and again when it is missed (ADR 0015).
  */
 import type { Clock } from '../base/clock.ts';
-import { deferred } from '../base/deferred.ts';
+import { deferred, type Deferred } from '../base/deferred.ts';
 import type { Log } from '../base/log.ts';
 import { WorkSet } from '../base/work-set.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
@@ -47,6 +47,8 @@ interface Entry {
   isReady: boolean;
   /** Since when nobody needs it, then. */
   idleSinceMs: number;
+  /** Nobody is to get it any more. */
+  readonly unwanted: Deferred<void>;
   dropped: Promise<void> | null;
 }
 
@@ -94,9 +96,7 @@ export class Snapshots implements MakesWay {
    * be copied. Waits for room like any caller. Rejects when the host cannot.
    */
   async prepare(version: RunnableVersion): Promise<Preparation> {
-    const entry =
-      this.#entries.get(version.key) ??
-      this.#add(version, this.#room.ask(tenancyOf(version), 'room'));
+    const entry = this.#entries.get(version.key) ?? this.#addInTurn(version);
     try {
       const { code, outcome } = await entry.made;
       const reached = await outcome;
@@ -195,11 +195,22 @@ export class Snapshots implements MakesWay {
     return this.#room.takeUnclaimed(version.memoryMb) ? this.#add(version, 'room') : undefined;
   }
 
-  #add(version: RunnableVersion, granted: Grant | Promise<Grant>): Entry {
+  /** In room that is waited for, unless the version goes meanwhile. */
+  #addInTurn(version: RunnableVersion): Entry {
+    const unwanted = deferred<void>();
+    const granted = this.#room.ask(tenancyOf(version), 'room', unwanted.promise);
+    return this.#add(version, granted, unwanted);
+  }
+
+  #add(
+    version: RunnableVersion,
+    granted: Grant | Promise<Grant>,
+    unwanted = deferred<void>(),
+  ): Entry {
     const made = this.#make(version, granted);
     const entry: Entry = {
       ...{ version, made, parts: null, copying: new WorkSet(), copies: new WorkSet() },
-      ...{ isReady: false, idleSinceMs: Infinity, dropped: null },
+      ...{ isReady: false, idleSinceMs: Infinity, unwanted, dropped: null },
     };
     made.then(
       (parts) => void this.#watch(entry, parts),
@@ -248,6 +259,7 @@ export class Snapshots implements MakesWay {
   #drop(entry: Entry): Promise<void> {
     const { key } = entry.version;
     if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    entry.unwanted.resolve();
     entry.dropped ??= this.#leaving.add(this.#leave(entry));
     return entry.dropped;
   }
