@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +88,12 @@ describe('copies of processes behind walls', { skip: !isRoot || process.arch !==
     return commands.filter((line) => line.includes(name));
   }
 
+  /** File systems at its /tmp, one over the other. */
+  function temporaryMounts({ id }: Sandbox): number {
+    const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    return lines.filter((line) => line.split(' ')[4]?.endsWith(`/${id}/tmp`)).length;
+  }
+
   test('a copy ends with its own status or signal, and so does what was copied', async () => {
     const source = await prepared();
     const [one, two] = [await copy(source), await copy(source)];
@@ -109,10 +115,15 @@ describe('copies of processes behind walls', { skip: !isRoot || process.arch !==
     await Promise.all([...copies, left, right].map(({ sandbox }) => sandbox.destroy()));
   });
 
-  test('a sandbox that was to hold the copy of a process that dies can start another', async (t) => {
+  async function dying(): Promise<Running> {
     const source = await prepared(dyingTemplate);
     source.process.channel?.write('i');
     await once(source.process.output, 'data');
+    return source;
+  }
+
+  test('a sandbox that was to hold the copy of a process that dies can start another', async (t) => {
+    const source = await dying();
     const sandbox = await create(true);
     const server = createServer();
     await sandbox.serve(server);
@@ -124,12 +135,30 @@ describe('copies of processes behind walls', { skip: !isRoot || process.arch !==
     });
     assert.equal(server.listening, false);
     assert.equal((await source.process.exited).code, 3);
+    assert.equal(temporaryMounts(sandbox), 1, 'what the other one left is not kept for as long');
     const script = 'ls -A /tmp; echo from >/tmp/it; echo end';
     const argv = ['/bin/sh', '-c', script];
     const started = await sandbox.start({ argv, env: {}, cwd: '/tmp', channel: false });
     assert.equal(String(await started.output.toArray()), 'end\n');
     assert.equal((await started.exited).code, 0);
     assert.equal(server.listening, true);
+  });
+
+  test('but nothing is started over what that process has left', async (t) => {
+    const source = await dying();
+    const sandbox = await create(true);
+    await bind(sandbox);
+    const images = join(folder, 'run/oci/images');
+    t.after(() => Promise.all([sandbox.destroy(), source.sandbox.destroy()]));
+    const request = Buffer.from('f');
+    renameSync(images, `${images}.away`);
+    try {
+      await assert.rejects(async () => sandbox.startFork?.({ ...source, request }), /ENOENT/);
+    } finally {
+      renameSync(`${images}.away`, images);
+    }
+    const command = { argv: ['/bin/sh', '-c', 'ls /tmp'], env: {}, cwd: '/tmp', channel: false };
+    await assert.rejects(sandbox.start(command), /there is no \/tmp/);
   });
 
   test('what was not prepared cannot be copied', async () => {

@@ -88,8 +88,8 @@ export class Box {
   /** Another size of /tmp is a new image over the first one: call it only while /tmp is empty. */
   async sizeTemporary(sizeMb: number): Promise<void> {
     if (sizeMb === this.#temporaryStorageMb) return;
+    this.#temporary.push(await this.#parts.storage.mountAt(this.places['/tmp'], sizeMb));
     this.#temporaryStorageMb = sizeMb;
-    await this.renewTemporary();
   }
 
   /**
@@ -114,10 +114,17 @@ export class Box {
     }
   }
 
-  /** An empty /tmp of the same size over what is there; nothing in the box may run. */
+  /** An empty /tmp of the same size in place of what is there; nothing in the box may run. */
   async renewTemporary(): Promise<void> {
     const sizeMb = this.#temporaryStorageMb;
-    this.#temporary.push(await this.#parts.storage.mountAt(this.places['/tmp'], sizeMb));
+    this.#temporaryStorageMb = 0;
+    while (unmount(this.places['/tmp'])); // what it inherited would be kept for as long
+    await this.sizeTemporary(sizeMb);
+  }
+
+  /** False when it could not be renewed. */
+  get hasTemporary(): boolean {
+    return this.#temporaryStorageMb > 0;
   }
 
   /**

@@ -208,6 +208,7 @@ export class OciSandbox implements Sandbox {
   #requireStartable(command: SandboxCommand): void {
     assert(this.#destroyed === null, `sandbox ${this.id} is not destroyed`);
     if (this.#hasMainEnded) throw new SandboxStartError('cannot start: the main process has ended');
+    if (!this.#box.hasTemporary) throw new SandboxStartError('cannot start: there is no /tmp');
     this.#events.onStart();
     this.#requireExecutable(command.argv[0] ?? '');
     this.#requireFolder(command.cwd);
