@@ -25,7 +25,10 @@ function createTelemetry(t: TestContext, change: Partial<TelemetryOptions> = {})
   const clock = new SimClock(Date.UTC(2030, 0, 1));
   let text = '';
   const sink = (_name: unknown, bytes: Buffer): void => void (text += bytes.toString());
-  const logStream = new LogStream({ logGroup: 'g', logStream: 's' }, sink, 4096);
+  const logStream = new LogStream({ logGroup: 'g', logStream: 's' }, sink, {
+    bytesMax: 4096,
+    isOfRecords: false,
+  });
   const telemetry = new EnvironmentTelemetry(clock, silentLog, logStream, {
     logFormat: 'Text',
     systemLogLevel: 'INFO',

@@ -120,7 +120,7 @@ async function newestMatching(
 function matches(record: LayerVersionRecord, filter: Filter): boolean {
   const { CompatibleRuntime: runtime, CompatibleArchitecture: architecture } = filter;
   return (
-    (runtime === undefined || record.compatibleRuntimes.includes(runtime)) &&
-    (architecture === undefined || record.compatibleArchitectures.includes(architecture))
+    (runtime === undefined || record.compatibleRuntimes?.includes(runtime) === true) &&
+    (architecture === undefined || record.compatibleArchitectures?.includes(architecture) === true)
   );
 }
