@@ -67,7 +67,8 @@ const types = (listener: TelemetryListener): string[] =>
 const records = (listener: TelemetryListener): unknown[] =>
   listener.batches.flatMap((batch) => batch.records.map(({ record }) => record));
 
-test('a listener hears every event, filtered from the log or not', (t) => {
+// radkawar/stackd docs/lambda.md, of the tail.
+test('a listener hears every event, and the tail has it, filtered from the log or not', (t) => {
   const heard: string[] = [];
   const { telemetry, logged } = createTelemetry(t, {
     ...{ logFormat: 'JSON', systemLogLevel: 'WARN' },
@@ -77,6 +78,11 @@ test('a listener hears every event, filtered from the log or not', (t) => {
   telemetry.emit({ type: 'platform.start', record: { requestId: 'r', version: '1' } });
   assert.deepEqual(heard, ['platform.initStart', 'platform.start']);
   assert.equal(logged(), '');
+  const tail = telemetry.takeTail().toString().trim().split('\n');
+  assert.deepEqual(
+    tail.map((line) => (JSON.parse(line) as { type: string }).type),
+    heard,
+  );
 });
 
 const initStart: PlatformEvent = {

@@ -40,6 +40,12 @@ export class LogStream {
   write(data: string | Buffer): void {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     this.#sink(this.name, bytes);
+    this.writeToTail(bytes);
+  }
+
+  /** What the log itself is spared. */
+  writeToTail(data: string | Buffer): void {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     this.#chunks.push(bytes);
     this.#chunkBytes += bytes.length;
     if (this.#chunkBytes > 4 * this.#tail.bytesMax) this.#compact();
