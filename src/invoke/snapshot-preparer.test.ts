@@ -10,26 +10,30 @@ import { runnable } from '../testing/runnable.ts';
 import { turns } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import type { SnapshotOutcome } from '../worker/snapshot-template.ts';
+import type { Preparation } from '../worker/snapshots.ts';
 import {
   attemptsMax,
+  freshAtOnceMax,
   preparedAtOnceMax,
+  preparedOfFunctionMax,
   retryDelayMs,
+  slowAfterMs,
   SnapshotPreparer,
 } from './snapshot-preparer.ts';
 
 const host: SnapshotOutcome = { type: 'failed', fault: { type: 'host', cause: new Error('full') } };
 
-function waiting(version = '1'): RunnableVersion {
-  return runnable({ version, snapStart: true, state: 'Pending' });
+function waiting(version = '1', functionName = 'one'): RunnableVersion {
+  return runnable({ functionName, version, snapStart: true, state: 'Pending' });
 }
 
 function createRig() {
   const clock = new SimClock(0);
   const store = createMemoryStore(new MemoryStoreImage());
-  const prepared: { version: RunnableVersion; outcome: Deferred<SnapshotOutcome> }[] = [];
+  const prepared: { version: RunnableVersion; outcome: Deferred<Preparation> }[] = [];
   const preparer = new SnapshotPreparer(clock, silentLog, store, {
     prepare: (version) => {
-      const outcome = deferred<SnapshotOutcome>();
+      const outcome = deferred<Preparation>();
       prepared.push({ version, outcome });
       return outcome.promise;
     },
@@ -39,7 +43,7 @@ function createRig() {
     const key = { collection: collections.snapshotStatus, partition: 'one', id };
     return (await store.get<SnapshotStatus>(key))?.value;
   };
-  const come = async (index: number, outcome: SnapshotOutcome): Promise<void> => {
+  const come = async (index: number, outcome: Preparation): Promise<void> => {
     prepared[index]?.outcome.resolve(outcome);
     await turns();
   };
@@ -59,15 +63,72 @@ test('only a version that waits for its snapshot is prepared, and once', async (
   await preparer.close();
 });
 
-test('few are prepared at once, the others wait for their turn', async () => {
+test('few begin at once, the others wait for their turn', async () => {
   const { preparer, prepared, come } = createRig();
-  for (let version = 1; version <= preparedAtOnceMax + 2; version += 1) {
+  for (let version = 1; version <= freshAtOnceMax + 2; version += 1) {
     preparer.offer(waiting(String(version)));
   }
-  preparer.forget(waiting(String(preparedAtOnceMax + 1)).key);
+  preparer.forget(waiting(String(freshAtOnceMax + 1)).key);
+  assert.equal(prepared.length, freshAtOnceMax);
+  await come(0, { type: 'ready' });
+  assert.equal(prepared[freshAtOnceMax]?.version.version, String(freshAtOnceMax + 2));
+  for (const { outcome } of prepared) outcome.resolve({ type: 'ready' });
+  await preparer.close();
+});
+
+test('a slow Init holds up no other, as far as the bound', async () => {
+  const { clock, preparer, prepared, come } = createRig();
+  const count = preparedAtOnceMax + 1;
+  for (let index = 0; index < count; index += 1) preparer.offer(waiting('1', `function-${index}`));
+  for (let begun = freshAtOnceMax; begun < preparedAtOnceMax; begun += freshAtOnceMax) {
+    assert.equal(prepared.length, begun);
+    clock.advance(slowAfterMs - 1);
+    assert.equal(prepared.length, begun);
+    clock.advance(1);
+  }
+  clock.advance(slowAfterMs);
   assert.equal(prepared.length, preparedAtOnceMax);
   await come(0, { type: 'ready' });
-  assert.equal(prepared[preparedAtOnceMax]?.version.version, String(preparedAtOnceMax + 2));
+  assert.equal(prepared.length, count);
+  for (const { outcome } of prepared) outcome.resolve({ type: 'ready' });
+  await preparer.close();
+});
+
+test('versions of one function, slow or many, leave room for those of others', async () => {
+  const { clock, preparer, prepared, come } = createRig();
+  const begun = (): string[] => prepared.map(({ version }) => version.functionName);
+  for (let version = 1; version <= preparedOfFunctionMax + 2; version += 1) {
+    preparer.offer(waiting(String(version), 'many'));
+  }
+  preparer.offer(waiting('1', 'few'));
+  assert.deepEqual(begun(), ['many', 'many']);
+  await come(0, { type: 'ready' });
+  assert.equal(begun().at(-1), 'few', 'it has fewer under way');
+  clock.advance(slowAfterMs);
+  clock.advance(slowAfterMs);
+  assert.equal(begun().filter((name) => name === 'many').length, preparedOfFunctionMax + 1);
+  clock.advance(slowAfterMs);
+  assert.equal(prepared.length, preparedOfFunctionMax + 2, 'the bound of one function');
+  await come(1, { type: 'ready' });
+  assert.equal(prepared.length, preparedOfFunctionMax + 3);
+  for (const { outcome } of prepared) outcome.resolve({ type: 'ready' });
+  await preparer.close();
+});
+
+test('attempts that are made again take their turn, and give it on', async () => {
+  const { clock, preparer, prepared, come } = createRig();
+  const names = Array.from({ length: freshAtOnceMax }, (_, index) => `function-${index}`);
+  for (const name of names) preparer.offer(waiting('1', name));
+  for (let index = 0; index < freshAtOnceMax; index += 1) await come(index, host);
+  clock.advance(retryDelayMs);
+  assert.deepEqual(
+    prepared.map(({ version }) => version.functionName),
+    [...names, ...names],
+  );
+  preparer.offer(waiting('1', 'late'));
+  assert.equal(prepared.length, 2 * freshAtOnceMax);
+  await come(freshAtOnceMax, { type: 'ready' });
+  assert.equal(prepared.at(-1)?.version.functionName, 'late');
   for (const { outcome } of prepared) outcome.resolve({ type: 'ready' });
   await preparer.close();
 });
@@ -125,6 +186,19 @@ test('a failure of the host is tried again, a few times', async () => {
   }
   await come(attemptsMax - 1, host);
   assert.equal((await statusOf('1'))?.failure?.code, 'InternalError');
+  await preparer.close();
+});
+
+test('a host without room is asked for as long as it takes', async () => {
+  const { clock, preparer, statusOf, come } = createRig();
+  preparer.offer(waiting());
+  for (let index = 0; index < 2 * attemptsMax; index += 1) {
+    await come(index, { type: 'noRoom' });
+    assert.equal(await statusOf('1'), undefined);
+    clock.advance(retryDelayMs);
+  }
+  await come(2 * attemptsMax, { type: 'ready' });
+  assert.deepEqual(await statusOf('1'), { buildId: 'build-1' });
   await preparer.close();
 });
 

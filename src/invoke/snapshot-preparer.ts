@@ -14,17 +14,35 @@ import type { RunnableVersion } from '../model/runnable-version.ts';
 import type { Store } from '../store/store.ts';
 import { describeExit, hostFault, type Fault } from '../worker/faults.ts';
 import type { SnapshotOutcome } from '../worker/snapshot-template.ts';
+import type { Preparation } from '../worker/snapshots.ts';
 
-/** Versions initialised at once: each has a full CPU for as long as its Init takes. */
-export const preparedAtOnceMax = 2;
+/** Inits that have only just begun: each has a full CPU. */
+export const freshAtOnceMax = 2;
+/** From then on an Init takes nobody's turn: most are over, and what is left may wait or be stuck. */
+export const slowAfterMs = 1_000;
+/** Versions being initialised, slow ones and all. */
+export const preparedAtOnceMax = 12;
+/** Of these the versions of one function, which may all be stuck at the same place. */
+export const preparedOfFunctionMax = 4;
 /** After a failure of the host, which may pass. */
 export const retryDelayMs = 1_000;
-/** Attempts at what the host could not do, before the version is given up. */
+/** Attempts at what the host could not do, before the version is given up; having no room is none. */
 export const attemptsMax = 5;
+
+/** A version that waits for its turn. */
+interface Waiting {
+  readonly version: RunnableVersion;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+interface Run extends Waiting {
+  isSlow: boolean;
+}
 
 export interface SnapshotPreparerOptions {
   /** Rejects when the host cannot (Worker.prepareSnapshot). */
-  readonly prepare: (version: RunnableVersion) => Promise<SnapshotOutcome>;
+  readonly prepare: (version: RunnableVersion) => Promise<Preparation>;
 }
 
 export class SnapshotPreparer {
@@ -34,8 +52,8 @@ export class SnapshotPreparer {
   readonly #options: SnapshotPreparerOptions;
   /** By key: versions that wait or are being prepared. */
   readonly #known = new Set<string>();
-  readonly #waiting: RunnableVersion[] = [];
-  readonly #running = new Set<Promise<void>>();
+  #waiting: Waiting[] = [];
+  readonly #running = new Map<Run, Promise<void>>();
   readonly #timers = new Set<Timer>();
   #isClosed = false;
 
@@ -51,66 +69,87 @@ export class SnapshotPreparer {
     const isWanted = version.snapStart && version.state === 'Pending';
     if (!isWanted || this.#isClosed || this.#known.has(version.key)) return;
     this.#known.add(version.key);
-    this.#waiting.push(version);
-    this.#runNext();
+    this.#prepareInTurn({ version, attempt: 1 });
   }
 
   /** The version is out of date or gone. */
   forget(versionKey: string): void {
     this.#known.delete(versionKey);
-    const index = this.#waiting.findIndex(({ key }) => key === versionKey);
-    if (index !== -1) this.#waiting.splice(index, 1);
+    this.#waiting = this.#waiting.filter(({ version }) => version.key !== versionKey);
   }
 
   /** Resolves once nothing is under way; what is left is prepared after the next start. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers) timer.cancel();
-    await Promise.all(this.#running);
+    await Promise.all(this.#running.values());
   }
 
-  #runNext(): void {
-    if (this.#isClosed || this.#running.size >= preparedAtOnceMax) return;
-    const version = this.#waiting.shift();
-    if (version === undefined) return;
-    const run = this.#prepare(version, 1).finally(() => {
-      this.#running.delete(run);
-      this.#runNext();
-    });
-    this.#running.add(run);
+  #prepareInTurn(waiting: Waiting): void {
+    this.#waiting.push(waiting);
     this.#runNext();
   }
 
+  #runNext(): void {
+    for (let next = this.#takeNext(); next !== undefined; next = this.#takeNext()) this.#run(next);
+  }
+
+  /** Functions with fewer versions under way come first, then who came first. */
+  #takeNext(): Waiting | undefined {
+    const running = [...this.#running.keys()];
+    if (this.#isClosed || running.length >= preparedAtOnceMax) return undefined;
+    if (running.filter(({ isSlow }) => !isSlow).length >= freshAtOnceMax) return undefined;
+    const counts = new Map<string, number>();
+    const countOf = ({ version }: Waiting): number => counts.get(version.functionName) ?? 0;
+    for (const run of running) counts.set(run.version.functionName, countOf(run) + 1);
+    const [next] = this.#waiting
+      .filter((waiting) => countOf(waiting) < preparedOfFunctionMax)
+      .sort((one, other) => countOf(one) - countOf(other));
+    this.#waiting = this.#waiting.filter((waiting) => waiting !== next);
+    return next;
+  }
+
+  #run(waiting: Waiting): void {
+    const run: Run = { ...waiting, isSlow: false };
+    const timer = this.#clock.schedule(slowAfterMs, () => {
+      run.isSlow = true;
+      this.#runNext();
+    });
+    const done = this.#prepare(waiting).finally(() => {
+      timer.cancel();
+      this.#running.delete(run);
+      this.#runNext();
+    });
+    this.#running.set(run, done);
+  }
+
   /** Never rejects. */
-  async #prepare(version: RunnableVersion, attempt: number): Promise<void> {
-    const status = await this.#statusOf(version, attempt);
+  async #prepare(waiting: Waiting): Promise<void> {
+    const { version } = waiting;
+    const outcome = await this.#options
+      .prepare(version)
+      .catch((error: unknown): Preparation => ({ type: 'failed', fault: hostFault(error) }));
     if (!this.#known.has(version.key) || this.#isClosed) return;
+    if (outcome.type === 'noRoom') {
+      this.#log.warn({ version: version.key }, 'no room to prepare a snapshot yet');
+      this.#prepareLater(waiting);
+      return;
+    }
     try {
-      if (status === null) throw new Error('the host could not run Init');
-      await this.#report(version, status);
+      await this.#report(version, statusOf(waiting, outcome));
       this.#known.delete(version.key);
     } catch (error) {
       this.#log.warn({ err: error, version: version.key }, 'could not prepare a snapshot yet');
-      const timer = this.#clock.schedule(retryDelayMs, () => {
-        this.#timers.delete(timer);
-        if (!this.#known.has(version.key)) return; // meanwhile
-        const run = this.#prepare(version, attempt + 1).finally(() => this.#running.delete(run));
-        this.#running.add(run);
-      });
-      this.#timers.add(timer);
+      this.#prepareLater({ version, attempt: waiting.attempt + 1 });
     }
   }
 
-  /** Null when another attempt may do better. */
-  async #statusOf(version: RunnableVersion, attempt: number): Promise<SnapshotStatus | null> {
-    const buildId = version.key.slice(version.key.lastIndexOf(':') + 1);
-    const outcome = await this.#options
-      .prepare(version)
-      .catch((error: unknown): SnapshotOutcome => ({ type: 'failed', fault: hostFault(error) }));
-    if (outcome.type === 'ready') return { buildId };
-    const isOfHost = outcome.type === 'failed' && outcome.fault.type === 'host';
-    if (isOfHost && attempt < attemptsMax) return null;
-    return { buildId, failure: failureOf(outcome) };
+  #prepareLater(waiting: Waiting): void {
+    const timer = this.#clock.schedule(retryDelayMs, () => {
+      this.#timers.delete(timer);
+      if (this.#known.has(waiting.version.key)) this.#prepareInTurn(waiting);
+    });
+    this.#timers.add(timer);
   }
 
   async #report(version: RunnableVersion, value: SnapshotStatus): Promise<void> {
@@ -121,6 +160,15 @@ export class SnapshotPreparer {
     };
     await this.#store.commit([{ type: 'put', key, value, expect: 'any' }]);
   }
+}
+
+/** Throws what the host could not do when another attempt may do better. */
+function statusOf({ version, attempt }: Waiting, outcome: SnapshotOutcome): SnapshotStatus {
+  const buildId = version.key.slice(version.key.lastIndexOf(':') + 1);
+  if (outcome.type === 'ready') return { buildId };
+  const isOfHost = outcome.type === 'failed' && outcome.fault.type === 'host';
+  if (isOfHost && attempt < attemptsMax) throw outcome.fault.cause;
+  return { buildId, failure: failureOf(outcome) };
 }
 
 function failureOf(outcome: Exclude<SnapshotOutcome, { type: 'ready' }>): SnapshotFailure {

@@ -140,8 +140,8 @@ export interface Sandbox {
   prepareFork?(): Promise<void>;
   /**
    * Like `start`, once bound: the main process is a copy of one that runs in another sandbox of the
-   * same driver. There if the driver `forks`. Rejects with SandboxStartError; ForkSourceGoneError leaves this
-   * sandbox as it was.
+   * same driver. There if the driver `forks`. Rejects with SandboxStartError (ForkSourceGoneError if the other
+   * sandbox was not touched either); this sandbox is as it was then, and `start` may be called.
    */
   startFork?(source: ForkSource): Promise<SandboxProcess>;
   /**

@@ -36,7 +36,7 @@ export interface HostMetrics {
   readonly environments: Readonly<Record<string, number>>;
   readonly environmentsMax: number;
   readonly memoryBudgetMb: number;
-  /** Of environments: sum of their memory sizes. */
+  /** Of environments and SnapStart templates: sum of their memory sizes. */
   readonly memoryUsedMb: number;
   /** Of sandboxes booted in advance. */
   readonly memorySpareMb: number;

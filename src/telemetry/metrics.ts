@@ -130,7 +130,11 @@ export class Metrics implements EnvironmentListener {
       },
     });
     const figures: readonly (readonly [string, string, (metrics: HostMetrics) => number])[] = [
-      ['environments_max', 'Environments that the host may hold.', (one) => one.environmentsMax],
+      [
+        'environments_max',
+        'Environments and templates that the host may hold.',
+        (one) => one.environmentsMax,
+      ],
       ['room_waiters', 'Callers that wait for room on the host.', (one) => one.waiting],
       [
         'memory_budget_bytes',
@@ -139,7 +143,7 @@ export class Metrics implements EnvironmentListener {
       ],
       [
         'memory_environments_bytes',
-        'Of the budget: memory sizes of environments.',
+        'Of the budget: memory sizes of environments and templates.',
         (one) => one.memoryUsedMb * MIB,
       ],
       [

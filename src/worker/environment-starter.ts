@@ -25,8 +25,8 @@ import { Resident } from './resident.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 import { needsOwnStart, type InstalledRuntime } from './runtimes.ts';
 import { bootLimits, type SandboxMaker } from './sandbox-maker.ts';
-import { SnapshotTemplate, type SnapshotOutcome } from './snapshot-template.ts';
-import { requireReady, Snapshots, type TemplateParts } from './snapshots.ts';
+import { SnapshotTemplate } from './snapshot-template.ts';
+import { requireReady, Snapshots, type Preparation, type TemplateParts } from './snapshots.ts';
 import type { Tenancy } from './tenancy.ts';
 
 export interface StarterOptions {
@@ -83,17 +83,18 @@ export class EnvironmentStarter {
     this.#log = log;
     this.#parts = parts;
     this.#options = options;
-    this.#snapshots = new Snapshots(log, {
+    this.#snapshots = new Snapshots(clock, log, parts.room, {
       isCopied: (version, code) => this.#isCopied(version, code),
       createTemplate: (version) => this.#createTemplate(version),
     });
+    parts.room.alsoMakesWay(this.#snapshots);
   }
 
   /**
    * Runs Init of a SnapStart version that is being published. Rejects when the host cannot; what the
    * function did wrong is an outcome.
    */
-  prepareSnapshot(version: RunnableVersion): Promise<SnapshotOutcome> {
+  prepareSnapshot(version: RunnableVersion): Promise<Preparation> {
     return this.#snapshots.prepare(version);
   }
 
@@ -104,9 +105,9 @@ export class EnvironmentStarter {
   async start(
     tenancy: Tenancy,
     runtime: InstalledRuntime,
-    initializationType: InitializationType,
+    how: Pick<Start, 'initializationType' | 'isRetired'>,
   ): Promise<Resident> {
-    const start = { tenancy, initializationType, isRetired: false, ended: deferred<void>() };
+    const start = { tenancy, ...how, ended: deferred<void>() };
     this.#starts.add(start);
     try {
       const { resident, running } = await this.#createResident(runtime, start);
@@ -123,6 +124,11 @@ export class EnvironmentStarter {
       const { bootPool } = this.#parts;
       this.#clock.schedule(refillDelayMs, () => bootPool.refill(tenancy.version.runtime));
     }
+  }
+
+  /** Room for an environment of this version is asked for. */
+  expectStart(versionKey: string): void {
+    this.#snapshots.expectCopy(versionKey);
   }
 
   /** Environments of this version, there or being made, take no further invocation. */
@@ -189,8 +195,10 @@ export class EnvironmentStarter {
       bootPool.shed(() => room.isOverdrawn);
       const runtimeSandbox =
         booted?.runtimeSandbox ?? (await sandboxes.create(runtime, limitsOf(version), isCopied));
-      const kind = isCopied ? 'snapshot' : boxKind(booted, runtimeSandbox);
-      this.#noteColdStart(start, kind, isPoolable && booted === undefined);
+      if (!isCopied) {
+        const kind = boxKind(booted, runtimeSandbox);
+        this.#noteColdStart(start, kind, isPoolable && booted === undefined);
+      }
       const resident = this.#addResident(start, runtimeSandbox, code);
       return { resident, running: booted?.running ?? null };
     } catch (error) {
@@ -201,16 +209,19 @@ export class EnvironmentStarter {
   }
 
   /** From here on stopping it is what gives back its code and its room. */
-  #addResident(
-    { tenancy, initializationType, isRetired }: Start,
-    runtimeSandbox: RuntimeSandbox,
-    code: OpenVersion,
-  ): Resident {
+  #addResident(start: Start, runtimeSandbox: RuntimeSandbox, code: OpenVersion): Resident {
+    const { tenancy, initializationType, isRetired } = start;
     const { version, tenantId } = tenancy;
     const { room } = this.#parts;
     const parts = this.#environmentParts(version, runtimeSandbox, { code, initializationType });
     const obtainRestored = async (booted: RunningRuntime | null): Promise<HeldRuntime> => {
-      if (this.#isCopied(version, code)) return this.#snapshots.copy(version, runtimeSandbox);
+      if (this.#isCopied(version, code)) {
+        const mayBeMade = (): boolean => !resident.isRetired;
+        const copied = await this.#snapshots.copy(version, runtimeSandbox, mayBeMade);
+        const kind = copied === null ? boxKind(undefined, runtimeSandbox) : 'snapshot';
+        this.#noteColdStart(start, kind, false);
+        if (copied !== null) return copied;
+      }
       const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
       requireReady(await template.start(booted));
       environment.attach();
@@ -255,6 +266,7 @@ export class EnvironmentStarter {
       ({ runtimeSandbox } = made);
       const options = { code, initializationType: 'snap-start' } as const;
       const parts = this.#environmentParts(version, runtimeSandbox, options);
+      this.#parts.bootPool.shed(() => this.#parts.room.isOverdrawn);
       await runtimeSandbox.bind(parts.setup.binding);
       const template = new SnapshotTemplate(this.#clock, runtimeSandbox, parts);
       return { template, code, booted: made.running };

@@ -1,18 +1,18 @@
 /**
  * One execution environment: a sandbox bound to one function version, and maybe one tenant, for life. It is the state
  * machine behind the Runtime API (RuntimePort) and the Extensions API (extension-calls.ts) on one side and
- * `invoke` on the other; the states are in environment-states.ts, what runs in environment-processes.ts.
- * Known by its own endpoint, never by what it says (ADR 0010).
+ * `invoke` on the other; the states are in environment-states.ts, Init is in environment-init.ts, what runs in
+ * environment-processes.ts. Known by its own endpoint, never by what it says (ADR 0010).
  */
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
-import { deferred, type Deferred } from '../base/deferred.ts';
+import { deferred } from '../base/deferred.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { limits, MIB } from '../model/limits.ts';
 import { cpusForMemory, type RunnableVersion } from '../model/runnable-version.ts';
 import type { EnvironmentTelemetry } from '../telemetry/environment-telemetry.ts';
-import type { InitPhase } from '../telemetry/platform-event.ts';
+import { EnvironmentInit, type FailedPhase } from './environment-init.ts';
 import { EnvironmentProcesses } from './environment-processes.ts';
 import type { EnvironmentSetup } from './environment-setup.ts';
 import { canMove, type EnvironmentState } from './environment-states.ts';
@@ -23,15 +23,7 @@ import {
   InvocationRecord,
   type FinishedInvocation,
   type InvocationOutcome,
-  type StartDurations,
 } from './invocation-record.ts';
-import {
-  initEndEvents,
-  initStartEvent,
-  restoreEndEvents,
-  restoreStartEvent,
-  type PhaseOutcome,
-} from './phase-events.ts';
 import type {
   Invocation,
   PortAnswer,
@@ -40,7 +32,6 @@ import type {
   RuntimeResponse,
 } from './runtime-port.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
-import { RestoreFailure, type HeldRuntime } from './held-runtime.ts';
 import { tenancyOf, type Tenancy } from './tenancy.ts';
 
 /** An invocation under way: the caller's answer and its end are different events. */
@@ -50,7 +41,6 @@ export interface Attempt {
   readonly finished: Promise<FinishedInvocation>;
 }
 
-type FailedPhase = Exclude<PhaseOutcome, { type: 'ready' }>;
 type Deliver = (invocation: Invocation) => void;
 
 const responseBytesMax = limits.invokeResponseBytesMax;
@@ -66,15 +56,13 @@ export class ExecutionEnvironment implements RuntimePort {
   readonly #runtimeSandbox: RuntimeSandbox;
   readonly #setup: EnvironmentSetup;
   readonly #processes: EnvironmentProcesses;
+  readonly #init: EnvironmentInit;
   readonly #extensionCalls: ExtensionCalls;
   #state: EnvironmentState = 'Starting';
   /** What the runtime's pending "next" is waiting with. */
   #deliver: Deliver | null = null;
-  #init: Deferred<PhaseOutcome> | null = null;
   /** Init has to run (again) before the next event can be delivered. */
   #needsInit = true;
-  /** Of the Init or restore before the first invocation; reported once. */
-  #startDurations: StartDurations = {};
   #current: InvocationRecord | null = null;
   #invocationCount = 0;
   /** Over, but END and REPORT are still to be written. */
@@ -102,10 +90,16 @@ export class ExecutionEnvironment implements RuntimePort {
         onExtensionNext: () => this.#onExtensionNext(),
       },
     });
+    this.#init = new EnvironmentInit(clock, {
+      ...{ id: this.id, setup, telemetry, processes: this.#processes },
+      requireStarting: () => this.#requireStarting(),
+      onReady: () => void (this.#needsInit = this.#deliver === null),
+      reset: (reason, report) => this.#reset(reason, report),
+    });
     this.#extensionCalls = new ExtensionCalls({
       ...{ version: setup.version, telemetry },
       extensions: () => this.#processes.extensions,
-      isInitializing: () => this.#init !== null,
+      isInitializing: () => this.#init.isUnderWay,
     });
     this.attach();
   }
@@ -137,13 +131,12 @@ export class ExecutionEnvironment implements RuntimePort {
    */
   async start(booted: RunningRuntime | null): Promise<void> {
     const { obtainRestored } = this.#setup;
-    if (obtainRestored === undefined) this.#emitInitStart('init');
-    else this.#telemetry.emit(restoreStartEvent(this.#setup, this.id));
+    this.#init.emitStart(obtainRestored === undefined ? 'init' : 'restore');
     try {
       await this.#runtimeSandbox.bind(this.#setup.binding);
       this.#requireStarting();
-      if (obtainRestored === undefined) await this.#firstInit(booted);
-      else await this.#restoreFrom(() => obtainRestored(booted));
+      if (obtainRestored === undefined) await this.#init.runFirst(booted);
+      else await this.#init.restoreFrom(() => obtainRestored(booted));
       await this.#runtimeSandbox.sandbox.setCpus(cpusForMemory(this.version.memoryMb));
       this.#requireStarting();
       this.#move('Ready');
@@ -151,39 +144,6 @@ export class ExecutionEnvironment implements RuntimePort {
       if (this.#state === 'Starting') this.#move('Failed');
       throw error;
     }
-  }
-
-  async #firstInit(booted: RunningRuntime | null): Promise<void> {
-    this.#processes.bound(booted);
-    const startedAtMs = this.#clock.monotonicMs();
-    const outcome = await this.#runInit(this.#setup.initMsMax, 'init');
-    const initDurationMs = this.#clock.monotonicMs() - startedAtMs;
-    if (outcome.type === 'ready') {
-      // Provisioned environments are billed for their Init by itself (guide page 019).
-      const isBilled = this.#setup.initializationType === 'on-demand';
-      this.#startDurations = { initDurationMs, ...(isBilled && { billedStartMs: initDurationMs }) };
-    }
-    if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
-  }
-
-  /**
-   * Restore: a runtime at its snapshot point runs its hooks and asks for the first event, together with
-   * the extensions at most 10 s. Throws RestoreFailure when that does not come to pass.
-   */
-  async #restoreFrom(obtain: () => Promise<HeldRuntime>): Promise<void> {
-    const startedAtMs = this.#clock.monotonicMs();
-    this.#processes.boundTo(await obtain());
-    this.#requireStarting();
-    const obtainedAtMs = this.#clock.monotonicMs();
-    const outcome = await this.#runInit(limits.restoreDurationMsMax, 'restore', { startedAtMs });
-    if (outcome.type === 'failed' && outcome.fault.type === 'host') throw outcome.fault.cause;
-    if (outcome.type === 'timeout') throw new RestoreFailure('timeout');
-    if (outcome.type === 'failed') throw new RestoreFailure('hook');
-    const endedAtMs = this.#clock.monotonicMs();
-    const billedRestoreDurationMs = Math.ceil(endedAtMs - obtainedAtMs);
-    const restoreDurationMs = endedAtMs - startedAtMs;
-    const billedStartMs = billedRestoreDurationMs;
-    this.#startDurations = { restoreDurationMs, billedRestoreDurationMs, billedStartMs };
   }
 
   /** It was restored and has lost its runtime, which cannot be restored again: of no further use. */
@@ -196,72 +156,16 @@ export class ExecutionEnvironment implements RuntimePort {
     if (this.#state !== 'Starting') throw new Error('the environment was stopped while it started');
   }
 
-  /**
-   * Runs Init once, or the rest of a restore, within `msMax` from now; afterwards the runtime waits in
-   * "next", or nothing runs. `onFailed` is called while extensions can still hear of it.
-   */
-  async #runInit(
-    msMax: number,
-    phase: InitPhase | 'restore',
-    {
-      startedAtMs = this.#clock.monotonicMs(),
-      onFailed,
-    }: { startedAtMs?: number; onFailed?: (outcome: FailedPhase) => void } = {},
-  ): Promise<PhaseOutcome> {
-    const init = deferred<PhaseOutcome>();
-    this.#init = init;
-    const timer = this.#clock.schedule(msMax, () => init.resolve({ type: 'timeout' }));
-    this.#processes.start();
-    const outcome = await init.promise;
-    timer.cancel();
-    this.#init = null;
-    const durationMs = this.#clock.monotonicMs() - startedAtMs;
-    const emitEnd = (): void => this.#emitEnd(phase, outcome, durationMs);
-    if (outcome.type === 'ready') {
-      // A runtime may be quicker with its "next" than the host with the news that it has started.
-      await this.#processes.started;
-      this.#needsInit = this.#deliver === null;
-      emitEnd();
-      this.#telemetry.closeSubscriptions();
-    } else {
-      const reason = outcome.type === 'timeout' ? 'TIMEOUT' : 'FAILURE';
-      await this.#reset(reason, () => {
-        emitEnd();
-        onFailed?.(outcome);
-      });
-    }
-    return outcome;
-  }
-
   /** Runtime and extensions have each asked for their first event. */
   #endInitIfReady(): void {
-    if (this.#init === null || this.#deliver === null) return;
-    if (this.#processes.extensions.isReady) this.#init.resolve({ type: 'ready' });
-  }
-
-  #emitInitStart(phase: InitPhase): void {
-    this.#telemetry.emit(initStartEvent(this.#setup, this.id, phase));
-  }
-
-  #emitEnd(phase: InitPhase | 'restore', outcome: PhaseOutcome, durationMs: number): void {
-    // Nothing of the function's came to its end.
-    if (outcome.type === 'failed' && outcome.fault.type === 'host') return;
-    const { extensions, hasStartedRuntime } = this.#processes;
-    const events =
-      phase === 'restore'
-        ? restoreEndEvents(outcome, durationMs)
-        : initEndEvents(
-            this.#setup,
-            { phase, outcome, durationMs },
-            { extensions: extensions.records(), hasStartedRuntime },
-          );
-    for (const event of events) this.#telemetry.emit(event);
+    if (!this.#init.isUnderWay || this.#deliver === null) return;
+    if (this.#processes.extensions.isReady) this.#init.end({ type: 'ready' });
   }
 
   // ---- what the runtime says ----
 
   next(deliver: Deliver): PortAnswer {
-    if (this.#init !== null) {
+    if (this.#init.isUnderWay) {
       this.#deliver = deliver;
       // What the function printed comes before what the platform says next.
       this.#processes.drainOutput();
@@ -314,11 +218,11 @@ export class ExecutionEnvironment implements RuntimePort {
   }
 
   initError(error: RuntimeError): PortAnswer {
-    if (this.#init === null) {
+    if (!this.#init.isUnderWay) {
       return { status: 'invalidTransition', from: this.#state, to: 'InitError' };
     }
     const fault: Fault = { type: 'initError', error: withinBound(error) };
-    this.#init.resolve({ type: 'failed', fault });
+    this.#init.end({ type: 'failed', fault });
     return accepted;
   }
 
@@ -333,7 +237,7 @@ export class ExecutionEnvironment implements RuntimePort {
   }
 
   #onExtensionNext(): void {
-    if (this.#init !== null) this.#endInitIfReady();
+    if (this.#init.isUnderWay) this.#endInitIfReady();
     else if (this.#current !== null) this.#finishIfDone(this.#current);
   }
 
@@ -386,14 +290,14 @@ export class ExecutionEnvironment implements RuntimePort {
 
   /** A suppressed Init: its time counts into the invocation's. */
   async #initThenDeliver(current: InvocationRecord): Promise<void> {
-    this.#startDurations = {};
+    this.#init.takeStartDurations();
     // Of what failed while nobody was waiting.
     await this.#processes.end('FAILURE');
     await this.#runtimeSandbox.sandbox.setCpus(null);
     if (this.#current !== current || current.isEnding) return;
-    this.#emitInitStart('invoke');
-    // The invocation's own timer bounds this Init too: it resolves #init when it fires.
-    const outcome = await this.#runInit(this.version.timeoutMs + 1, 'invoke', {
+    this.#init.emitStart('invoke');
+    // The invocation's own timer bounds this Init too: it ends #init when it fires.
+    const outcome = await this.#init.run(this.version.timeoutMs + 1, 'invoke', {
       onFailed: (failed) => {
         if (this.#current !== current) return;
         settle(current, this.#faultOf(failed));
@@ -424,7 +328,7 @@ export class ExecutionEnvironment implements RuntimePort {
     const fault = this.#timeoutFault;
     // The caller need not wait until the runtime has been ended.
     settle(current, fault);
-    if (this.#init !== null) this.#init.resolve({ type: 'timeout' });
+    if (this.#init.isUnderWay) this.#init.end({ type: 'timeout' });
     else void this.#endWithFault(current, fault);
   }
 
@@ -468,7 +372,7 @@ export class ExecutionEnvironment implements RuntimePort {
   #onFailure(fault: Fault): void {
     this.#needsInit = true;
     this.#deliver = null;
-    if (this.#init !== null) this.#init.resolve({ type: 'failed', fault });
+    if (this.#init.isUnderWay) this.#init.end({ type: 'failed', fault });
     else if (this.#current !== null) void this.#endWithFault(this.#current, fault);
     // Nobody is waiting: what is left ends in the background, or before the next Init.
     else this.#processes.end('FAILURE').catch((error: unknown) => this.#onLost(error));
@@ -533,10 +437,9 @@ export class ExecutionEnvironment implements RuntimePort {
     this.#unreported = null;
     this.#processes.drainOutput();
     const report = ended.reportRecord(this.version, {
-      ...this.#startDurations,
+      ...this.#init.takeStartDurations(),
       maxMemoryUsedMb: this.#memoryUsedMb(ended.fault),
     });
-    this.#startDurations = {};
     this.#telemetry.emit({ type: 'platform.report', record: report });
     ended.finished.resolve({ report, logTail: this.#telemetry.takeTail() });
   }
@@ -604,7 +507,7 @@ export class ExecutionEnvironment implements RuntimePort {
     }
     this.#move('Stopping');
     const stopping: Fault = { type: 'host', cause: new Error('the environment was stopped') };
-    this.#init?.resolve({ type: 'failed', fault: stopping });
+    this.#init.end({ type: 'failed', fault: stopping });
     const current = this.#current;
     if (current !== null) {
       settle(current, stopping);

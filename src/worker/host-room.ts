@@ -1,7 +1,8 @@
 /**
- * Room on the host: memory and a number of environments. Who finds none waits in a fair queue, until
- * room or an idle environment of the wanted tenancy becomes free; idle environments make way. What is
- * kept in advance, bound to no function, has only the memory that environments leave.
+ * Room on the host: memory and a number of environments, the templates that SnapStart's are copied from
+ * among them. Who finds none waits in a fair queue, until room or an idle environment of the wanted tenancy
+ * becomes free; what is idle makes way. What is kept in advance, bound to no function, has only the memory
+ * that environments leave.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import { deferred, type Deferred } from '../base/deferred.ts';
@@ -12,9 +13,9 @@ import type { Resident } from './resident.ts';
 import type { Tenancy } from './tenancy.ts';
 
 export interface RoomOptions {
-  /** Sum of the memory sizes of all environments that are bound to a function. */
+  /** Sum of the memory sizes of all environments that are bound to a function, and of templates. */
   readonly memoryBudgetMb: number;
-  /** Environments at once, whatever their size. */
+  /** Environments and templates at once, whatever their size. */
   readonly environmentsMax: number;
   /** Callers that may wait for room. */
   readonly waitersMax: number;
@@ -30,6 +31,14 @@ export type Wanted = 'environment' | 'room';
 /** What a caller got: a warm environment, room for a new one, or neither in time. */
 export type Grant = Resident | 'room' | 'none';
 
+/** Holds things that may be idle, and can give up their room then. */
+export interface MakesWay {
+  /** Since when the one is that is idle for longest, monotonic; undefined when none is. */
+  readonly idleSinceMs: number | undefined;
+  /** It goes, and tells of it by `beginLeaving` at once. */
+  makeWay(): void;
+}
+
 interface Waiter {
   readonly tenancy: Tenancy;
   readonly wants: Wanted;
@@ -41,6 +50,7 @@ export class HostRoom {
   readonly #clock: Clock;
   readonly #idle: IdleEnvironments;
   readonly #options: RoomOptions;
+  readonly #makeWay: MakesWay[];
   /** Functions take turns. */
   readonly #waiters: FairQueue<Waiter>;
   #memoryUsedMb = 0;
@@ -56,7 +66,13 @@ export class HostRoom {
     this.#clock = clock;
     this.#idle = idle;
     this.#options = options;
+    this.#makeWay = [idle];
     this.#waiters = new FairQueue(options.waitersMax);
+  }
+
+  /** These, too, make way when they are idle. */
+  alsoMakesWay(others: MakesWay): void {
+    this.#makeWay.push(others);
   }
 
   /** A warm environment or room for a new one; waits for it when there is neither now. */
@@ -189,9 +205,14 @@ export class HostRoom {
     return granted.promise;
   }
 
-  /** The environment idle for longest makes way; its room is free once it has stopped. */
+  /** What is idle for longest makes way; its room is free once it has stopped. */
   #evict(): void {
-    void this.#idle.takeOldest()?.stop();
+    let oldest: MakesWay | undefined;
+    for (const one of this.#makeWay) {
+      const sinceMs = one.idleSinceMs ?? Infinity;
+      if (sinceMs < (oldest?.idleSinceMs ?? Infinity)) oldest = one;
+    }
+    oldest?.makeWay();
   }
 }
 

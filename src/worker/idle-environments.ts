@@ -15,7 +15,8 @@ export interface IdleOptions {
   readonly onExpired: (resident: Resident) => void;
 }
 
-interface Timers {
+interface Waiting {
+  readonly sinceMs: number;
   readonly freeze: Timer;
   readonly expire: Timer;
 }
@@ -26,7 +27,7 @@ export class IdleEnvironments {
   /** By the key of their tenancy, the most recently used last. */
   readonly #byTenancy = new Map<string, Resident[]>();
   /** All of them, the one idle for longest first. */
-  readonly #timers = new Map<Resident, Timers>();
+  readonly #waiting = new Map<Resident, Waiting>();
 
   constructor(clock: Clock, options: IdleOptions) {
     this.#clock = clock;
@@ -41,11 +42,12 @@ export class IdleEnvironments {
     if (others === undefined) this.#byTenancy.set(key, [resident]);
     else others.push(resident);
     const freeze = this.#clock.schedule(freezeAfterMs, () => environment.freeze());
-    const leftMs = resident.expiresAtMs - this.#clock.monotonicMs();
+    const sinceMs = this.#clock.monotonicMs();
+    const leftMs = resident.expiresAtMs - sinceMs;
     const expire = this.#clock.schedule(Math.min(idleMsMax, leftMs), () => {
       if (this.remove(resident)) onExpired(resident);
     });
-    this.#timers.set(resident, { freeze, expire });
+    this.#waiting.set(resident, { sinceMs, freeze, expire });
   }
 
   /** The one used last; those that have become useless meanwhile are given up. */
@@ -59,18 +61,24 @@ export class IdleEnvironments {
     }
   }
 
-  /** The one idle for longest. */
-  takeOldest(): Resident | undefined {
-    for (const resident of this.#timers.keys()) {
-      this.remove(resident);
-      return resident;
-    }
+  /** Since when the one is that is idle for longest; undefined when none is. */
+  get idleSinceMs(): number | undefined {
+    for (const { sinceMs } of this.#waiting.values()) return sinceMs;
     return undefined;
+  }
+
+  /** The one idle for longest stops. */
+  makeWay(): void {
+    for (const resident of this.#waiting.keys()) {
+      this.remove(resident);
+      void resident.stop();
+      return;
+    }
   }
 
   /** Of all tenants of a version. */
   takeAll(versionKey: string): readonly Resident[] {
-    const idle = [...this.#timers.keys()];
+    const idle = [...this.#waiting.keys()];
     const all = idle.filter(({ environment }) => environment.version.key === versionKey);
     for (const resident of all) this.remove(resident);
     return all;
@@ -78,11 +86,11 @@ export class IdleEnvironments {
 
   /** False if it is not among them. */
   remove(resident: Resident): boolean {
-    const timers = this.#timers.get(resident);
-    if (timers === undefined) return false;
-    timers.freeze.cancel();
-    timers.expire.cancel();
-    this.#timers.delete(resident);
+    const waiting = this.#waiting.get(resident);
+    if (waiting === undefined) return false;
+    waiting.freeze.cancel();
+    waiting.expire.cancel();
+    this.#waiting.delete(resident);
     const { key } = resident.environment.tenancy;
     const others = this.#byTenancy.get(key) ?? [];
     others.splice(others.lastIndexOf(resident), 1);
@@ -91,6 +99,6 @@ export class IdleEnvironments {
   }
 
   clear(): void {
-    for (const resident of [...this.#timers.keys()]) this.remove(resident);
+    for (const resident of [...this.#waiting.keys()]) this.remove(resident);
   }
 }

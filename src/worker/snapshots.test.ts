@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { deferred } from '../base/deferred.ts';
 import { silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import { limits } from '../model/limits.ts';
@@ -17,7 +18,7 @@ import { createInvocation, workerOptions } from '../testing/worker-rig.ts';
 import { ScriptedHost, snapshotting, turns } from '../testing/scripted-sandbox.ts';
 import { SimClock } from '../testing/sim-clock.ts';
 import { templatesMax } from './snapshots.ts';
-import { Worker, type AcquireResult, type Lease } from './worker.ts';
+import { Worker, type AcquireResult, type Lease, type WorkerOptions } from './worker.ts';
 
 const version = runnable({ version: '1', snapStart: true });
 
@@ -35,7 +36,7 @@ let durations: string[];
 let folder: string;
 let hasSharedLibraries: boolean;
 
-function createWorker(forks: ForkKind, poolSize = 0): void {
+function createWorker(forks: ForkKind, members: Partial<WorkerOptions> = {}): void {
   clock = new SimClock(1_000_000);
   host = new ScriptedHost();
   host.driver.forks = forks;
@@ -50,7 +51,7 @@ function createWorker(forks: ForkKind, poolSize = 0): void {
   const options = workerOptions({
     memoryBudgetMb: 8192,
     environmentsMax: 40,
-    poolSize,
+    ...members,
     openCode: () => {
       pins += 1;
       const release = (): void => void (pins -= 1);
@@ -138,15 +139,26 @@ describe('where processes can be copied', () => {
     await invoke(warm);
   });
 
-  test('a template that cannot be copied is given up', async () => {
+  test('a template that cannot be copied is given up, and its caller served by an Init', async () => {
     await worker.prepareSnapshot(version);
     host.faults.fork = () => {
       throw new Error('stuck');
     };
-    assert.equal((await acquire()).type, 'failed');
+    const lease = leaseOf(await acquire());
+    await turns();
     assert.equal(host.runtimes[0]?.hasEnded, true);
+    assert.deepEqual(starts, ['snap-start new_box']);
+    assert.deepEqual(
+      host.runtimes.map(({ inits, restores }) => [inits.length, restores.length]),
+      [
+        [1, 0],
+        [1, 1],
+      ],
+    );
+    assert.equal(await invoke(lease), 'response');
     host.faults.fork = null;
-    leaseOf(await acquire());
+    leaseOf(await acquire(runnable({ version: '2', snapStart: true })));
+    assert.equal(starts.at(-1), 'snap-start snapshot');
   });
 
   test('who waits to be copied from a template that is given up gets a copy of the next one', async () => {
@@ -155,15 +167,65 @@ describe('where processes can be copied', () => {
       host.faults.fork = null;
       throw new Error('stuck');
     };
-    const acquired = await Promise.all([acquire(), acquire(), acquire()]);
-    assert.deepEqual(
-      acquired.map(({ type }) => type),
-      ['failed', 'lease', 'lease'],
-    );
-    const [first, next] = host.runtimes.filter(({ inits }) => inits.length > 0);
-    assert.equal(first?.hasEnded, true);
-    assert(host.forks.every(({ process }) => process === next?.process));
-    for (const one of acquired.slice(1)) await invoke(leaseOf(one));
+    const leases = (await Promise.all([acquire(), acquire(), acquire()])).map(leaseOf);
+    const kinds = ['snap-start new_box', 'snap-start snapshot', 'snap-start snapshot'];
+    assert.deepEqual(starts.toSorted(), kinds);
+    assert.equal(host.runtimes[0]?.hasEnded, true);
+    const [source, ...others] = new Set(host.forks.map(({ process }) => process));
+    assert.deepEqual(others, []);
+    assert.notEqual(source, host.runtimes[0]?.process);
+    for (const one of leases) assert.equal(await invoke(one), 'response');
+  });
+
+  test('a version that goes while copies are made serves those who asked, and leaves nothing', async () => {
+    await worker.prepareSnapshot(version);
+    await turns();
+    const copying = deferred<void>();
+    host.faults.fork = () => copying.promise;
+    const acquiring = Promise.all([acquire(), acquire()]);
+    await turns();
+    worker.retire(version.key);
+    await turns();
+    assert.equal(host.runtimes[0]?.hasEnded, false, 'not in the middle of a copy');
+    copying.resolve();
+    const leases = (await acquiring).map(leaseOf);
+    assert.equal(host.forks.length, 2);
+    assert.deepEqual(await Promise.all(leases.map(invoke)), ['response', 'response']);
+    await turns();
+    assert.deepEqual(host.living(), []);
+    assert.equal(worker.metrics().memoryUsedMb, 0);
+  });
+
+  test('so does one that goes while its template runs Init for a caller', async () => {
+    host.script = (runtime) => {
+      snapshotting(runtime);
+      if (host.runtimes.length === 1) runtime.onInit = () => undefined;
+    };
+    const acquiring = acquire();
+    await turns();
+    worker.retire(version.key);
+    await turns();
+    host.runtimes[0]?.snapshot();
+    assert.equal(await invoke(leaseOf(await acquiring)), 'response');
+    await turns();
+    assert.deepEqual(host.living(), []);
+  });
+
+  test('of a version that is gone no template is made', async () => {
+    await worker.prepareSnapshot(version);
+    let isFirst = true;
+    host.faults.fork = () => {
+      if (!isFirst) throw new Error('no other is asked');
+      isFirst = false;
+      worker.retire(version.key);
+      throw new Error('it died');
+    };
+    const leases = (await Promise.all([acquire(), acquire()])).map(leaseOf);
+    assert.deepEqual(starts, ['snap-start new_box', 'snap-start new_box']);
+    assert.equal(host.runtimes.length, 3, 'the template, and one in each environment');
+    for (const one of leases) assert.equal(await invoke(one), 'response');
+    await turns();
+    assert.deepEqual(host.living(), []);
   });
 
   test('hooks have 10 s', async () => {
@@ -231,6 +293,23 @@ describe('where processes can be copied', () => {
     assert.equal(host.runtimes[0]?.hasEnded, true);
   });
 
+  test('one whose Init is under way makes room for none', async () => {
+    host.script = (runtime) => runtime.booted.resolve();
+    const slow = worker.prepareSnapshot(runnable({ version: '0', snapStart: true }));
+    await turns();
+    host.script = snapshotting;
+    for (let number = 1; number <= templatesMax; number += 1) {
+      await worker.prepareSnapshot(runnable({ version: String(number), snapStart: true }));
+    }
+    await turns();
+    assert.deepEqual(
+      host.runtimes.slice(0, 3).map(({ hasEnded }) => hasEnded),
+      [false, true, false],
+    );
+    host.runtimes[0]?.snapshot();
+    assert.deepEqual(await slow, { type: 'ready' });
+  });
+
   test('a version with extensions is initialised in each environment', async (t) => {
     folder = await mkdtemp(join(tmpdir(), 'hearth-snapshots-'));
     t.after(() => rm(folder, { recursive: true }));
@@ -267,6 +346,128 @@ describe('where processes can be copied', () => {
   });
 });
 
+describe('room of templates', () => {
+  const version2 = runnable({ functionName: 'two', version: '1', snapStart: true });
+  const plain = runnable({ functionName: 'plain' });
+  const { memoryMb } = version;
+
+  test('is taken from the budget, until the template is gone', async () => {
+    createWorker('any');
+    await worker.prepareSnapshot(version);
+    assert.equal(worker.metrics().memoryUsedMb, memoryMb);
+    leaseOf(await acquire());
+    assert.equal(worker.metrics().memoryUsedMb, 2 * memoryMb);
+    host.runtimes[0]?.exit({ code: 1 });
+    await turns();
+    assert.equal(worker.metrics().memoryUsedMb, memoryMb);
+    host.faults.create = () => {
+      throw new Error('broken');
+    };
+    await assert.rejects(worker.prepareSnapshot(version2), /broken/);
+    assert.equal(worker.metrics().memoryUsedMb, memoryMb);
+  });
+
+  test('goes to who waits when the template has no copies, and is missed by nobody', async () => {
+    createWorker('any', { memoryBudgetMb: memoryMb });
+    await worker.prepareSnapshot(version);
+    const lease = leaseOf(await acquire());
+    assert.equal(host.runtimes[0]?.hasEnded, true);
+    assert.deepEqual(starts, ['snap-start new_box'], 'no room for another template');
+    assert.equal(worker.metrics().memoryUsedMb, memoryMb);
+    assert.equal(await invoke(lease), 'response');
+  });
+
+  test('is kept while a copy of the template runs', async () => {
+    createWorker('any', { memoryBudgetMb: 2 * memoryMb });
+    await worker.prepareSnapshot(version);
+    const lease = leaseOf(await acquire());
+    let isWaiting = true;
+    const waiting = acquire(version2).finally(() => (isWaiting = false));
+    await turns();
+    assert.equal(isWaiting, true);
+    assert.equal(host.runtimes[0]?.hasEnded, false);
+    assert.equal(await invoke(lease), 'response');
+    leaseOf(await waiting);
+    assert.equal(
+      host.runtimes[1]?.hasEnded,
+      true,
+      'the idle environment was used last, but first free',
+    );
+    assert.equal(host.runtimes[0]?.hasEnded, false);
+  });
+
+  test('goes by who was idle for longest, templates and environments', async () => {
+    createWorker('any', { memoryBudgetMb: 2 * memoryMb });
+    host.script = (runtime) => {
+      snapshotting(runtime);
+      const { onInit } = runtime;
+      runtime.onInit = (init) => {
+        if (init.initializationType === 'snap-start') onInit(init);
+        else queueMicrotask(() => runtime.next());
+      };
+    };
+    await invoke(leaseOf(await acquire(plain)));
+    clock.advance(1);
+    await worker.prepareSnapshot(version);
+    await turns();
+    clock.advance(1);
+    const other = runnable({ functionName: 'other' });
+    const lease = leaseOf(await acquire(other));
+    assert.deepEqual(
+      host.runtimes.map(({ hasEnded }) => hasEnded),
+      [true, false, false],
+    );
+    await invoke(lease);
+    clock.advance(1);
+    leaseOf(await acquire(plain));
+    assert.deepEqual(
+      host.runtimes.map(({ hasEnded }) => hasEnded),
+      [true, true, false, false],
+    );
+  });
+
+  test('of one that is wanted goes last', async () => {
+    createWorker('any', { memoryBudgetMb: 2 * memoryMb });
+    for (const one of [version, version2]) {
+      await worker.prepareSnapshot(one);
+      clock.advance(1);
+    }
+    assert.equal(await invoke(leaseOf(await acquire())), 'response');
+    assert.deepEqual(starts, ['snap-start snapshot']);
+    assert.deepEqual(
+      host.runtimes.map(({ hasEnded }) => hasEnded),
+      [false, true, false],
+    );
+  });
+
+  test('is waited for in publishing, and given on when Init has ended', async () => {
+    createWorker('any', { memoryBudgetMb: memoryMb, waitMsMax: 1000 });
+    const lease = leaseOf(await acquire());
+    const preparing = worker.prepareSnapshot(version2);
+    await turns();
+    clock.advance(1000);
+    assert.deepEqual(await preparing, { type: 'noRoom' });
+    const again = worker.prepareSnapshot(version2);
+    const waiting = acquire();
+    await invoke(lease);
+    assert.deepEqual(await again, { type: 'ready' });
+    leaseOf(await waiting);
+    assert.equal(worker.metrics().memoryUsedMb, memoryMb);
+  });
+
+  test('a version that goes while its caller waits for room is served, and leaves nothing', async () => {
+    createWorker('any', { environmentsMax: 1 });
+    const lease = leaseOf(await acquire(version2));
+    const waiting = acquire();
+    await turns();
+    worker.retire(version.key);
+    await invoke(lease);
+    assert.equal(await invoke(leaseOf(await waiting)), 'response');
+    await turns();
+    assert.deepEqual(host.living(), []);
+  });
+});
+
 describe('where processes can be copied that were prepared', () => {
   beforeEach(() => createWorker('prepared'));
 
@@ -283,7 +484,7 @@ describe('where processes can be copied that were prepared', () => {
 
   test('it may come from the sandboxes that were booted in advance', async () => {
     await worker.close();
-    createWorker('prepared', 1);
+    createWorker('prepared', { poolSize: 1 });
     worker.expectVersion(version);
     await worker.poolSettled();
     assert.equal(host.runtimes.length, 1);

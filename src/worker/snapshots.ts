@@ -3,16 +3,24 @@
  * environments that come from them. A template is a process and does not outlive the server, so it is
  * made when the version is published and again when it is missed (ADR 0015).
  */
+import type { Clock } from '../base/clock.ts';
+import { deferred } from '../base/deferred.ts';
 import type { Log } from '../base/log.ts';
+import { WorkSet } from '../base/work-set.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
+import type { Grant, HostRoom, MakesWay } from './host-room.ts';
 import type { OpenVersion } from './open-version.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
-import { RestoreFailure, type HeldRuntime } from './held-runtime.ts';
+import { isRestoreFailure, RestoreFailure, type HeldRuntime } from './held-runtime.ts';
 import {
   TemplateGoneError,
   type SnapshotOutcome,
   type SnapshotTemplate,
 } from './snapshot-template.ts';
+import { tenancyOf } from './tenancy.ts';
+
+/** What preparing a snapshot came to; without room for its template on the host nothing did. */
+export type Preparation = SnapshotOutcome | { readonly type: 'noRoom' };
 
 /** A template and what is held for it. */
 export interface TemplateParts {
@@ -22,80 +30,130 @@ export interface TemplateParts {
   readonly code: OpenVersion;
 }
 
+type MadeTemplate = TemplateParts & { readonly outcome: Promise<SnapshotOutcome> };
+
 /** A version's template, from the moment it is asked for. */
 interface Entry {
-  readonly versionKey: string;
+  readonly version: RunnableVersion;
   /** Resolves when Init has begun. */
-  readonly made: Promise<TemplateParts & { readonly outcome: Promise<SnapshotOutcome> }>;
+  readonly made: Promise<MadeTemplate>;
+  /** Once it is made. */
+  parts: TemplateParts | null;
+  /** Copies that are asked for: it stays until they are made, whatever happens to its version. */
+  readonly copying: WorkSet;
+  /** Copies that run. */
+  readonly copies: WorkSet;
+  /** Init has ended well. */
+  isReady: boolean;
+  /** Since when nobody needs it, then. */
+  idleSinceMs: number;
   dropped: Promise<void> | null;
 }
 
-/** Templates at once: each is a process that holds what its function's Init has loaded. */
+/** Templates that can be copied at once, whatever room there is. */
 export const templatesMax = 16;
+/** Templates that are tried for one copy. */
+const copyAttemptsMax = 2;
 
-export class Snapshots {
+class NoRoomError extends Error {
+  override readonly name = 'NoRoomError';
+}
+
+export class Snapshots implements MakesWay {
+  readonly #clock: Clock;
   readonly #log: Log;
+  readonly #room: HostRoom;
   readonly #isCopied: (version: RunnableVersion, code: OpenVersion) => boolean;
   readonly #createTemplate: (version: RunnableVersion) => Promise<TemplateParts>;
   /** By version key; the one used last is last. */
   readonly #entries = new Map<string, Entry>();
-  readonly #leaving = new Set<Promise<void>>();
-  #closed = false;
+  readonly #leaving = new WorkSet();
+  readonly #closed = deferred<void>();
+  #isClosed = false;
 
-  /** `createTemplate` makes it in a bound sandbox of its own, Init not yet begun. */
+  /** `createTemplate` makes it in a bound sandbox of its own, Init not yet begun; it has room already. */
   constructor(
+    clock: Clock,
     log: Log,
+    room: HostRoom,
     options: {
       /** Whether a version's template can be copied; else it serves only to find out whether Init works. */
       readonly isCopied: (version: RunnableVersion, code: OpenVersion) => boolean;
       readonly createTemplate: (version: RunnableVersion) => Promise<TemplateParts>;
     },
   ) {
+    this.#clock = clock;
     this.#log = log;
+    this.#room = room;
     this.#isCopied = options.isCopied;
     this.#createTemplate = options.createTemplate;
   }
 
-  /** Templates there are or that are being made. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /**
    * Runs Init of a version to its snapshot point, as publishing does, and keeps the template if it can
-   * be copied. Rejects when the host cannot.
+   * be copied. Waits for room like any caller. Rejects when the host cannot.
    */
-  async prepare(version: RunnableVersion): Promise<SnapshotOutcome> {
-    const entry = this.#entry(version);
-    const { code, outcome } = await entry.made;
-    const reached = await outcome;
-    if (reached.type === 'ready' && !this.#isCopied(version, code)) await this.#drop(entry);
-    return reached;
-  }
-
-  /** A copy of the version's template for a bound sandbox. Rejects with RestoreFailure or a host's error. */
-  async copy(version: RunnableVersion, into: RuntimeSandbox): Promise<HeldRuntime> {
+  async prepare(version: RunnableVersion): Promise<Preparation> {
+    const entry =
+      this.#entries.get(version.key) ??
+      this.#add(version, this.#room.ask(tenancyOf(version), 'room'));
     try {
-      return await this.#copy(version, into);
+      const { code, outcome } = await entry.made;
+      const reached = await outcome;
+      if (reached.type === 'ready' && !this.#isCopied(version, code)) await this.#drop(entry);
+      return reached;
     } catch (error) {
-      if (!(error instanceof TemplateGoneError)) throw error;
-      return this.#copy(version, into); // it went while others were copied
+      if (error instanceof NoRoomError) return { type: 'noRoom' };
+      throw error;
     }
   }
 
-  async #copy(version: RunnableVersion, into: RuntimeSandbox): Promise<HeldRuntime> {
-    const entry = this.#entry(version);
+  /**
+   * A copy of the version's template for a bound sandbox. Null, and the sandbox is as it was, when there is
+   * none to be had: no template is there and none `mayBeMade`, there is no room for one, or it died.
+   * Rejects with RestoreFailure when its Init fails.
+   */
+  async copy(
+    version: RunnableVersion,
+    into: RuntimeSandbox,
+    mayBeMade: () => boolean,
+  ): Promise<HeldRuntime | null> {
+    for (let attempt = 1; attempt <= copyAttemptsMax; attempt += 1) {
+      const entry = this.#used(version.key) ?? (mayBeMade() ? this.#addAtOnce(version) : undefined);
+      if (entry === undefined) return null;
+      try {
+        return await entry.copying.add(this.#copy(entry, into));
+      } catch (error) {
+        if (isRestoreFailure(error)) throw error;
+        this.#log.warn({ error, version: version.key }, 'a SnapStart template could not be copied');
+        if (!(error instanceof TemplateGoneError)) return null;
+        // It went while others were copied: the next one may do better.
+      }
+    }
+    return null;
+  }
+
+  async #copy(entry: Entry, into: RuntimeSandbox): Promise<HeldRuntime> {
     const { template, outcome } = await entry.made;
     requireReady(await outcome);
     try {
-      return await template.fork(into);
+      const held = await template.fork(into);
+      const onEnd = (): void => this.#noteUse(entry);
+      entry.copies.add(held.running.process.exited).then(onEnd, onEnd);
+      return held;
     } catch (error) {
       void this.#drop(entry); // it died, or is stuck: the next one is new; its copies may live for long
       throw error;
     }
   }
 
-  /** The version is out of date or gone. */
+  /** Room for a copy is asked for: what else is idle makes way first. */
+  expectCopy(versionKey: string): void {
+    const entry = this.#entries.get(versionKey);
+    if (entry !== undefined) entry.idleSinceMs = this.#clock.monotonicMs();
+  }
+
+  /** The version is out of date or gone. Copies that are asked for already are made still. */
   retire(versionKey: string): void {
     const entry = this.#entries.get(versionKey);
     if (entry !== undefined) void this.#drop(entry);
@@ -103,72 +161,127 @@ export class Snapshots {
 
   /** Stops every template. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
+    this.#closed.resolve();
     for (const entry of this.#entries.values()) void this.#drop(entry);
-    await Promise.all(this.#leaving);
+    await this.#leaving.settled();
   }
 
-  #entry(version: RunnableVersion): Entry {
-    const { key } = version;
-    const entry = this.#entries.get(key) ?? this.#create(version);
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > templatesMax && oldest !== undefined) this.retire(oldest);
+  get idleSinceMs(): number | undefined {
+    return this.#idleForLongest()?.idleSinceMs;
+  }
+
+  makeWay(): void {
+    const entry = this.#idleForLongest();
+    if (entry !== undefined) void this.#drop(entry);
+  }
+
+  #idleForLongest(): Entry | undefined {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.isReady && isUnused(entry))
+      .sort((one, other) => one.idleSinceMs - other.idleSinceMs)[0];
+  }
+
+  #used(versionKey: string): Entry | undefined {
+    const entry = this.#entries.get(versionKey);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(versionKey);
+    this.#entries.set(versionKey, entry);
     return entry;
   }
 
-  #create(version: RunnableVersion): Entry {
-    const made = this.#make(version);
-    const entry: Entry = { versionKey: version.key, made, dropped: null };
+  /** Only in room that is free: who asks holds some already, and must not wait for more. */
+  #addAtOnce(version: RunnableVersion): Entry | undefined {
+    return this.#room.takeUnclaimed(version.memoryMb) ? this.#add(version, 'room') : undefined;
+  }
+
+  #add(version: RunnableVersion, granted: Grant | Promise<Grant>): Entry {
+    const made = this.#make(version, granted);
+    const entry: Entry = {
+      ...{ version, made, parts: null, copying: new WorkSet(), copies: new WorkSet() },
+      ...{ isReady: false, idleSinceMs: Infinity, dropped: null },
+    };
     made.then(
-      ({ template, outcome }) => void this.#watch(entry, template, outcome),
+      (parts) => void this.#watch(entry, parts),
       () => this.#drop(entry),
     );
+    this.#entries.set(version.key, entry);
+    if (this.#entries.size > templatesMax) {
+      const oldest = [...this.#entries.values()].find(({ isReady }) => isReady);
+      if (oldest !== undefined) void this.#drop(oldest);
+    }
     return entry;
   }
 
-  async #make(version: RunnableVersion): Entry['made'] {
-    if (this.#closed) throw new Error('the worker is closed');
-    const parts = await this.#createTemplate(version);
-    return { ...parts, outcome: parts.template.start(parts.booted) };
+  async #make(version: RunnableVersion, granted: Grant | Promise<Grant>): Promise<MadeTemplate> {
+    if ((await granted) !== 'room') throw this.#isClosed ? closed() : new NoRoomError();
+    try {
+      if (this.#isClosed) throw closed();
+      const parts = await this.#createTemplate(version);
+      return { ...parts, outcome: parts.template.start(parts.booted) };
+    } catch (error) {
+      this.#room.giveBack(version.memoryMb);
+      throw error;
+    }
   }
 
   /** A template that failed or died is of no use: the next restore makes a new one. */
-  async #watch(
-    entry: Entry,
-    template: SnapshotTemplate,
-    outcome: Promise<SnapshotOutcome>,
-  ): Promise<void> {
+  async #watch(entry: Entry, parts: MadeTemplate): Promise<void> {
+    const { template, outcome } = parts;
+    entry.parts = parts;
     if ((await outcome).type === 'ready') {
+      entry.isReady = true;
       template.freeze();
+      this.#noteUse(entry);
       await template.ended();
     }
     await this.#drop(entry);
   }
 
+  /** Who needed it does so no longer: it may make way for who waits. */
+  #noteUse(entry: Entry): void {
+    entry.idleSinceMs = this.#clock.monotonicMs();
+    this.#room.serve();
+  }
+
   /** Once, however often it is asked for; resolves when nothing of it is left. */
   #drop(entry: Entry): Promise<void> {
-    if (this.#entries.get(entry.versionKey) === entry) this.#entries.delete(entry.versionKey);
-    if (entry.dropped === null) {
-      const dropped = this.#stop(entry);
-      entry.dropped = dropped;
-      this.#leaving.add(dropped);
-      void dropped.then(() => this.#leaving.delete(dropped));
-    }
+    const { key } = entry.version;
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    entry.dropped ??= this.#leaving.add(this.#leave(entry));
     return entry.dropped;
   }
 
-  async #stop({ made }: Entry): Promise<void> {
-    const parts = await made.catch(() => null); // what could not be made has left nothing
-    if (parts === null) return;
+  async #leave(entry: Entry): Promise<void> {
+    const parts = entry.parts ?? (await entry.made.catch(() => null));
+    if (parts === null) return; // what could not be made has left nothing
+    const { template, code } = parts;
+    if (!isUnused(entry)) {
+      await Promise.race([untilUnused(entry, template), this.#closed.promise]);
+    }
+    this.#room.beginLeaving();
     try {
-      await parts.template.stop();
+      await template.stop();
     } catch (error) {
       this.#log.error({ error }, 'could not stop a SnapStart template');
     }
-    parts.code.release();
+    code.release();
+    this.#room.endLeaving(entry.version.memoryMb);
   }
+}
+
+function isUnused({ copying, copies }: Entry): boolean {
+  return copying.isEmpty && copies.isEmpty;
+}
+
+/** Copies outlive the process that they are of, where they can at all. */
+async function untilUnused(entry: Entry, template: SnapshotTemplate): Promise<void> {
+  await entry.copying.settled();
+  if (entry.isReady) await Promise.race([entry.copies.settled(), template.ended()]);
+}
+
+function closed(): Error {
+  return new Error('the worker is closed');
 }
 
 /** Throws what keeps a version from being restored. */

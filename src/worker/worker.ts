@@ -15,7 +15,7 @@ import { BootPool } from './boot-pool.ts';
 import { EnvironmentStarter, type StarterOptions } from './environment-starter.ts';
 import type { Attempt, ExecutionEnvironment } from './environment.ts';
 import { isRestoreFailure, type RestoreFailure } from './held-runtime.ts';
-import { HostRoom, type RoomOptions } from './host-room.ts';
+import { HostRoom, type Grant, type RoomOptions, type Wanted } from './host-room.ts';
 import { IdleEnvironments } from './idle-environments.ts';
 import { ProactiveStarts } from './proactive-starts.ts';
 import {
@@ -28,7 +28,7 @@ import type { Resident } from './resident.ts';
 import type { Invocation } from './runtime-port.ts';
 import type { RuntimeAvailability, RuntimeCatalog } from './runtimes.ts';
 import { bootLimits, SandboxMaker, type WorkerDependencies } from './sandbox-maker.ts';
-import type { SnapshotOutcome } from './snapshot-template.ts';
+import type { Preparation } from './snapshots.ts';
 import { tenancyOf, type Tenancy } from './tenancy.ts';
 
 export interface WorkerOptions extends RoomOptions, StarterOptions {
@@ -69,6 +69,8 @@ export class Worker {
   readonly #starter: EnvironmentStarter;
   readonly #proactive: ProactiveStarts;
   readonly #provisioned: ProvisionedEnvironments;
+  /** Who waits for room. */
+  readonly #asking = new Set<{ readonly versionKey: string; isRetired: boolean }>();
   #closed = false;
 
   constructor(
@@ -118,7 +120,7 @@ export class Worker {
    * Runs Init of a SnapStart version that is being published. Rejects when the host cannot; what the
    * function did wrong is an outcome.
    */
-  prepareSnapshot(version: RunnableVersion): Promise<SnapshotOutcome> {
+  prepareSnapshot(version: RunnableVersion): Promise<Preparation> {
     return this.#starter.prepareSnapshot(version);
   }
 
@@ -133,13 +135,14 @@ export class Worker {
     const tenancy = tenancyOf(version, tenantId);
     const found = this.#findRuntime(version);
     if (!found.available) return { type: 'runtimeUnavailable', reason: found.reason };
-    const granted = await this.#room.ask(tenancy, 'environment');
+    const { granted, isRetired } = await this.#askRoom(tenancy, 'environment');
     if (granted === 'none') return { type: 'noCapacity' };
     if (granted !== 'room') {
       return { type: 'lease', lease: this.#leaseOnDemand(granted), isNew: false };
     }
     try {
-      const resident = await this.#starter.start(tenancy, found.runtime, 'on-demand');
+      const how = { initializationType: 'on-demand', isRetired } as const;
+      const resident = await this.#starter.start(tenancy, found.runtime, how);
       return { type: 'lease', lease: this.#leaseOnDemand(resident), isNew: true };
     } catch (error) {
       if (isRestoreFailure(error)) return { type: 'restoreFailed', failure: error };
@@ -175,6 +178,9 @@ export class Worker {
 
   /** The version is out of date or gone: no new invocation comes, idle environments stop. */
   retire(versionKey: string): void {
+    for (const asking of this.#asking) {
+      if (asking.versionKey === versionKey) asking.isRetired = true;
+    }
     this.#starter.retire(versionKey);
     this.#bootPool.unwant(versionKey);
     for (const resident of this.#idle.takeAll(versionKey)) void resident.stop();
@@ -190,6 +196,17 @@ export class Worker {
     await this.#sandboxes.close();
     await this.#starter.close();
     await pool;
+  }
+
+  /** Meanwhile the version may have been retired: who asked is served still, and nobody after that. */
+  async #askRoom(tenancy: Tenancy, wants: Wanted): Promise<{ granted: Grant; isRetired: boolean }> {
+    const versionKey = tenancy.version.key;
+    const asking = { versionKey, isRetired: false };
+    this.#asking.add(asking);
+    this.#starter.expectStart(versionKey);
+    const granted = await this.#room.ask(tenancy, wants);
+    this.#asking.delete(asking);
+    return { granted, isRetired: asking.isRetired };
   }
 
   #createBootPool(sizeMax: number): BootPool {
@@ -258,7 +275,8 @@ export class Worker {
     const found = this.#findRuntime(version);
     if (!found.available || !this.#room.takeUnclaimed(version.memoryMb)) return;
     try {
-      const resident = await this.#starter.start(tenancy, found.runtime, 'on-demand');
+      const how = { initializationType: 'on-demand', isRetired: false } as const;
+      const resident = await this.#starter.start(tenancy, found.runtime, how);
       if (resident.canGoOn(this.#clock.monotonicMs())) this.#rest(resident);
       else await resident.stop();
     } catch (error) {
@@ -271,11 +289,11 @@ export class Worker {
     const tenancy = tenancyOf(version);
     const found = this.#findRuntime(version);
     if (!found.available) return failed(found.reason);
-    if ((await this.#room.ask(tenancy, 'room')) === 'none') {
-      return failed('The host has no room for the environments.');
-    }
+    const { granted, isRetired } = await this.#askRoom(tenancy, 'room');
+    if (granted === 'none') return failed('The host has no room for the environments.');
     try {
-      const resident = await this.#starter.start(tenancy, found.runtime, 'provisioned-concurrency');
+      const how = { initializationType: 'provisioned-concurrency', isRetired } as const;
+      const resident = await this.#starter.start(tenancy, found.runtime, how);
       if (resident.isInitialized) return { type: 'started', resident };
       await resident.stop();
       return failed(initFailureReason);

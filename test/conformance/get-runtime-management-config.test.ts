@@ -31,14 +31,13 @@ test('GetRuntimeManagementConfig answers Auto until something else is set', asyn
 test('GetRuntimeManagementConfig answers Auto again for a function made anew', async () => {
   const { client } = server;
   const FunctionName = 'anew';
-  const create = new CreateFunctionCommand(functionInput(FunctionName));
-  await client.send(create);
+  await createActive(client, FunctionName);
   await client.send(
     new PutRuntimeManagementConfigCommand({ FunctionName, UpdateRuntimeOn: 'FunctionUpdate' }),
   );
   assert.equal((await get(FunctionName)).UpdateRuntimeOn, 'FunctionUpdate');
   await client.send(new DeleteFunctionCommand({ FunctionName }));
-  await client.send(create);
+  await client.send(new CreateFunctionCommand(functionInput(FunctionName)));
   assert.equal((await get(FunctionName)).UpdateRuntimeOn, 'Auto');
 });
 

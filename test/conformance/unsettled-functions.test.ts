@@ -10,6 +10,8 @@ import {
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,
+  PutFunctionRecursionConfigCommand,
+  PutRuntimeManagementConfigCommand,
   TagResourceCommand,
   UntagResourceCommand,
   UpdateFunctionCodeCommand,
@@ -53,6 +55,7 @@ async function changesBeside(FunctionName: string): Promise<void> {
   await Promise.all([
     client.send(new PutFunctionConcurrencyCommand(reserve)),
     client.send(new CreateAliasCommand(alias)),
+    client.send(new PutFunctionRecursionConfigCommand({ FunctionName, RecursiveLoop: 'Allow' })),
   ]);
 }
 
@@ -75,7 +78,9 @@ test('a function that is Pending is shown, tagged, and changed only beside its s
   }
   await Promise.all(changes(FunctionName, 'stale').map(stale));
   const why = `The resource ${arnOf(FunctionName)} is currently in the following state: 'Pending'. StateReasonCode: 'Creating'`;
-  await allRefused(changes(FunctionName), why);
+  const mode = { FunctionName, UpdateRuntimeOn: 'FunctionUpdate' } as const;
+  const managed = client.send(new PutRuntimeManagementConfigCommand(mode));
+  await allRefused([...changes(FunctionName), managed], why);
   // Zappa 0.63 (core.py) tags a function as soon as it is created.
   await Promise.all(tagChanges(FunctionName));
   await changesBeside(FunctionName);

@@ -35,3 +35,14 @@ while True:
         os.kill(os.getpid(), signal.SIGABRT)
     time.sleep(1000)
 `;
+
+/** Leaves a file in /tmp when it is told to go on, and ends when it is asked for a copy. */
+export const dyingTemplate = `
+import os, socket
+channel = socket.socket(fileno=3)
+channel.recvmsg(1)
+open("/tmp/left", "w").close()
+os.write(1, b"waiting\\n")
+channel.recvmsg(1)
+os._exit(3)
+`;

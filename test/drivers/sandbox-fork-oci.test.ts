@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -14,7 +15,7 @@ import { systemRandom } from '../../src/base/random.ts';
 import { instanceIdOf } from '../../src/sandbox/instance.ts';
 import { createOciDriver } from '../../src/sandbox/oci/oci-driver.ts';
 import type { Sandbox, SandboxDriver, SandboxProcess } from '../../src/sandbox/sandbox.ts';
-import { template } from './forking-program.ts';
+import { dyingTemplate, template } from './forking-program.ts';
 
 const limits = { memoryMb: 128, cpus: null, temporaryStorageMb: 512 };
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
@@ -40,23 +41,24 @@ describe('copies of processes behind walls', { skip: !isRoot || process.arch !==
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function create(): Promise<Sandbox> {
+  async function create(startsAsCopy = false): Promise<Sandbox> {
     sequence += 1;
-    const spec = { id: `fork-${sequence}`, limits, languageDir: null, runtimeDir: folder };
-    return driver.create(spec);
+    const languageDir = null;
+    const id = `fork-${sequence}`;
+    return driver.create({ id, limits, languageDir, runtimeDir: folder, startsAsCopy });
   }
 
   const bind = (sandbox: Sandbox): Promise<void> =>
     sandbox.bind({ codeDir: folder, layerDirs: [], limits });
 
-  async function start(): Promise<Running> {
+  async function start(program = template): Promise<Running> {
     const sandbox = await create();
-    const argv = ['/usr/bin/python3', '-c', template];
+    const argv = ['/usr/bin/python3', '-c', program];
     return { sandbox, process: await sandbox.start({ argv, env: {}, cwd: '/', channel: true }) };
   }
 
-  async function prepared(): Promise<Running> {
-    const running = await start();
+  async function prepared(program = template): Promise<Running> {
+    const running = await start(program);
     await running.sandbox.prepareFork?.();
     await bind(running.sandbox);
     return running;
@@ -105,6 +107,29 @@ describe('copies of processes behind walls', { skip: !isRoot || process.arch !==
     for (const one of copies) one.process.channel?.write('exit');
     for (const one of copies) assert.equal((await one.process.exited).code, 7);
     await Promise.all([...copies, left, right].map(({ sandbox }) => sandbox.destroy()));
+  });
+
+  test('a sandbox that was to hold the copy of a process that dies can start another', async (t) => {
+    const source = await prepared(dyingTemplate);
+    source.process.channel?.write('i');
+    await once(source.process.output, 'data');
+    const sandbox = await create(true);
+    const server = createServer();
+    await sandbox.serve(server);
+    await bind(sandbox);
+    t.after(() => Promise.all([sandbox.destroy(), source.sandbox.destroy()]));
+    const request = Buffer.from('f');
+    await assert.rejects(async () => sandbox.startFork?.({ ...source, request }), {
+      name: 'SandboxStartError',
+    });
+    assert.equal(server.listening, false);
+    assert.equal((await source.process.exited).code, 3);
+    const script = 'ls -A /tmp; echo from >/tmp/it; echo end';
+    const argv = ['/bin/sh', '-c', script];
+    const started = await sandbox.start({ argv, env: {}, cwd: '/tmp', channel: false });
+    assert.equal(String(await started.output.toArray()), 'end\n');
+    assert.equal((await started.exited).code, 0);
+    assert.equal(server.listening, true);
   });
 
   test('what was not prepared cannot be copied', async () => {

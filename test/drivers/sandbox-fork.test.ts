@@ -107,6 +107,9 @@ describe('copies of processes', { skip: !canRun }, () => {
     const sandbox = await create();
     const request = { sandbox: gone.sandbox, process: gone.process, request: Buffer.from('f') };
     await assert.rejects(async () => sandbox.startFork?.(request), { name: 'SandboxStartError' });
+    const argv = ['/bin/sh', '-c', 'exit 5'];
+    const started = await sandbox.start({ argv, env: {}, cwd: '/', channel: false });
+    assert.equal((await started.exited).code, 5, 'another process can be started instead');
     await sandbox.destroy();
     await gone.sandbox.destroy();
   });

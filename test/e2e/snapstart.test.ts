@@ -9,18 +9,17 @@ import {
   DeleteFunctionCommand,
   GetFunctionConfigurationCommand,
   PublishVersionCommand,
-  type FunctionConfiguration,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { findRuntimeSearch } from '../../src/config.ts';
-import { createRuntimeCatalog } from '../../src/worker/runtimes.ts';
 import { deploy, invoke, type Invoked } from './functions.ts';
 import { drivers, HearthProcess } from './hearth-process.ts';
 import { hostTraces } from './host-traces.ts';
-
-const runtime = createRuntimeCatalog(findRuntimeSearch())
-  .list()
-  .find(({ id, available }) => /^python3\.1[2-9]$/.test(id) && available);
+import {
+  deployPublished,
+  publish,
+  snapStartRuntime,
+  snapStartSetup as setup,
+} from './restored-functions.ts';
 
 const module = `
 import os, random, time, uuid
@@ -64,6 +63,26 @@ def handler(event, context):
     return 1
 `;
 const badInit = 'raise RuntimeError("never")\n';
+const endlessInit = 'import time\ntime.sleep(100)\n';
+const stoppedInit = 'import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\n';
+/** Its process ends when it is to be copied, and only then; Init fails where it has left its folder. */
+const dyingTemplate = `
+import os, time
+os.register_at_fork(before=lambda: os._exit(3))
+if os.environ["ONCE"]:
+    os.mkdir(os.environ["ONCE"])
+def handler(event, context):
+    time.sleep(0.3)
+    return os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]
+`;
+/** It takes a while to copy itself. */
+const slowCopy = `
+import os, time
+os.register_at_fork(before=lambda: time.sleep(0.4))
+def handler(event, context):
+    return 1
+`;
+const plain = 'def handler(event, context):\n    return 1\n';
 
 interface Told {
   readonly imported: string;
@@ -78,22 +97,6 @@ interface Told {
 
 const told = ({ result }: Invoked): Told => result as Told;
 
-/** Publishes and waits until the version is no longer pending. */
-async function publish(client: LambdaClient, FunctionName: string): Promise<FunctionConfiguration> {
-  const { Version, State, SnapStart } = await client.send(
-    new PublishVersionCommand({ FunctionName }),
-  );
-  assert.equal(State, 'Pending');
-  assert.deepEqual(SnapStart, { ApplyOn: 'PublishedVersions', OptimizationStatus: 'Off' });
-  for (;;) {
-    const found = await client.send(
-      new GetFunctionConfigurationCommand({ FunctionName, Qualifier: Version }),
-    );
-    if (found.State !== 'Pending') return found;
-    await sleep(5);
-  }
-}
-
 /** The watchdog sweeps when the server was killed. */
 async function untilNoTraces(dataFolder: string): Promise<void> {
   for (const endsAtMs = Date.now() + 20_000; hostTraces(dataFolder).length > 0;) {
@@ -105,15 +108,9 @@ async function untilNoTraces(dataFolder: string): Promise<void> {
 for (const driver of drivers) {
   /** Only Linux can copy processes, under `oci` only where they can be traced. */
   const copies = process.platform === 'linux' && (driver === 'process' || process.arch === 'x64');
-  describe(`SnapStart on the ${driver} driver`, { skip: runtime === undefined }, () => {
+  describe(`SnapStart on the ${driver} driver`, { skip: snapStartRuntime === undefined }, () => {
     let hearth: HearthProcess;
     let client: LambdaClient;
-    const setup = {
-      Runtime: runtime?.id as 'python3.12',
-      Handler: 'app.handler',
-      SnapStart: { ApplyOn: 'PublishedVersions' },
-      Timeout: 30,
-    } as const;
 
     before(async () => {
       hearth = await HearthProcess.start({ driver });
@@ -183,13 +180,11 @@ for (const driver of drivers) {
     });
 
     test('a hook that fails or is too slow fails the invocation, not the version', async () => {
-      await deploy(client, 'hooked', { ...setup, files: { 'app.py': badHook } });
-      assert.equal((await publish(client, 'hooked')).State, 'Active');
+      await deployPublished(client, 'hooked', { files: { 'app.py': badHook } });
       await assert.rejects(invoke(client, 'hooked', {}, { Qualifier: '1' }), {
         name: 'SnapStartException',
       });
-      await deploy(client, 'slow', { ...setup, files: { 'app.py': slowHook } });
-      assert.equal((await publish(client, 'slow')).State, 'Active');
+      await deployPublished(client, 'slow', { files: { 'app.py': slowHook } });
       await assert.rejects(invoke(client, 'slow', {}, { Qualifier: '1' }), {
         name: 'SnapStartTimeoutException',
       });
@@ -203,6 +198,76 @@ for (const driver of drivers) {
         name: 'SnapStartNotReadyException',
       });
       await client.send(new DeleteFunctionCommand({ FunctionName: 'waiting' }));
+    });
+
+    test('an Init that is slow or stopped holds up no other publishing', async () => {
+      const stuck = { endless: endlessInit, stopped: stoppedInit };
+      for (const [FunctionName, text] of Object.entries(stuck)) {
+        await deploy(client, FunctionName, { ...setup, files: { 'app.py': text } });
+        await client.send(new PublishVersionCommand({ FunctionName }));
+      }
+      const others = Array.from({ length: 4 }, (_, index) => `plain-${index}`);
+      for (const name of others) {
+        await deploy(client, name, { ...setup, files: { 'app.py': plain } });
+      }
+      const published = await Promise.all(others.map((name) => publish(client, name)));
+      assert(published.every(({ State }) => State === 'Active'));
+      for (const FunctionName of Object.keys(stuck)) {
+        const { State } = await client.send(
+          new GetFunctionConfigurationCommand({ FunctionName, Qualifier: '1' }),
+        );
+        assert.equal(State, 'Pending');
+        await client.send(new DeleteFunctionCommand({ FunctionName }));
+      }
+    });
+
+    test('a process that dies when it is to be copied costs its caller only an Init', async () => {
+      // Only walls make /tmp the environment's own.
+      const Environment = { Variables: { ONCE: driver === 'oci' ? '/tmp/once' : '' } };
+      const files = { 'app.py': dyingTemplate };
+      await deployPublished(client, 'dying', { Environment, files });
+      const atOnce = [1, 2].map(() => invoke(client, 'dying', {}, { Qualifier: '1' }));
+      for (const { result, log } of await Promise.all(atOnce)) {
+        assert.equal(result, 'snap-start');
+        assert.match(log, /^INIT_REPORT /m);
+        assert.match(log, /^RESTORE_REPORT /m);
+      }
+    });
+
+    test('who invoked a version before it was deleted is served', async () => {
+      await deployPublished(client, 'deleted', { files: { 'app.py': slowCopy } });
+      const invoking = invoke(client, 'deleted', {}, { Qualifier: '1' });
+      const isAdmitted = /hearth_concurrent_executions\{function="deleted"\} 1\n/;
+      while (!isAdmitted.test(await (await fetch(`${hearth.url}/metrics`)).text())) await sleep(5);
+      await client.send(new DeleteFunctionCommand({ FunctionName: 'deleted' }));
+      assert.equal((await invoking).result, 1);
+      await assert.rejects(invoke(client, 'deleted', {}, { Qualifier: '1' }), {
+        name: 'ResourceNotFoundException',
+      });
+    });
+
+    test('what snapshots are made of keeps to the memory budget, and makes way', async () => {
+      const small = await HearthProcess.start({ driver, flags: ['--memory-budget-mb', '300'] });
+      try {
+        const usedMb = async (): Promise<number> => {
+          const text = await (await fetch(`${small.url}/metrics`)).text();
+          return Number(/^hearth_memory_environments_bytes (\S+)$/m.exec(text)?.[1]) / 2 ** 20;
+        };
+        for (const name of ['one', 'two']) {
+          await deployPublished(small.client, name, { files: { 'app.py': module } });
+        }
+        assert.equal(await usedMb(), copies ? 256 : 0);
+        const seen: string[] = [];
+        for (const name of ['one', 'two', 'one', 'two']) {
+          seen.push(told(await invoke(small.client, name, {}, { Qualifier: '1' })).imported);
+          assert((await usedMb()) <= 256);
+        }
+        // That of the second made way for the first copy of the first.
+        assert.equal(seen[0] === seen[2], copies);
+        assert.notEqual(seen[1], seen[3]);
+      } finally {
+        await small.stopAndRemove();
+      }
     });
 
     test('nothing is left on the host after the server has stopped or was killed', async () => {

@@ -4,20 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  GetFunctionConfigurationCommand,
-  PublishVersionCommand,
-  type LambdaClient,
-} from '@aws-sdk/client-lambda';
-import { findRuntimeSearch } from '../../src/config.ts';
-import { createRuntimeCatalog } from '../../src/worker/runtimes.ts';
-import { deploy, invoke } from '../e2e/functions.ts';
-import { drivers, HearthProcess } from '../e2e/hearth-process.ts';
-
-const runtime = createRuntimeCatalog(findRuntimeSearch())
-  .list()
-  .find(({ id, available }) => /^python3\.1[2-9]$/.test(id) && available);
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { invoke } from '../e2e/functions.ts';
+import { HearthProcess } from '../e2e/hearth-process.ts';
+import { deployPublished, hasWalledCopies } from '../e2e/restored-functions.ts';
 
 /** Looks around, tries what it must not, and says what came of it. */
 const module = `
@@ -96,9 +86,7 @@ def handler(event, context):
 type Seen = Record<string, unknown> & { readonly files: string[] };
 
 const EPERM = 1;
-const skip = !drivers.includes('oci') || process.arch !== 'x64' || runtime === undefined;
-
-describe('copies of a process behind walls of their own', { skip }, () => {
+describe('copies of a process behind walls of their own', { skip: !hasWalledCopies }, () => {
   let hearth: HearthProcess;
   let client: LambdaClient;
   const Qualifier = '1';
@@ -106,17 +94,10 @@ describe('copies of a process behind walls of their own', { skip }, () => {
   before(async () => {
     hearth = await HearthProcess.start({ driver: 'oci' });
     ({ client } = hearth);
-    await deploy(client, 'copied', {
-      Runtime: runtime?.id as 'python3.12',
-      Handler: 'app.handler',
-      SnapStart: { ApplyOn: 'PublishedVersions' },
+    await deployPublished(client, 'copied', {
       MemorySize: 256,
-      Timeout: 30,
       files: { 'app.py': module },
     });
-    await client.send(new PublishVersionCommand({ FunctionName: 'copied' }));
-    const command = new GetFunctionConfigurationCommand({ FunctionName: 'copied', Qualifier });
-    while ((await client.send(command)).State === 'Pending') await sleep(5);
   });
   after(() => hearth.stopAndRemove());
 

@@ -6,19 +6,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  GetFunctionConfigurationCommand,
-  PublishVersionCommand,
-  type LambdaClient,
-} from '@aws-sdk/client-lambda';
-import { findRuntimeSearch } from '../../src/config.ts';
-import { createRuntimeCatalog } from '../../src/worker/runtimes.ts';
-import { deploy, invoke } from '../e2e/functions.ts';
-import { drivers, HearthProcess } from '../e2e/hearth-process.ts';
-
-const runtime = createRuntimeCatalog(findRuntimeSearch())
-  .list()
-  .find(({ id, available }) => /^python3\.1[2-9]$/.test(id) && available);
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { invoke } from '../e2e/functions.ts';
+import { HearthProcess } from '../e2e/hearth-process.ts';
+import { deployPublished, hasWalledCopies } from '../e2e/restored-functions.ts';
 
 const app = `
 import fcntl, os, socket, struct, uuid
@@ -53,9 +44,7 @@ interface Seen {
   readonly address: string | null;
 }
 
-const skip = !drivers.includes('oci') || process.arch !== 'x64' || runtime === undefined;
-
-describe('what ended environments leave to those beside them', { skip }, () => {
+describe('what ended environments leave to those beside them', { skip: !hasWalledCopies }, () => {
   let hearth: HearthProcess;
   let client: LambdaClient;
   const Qualifier = '1';
@@ -67,17 +56,10 @@ describe('what ended environments leave to those beside them', { skip }, () => {
   after(() => hearth.stopAndRemove());
 
   async function publish(name: string): Promise<void> {
-    await deploy(client, name, {
-      Runtime: runtime?.id as 'python3.12',
-      Handler: 'app.handler',
-      SnapStart: { ApplyOn: 'PublishedVersions' },
-      Timeout: 30,
+    await deployPublished(client, name, {
       MemorySize: 128,
       files: { 'app.py': app },
     });
-    await client.send(new PublishVersionCommand({ FunctionName: name }));
-    const command = new GetFunctionConfigurationCommand({ FunctionName: name, Qualifier });
-    while ((await client.send(command)).State === 'Pending') await sleep(5);
   }
 
   const look = async (name: string): Promise<Seen> =>

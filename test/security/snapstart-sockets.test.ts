@@ -7,21 +7,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  GetFunctionConfigurationCommand,
-  PublishVersionCommand,
-  type LambdaClient,
-} from '@aws-sdk/client-lambda';
-import { findRuntimeSearch } from '../../src/config.ts';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { COPY_OWNER_UID } from '../../src/sandbox/oci/copy-owner.ts';
-import { createRuntimeCatalog } from '../../src/worker/runtimes.ts';
-import { deploy, invoke } from '../e2e/functions.ts';
-import { drivers, HearthProcess } from '../e2e/hearth-process.ts';
-
-const runtime = createRuntimeCatalog(findRuntimeSearch())
-  .list()
-  .find(({ id, available }) => /^python3\.1[2-9]$/.test(id) && available);
+import { invoke } from '../e2e/functions.ts';
+import { HearthProcess } from '../e2e/hearth-process.ts';
+import { deployPublished, hasWalledCopies } from '../e2e/restored-functions.ts';
 
 /** Takes over the keepers of all copies, and gives each copy a way to its own. */
 const app = `
@@ -187,28 +177,16 @@ const ENOENT = 2;
 const ENOPROTOOPT = 92;
 const noCapability = '0000000000000000';
 
-const skip = !drivers.includes('oci') || process.arch !== 'x64' || runtime === undefined;
-
-describe('what Init left behind, beside restored environments', { skip }, () => {
+describe('what Init left behind, beside restored environments', { skip: !hasWalledCopies }, () => {
   let hearth: HearthProcess;
   let client: LambdaClient;
 
   before(async () => {
     hearth = await HearthProcess.start({ driver: 'oci' });
     ({ client } = hearth);
-    await deploy(client, 'sockets', {
-      Runtime: runtime?.id as 'python3.12',
-      Handler: 'app.handler',
-      SnapStart: { ApplyOn: 'PublishedVersions' },
-      Timeout: 10,
+    await deployPublished(client, 'sockets', {
       files: { 'app.py': app, 'attack.py': attack },
     });
-    await client.send(new PublishVersionCommand({ FunctionName: 'sockets' }));
-    const command = new GetFunctionConfigurationCommand({
-      FunctionName: 'sockets',
-      Qualifier: '1',
-    });
-    while ((await client.send(command)).State === 'Pending') await sleep(5);
   });
   after(() => hearth.stopAndRemove());
 

@@ -15,6 +15,7 @@ import type {
 import type { WriteOperation } from '../../store/store.ts';
 import { commitWithRetry, putDocument, type PlannedCommit } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
+import { checkMade } from '../functions/change-latest.ts';
 import {
   findVersion,
   LATEST,
@@ -80,6 +81,8 @@ async function planWrite(
   const present = await requireFunction(context, reference);
   const { configuration } = (await requireVersion(context, reference)).version;
   checkManaged(configuration);
+  // Seen live in August 2026 (cdkd).
+  checkMade(configuration);
   const operations: WriteOperation[] = [];
   if (configuration.Version === LATEST) {
     const latest = { ...present.value.latest, runtimeManagement };

@@ -64,9 +64,13 @@ export function checkChangeable(record: FunctionRecord, revisionId: string | und
 
 /** Throws ResourceConflict while the function is being made or updated. */
 function checkSettled(configuration: StoredConfiguration): void {
-  const { FunctionArn, State, StateReasonCode = '' } = configuration;
-  if (State === 'Pending') throw resourceInState(FunctionArn, State, StateReasonCode);
+  checkMade(configuration);
   checkNotUpdating(configuration);
+}
+
+/** Throws ResourceConflict while the function is being made. */
+export function checkMade({ FunctionArn, State, StateReasonCode }: StoredConfiguration): void {
+  if (State === 'Pending') throw resourceInState(FunctionArn, State, StateReasonCode ?? '');
 }
 
 /** Throws ResourceConflict while the function is being updated; one that is being made passes. */

@@ -89,7 +89,7 @@ export class Box {
   async sizeTemporary(sizeMb: number): Promise<void> {
     if (sizeMb === this.#temporaryStorageMb) return;
     this.#temporaryStorageMb = sizeMb;
-    this.#temporary.push(await this.#parts.storage.mountAt(this.places['/tmp'], sizeMb));
+    await this.renewTemporary();
   }
 
   /**
@@ -112,6 +112,12 @@ export class Box {
     } finally {
       for (const fd of descriptors) closeSync(fd);
     }
+  }
+
+  /** An empty /tmp of the same size over what is there; nothing in the box may run. */
+  async renewTemporary(): Promise<void> {
+    const sizeMb = this.#temporaryStorageMb;
+    this.#temporary.push(await this.#parts.storage.mountAt(this.places['/tmp'], sizeMb));
   }
 
   /**

@@ -34,7 +34,7 @@ import { ForkedContainer } from './forked-container.ts';
 import type { OciParts } from './oci-parts.ts';
 import { untilReading } from './traced-steps.ts';
 import { WaitingShell } from './waiting-shell.ts';
-import { WorkSet } from '../work-set.ts';
+import { WorkSet } from '../../base/work-set.ts';
 
 /** Where every sandbox's Runtime API listens, in its own network namespace. */
 const SERVE_ADDRESS = '127.0.0.1';
@@ -231,6 +231,7 @@ export class OciSandbox implements Sandbox {
   }
 
   async #startMain(command: SandboxCommand): Promise<ContainerProcess> {
+    await this.#listenIn(this.#box.network.fd);
     const shell = this.#shell;
     this.#shell = null;
     if (shell?.run(command)) {
@@ -299,15 +300,22 @@ export class OciSandbox implements Sandbox {
     const owner = origin.#copyOwner;
     if (from === undefined || origin.#isGivenUp) throw new ForkSourceGoneError('it has ended');
     if (owner === null) throw new SandboxStartError('there is nothing that can be copied');
-    this.#box.inheritTemporary(origin.#box);
     this.#origin = origin;
-    const onLeft = (bytes: number): void => origin.#noteLeft(bytes);
-    const options = { limits: this.#limits, source, from, owner, onLeft };
-    const container = await ForkedContainer.start(this.#parts, this.#box, options);
-    void origin.#copies.add(container.forgotten);
-    this.#adopt(container);
-    if (this.#server !== null) await this.#listen(this.#server, container.network.fd);
-    return container;
+    try {
+      this.#box.inheritTemporary(origin.#box);
+      const onLeft = (bytes: number): void => origin.#noteLeft(bytes);
+      const options = { limits: this.#limits, source, from, owner, onLeft };
+      const container = await ForkedContainer.start(this.#parts, this.#box, options);
+      void origin.#copies.add(container.forgotten);
+      this.#adopt(container);
+      await this.#listenIn(container.network.fd);
+      return container;
+    } catch (error) {
+      this.#container?.kill();
+      await this.#container?.ended;
+      await this.#box.renewTemporary();
+      throw error;
+    }
   }
 
   /**
@@ -413,11 +421,14 @@ export class OciSandbox implements Sandbox {
     assert(this.#server === null, `sandbox ${this.id} serves one server`);
     this.#server = server;
     // A copied process will have a network namespace of its own.
-    if (!this.#startsAsCopy) await this.#listen(server, this.#box.network.fd);
+    if (!this.#startsAsCopy) await this.#listenIn(this.#box.network.fd);
     return `${SERVE_ADDRESS}:${SERVE_PORT}`;
   }
 
-  async #listen(server: Server, networkFd: number): Promise<void> {
+  /** Unless it does so already. */
+  async #listenIn(networkFd: number): Promise<void> {
+    const server = this.#server;
+    if (server === null || server.listening) return;
     const fd = inNetworkNamespace(networkFd, () => listenTcp(SERVE_ADDRESS, SERVE_PORT));
     server.listen({ fd });
     await once(server, 'listening');

@@ -28,7 +28,7 @@ import { sendSignal } from '../send-signal.ts';
 import { killMarked } from './process-mark.ts';
 import { PeakMemory } from '../peak-memory.ts';
 import { processTree } from './process-table.ts';
-import { WorkSet } from '../work-set.ts';
+import { WorkSet } from '../../base/work-set.ts';
 
 export interface ProcessSandboxParts {
   readonly clock: Clock;
