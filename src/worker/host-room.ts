@@ -31,8 +31,16 @@ export type Wanted = 'environment' | 'room';
 /** What a caller got: a warm environment, room for a new one, or neither in time. */
 export type Grant = Resident | 'room' | 'none';
 
+/** Memory of so many environments or templates. */
+export interface HeldRoom {
+  readonly count: number;
+  readonly memoryMb: number;
+}
+
 /** Holds things that may be idle, and can give up their room then. */
 export interface MakesWay {
+  /** Of all that is idle. */
+  readonly idleRoom: HeldRoom;
   /** Since when the one is that is idle for longest, monotonic; undefined when none is. */
   readonly idleSinceMs: number | undefined;
   /** It goes, and tells of it by `beginLeaving` at once. */
@@ -53,6 +61,8 @@ export class HostRoom {
   readonly #makeWay: MakesWay[];
   /** Functions take turns. */
   readonly #waiters: FairQueue<Waiter>;
+  /** They want room that none of those waits for. */
+  #patient: Waiter[] = [];
   #memoryUsedMb = 0;
   /** Of what is kept in advance. */
   #spareMemoryMb = 0;
@@ -75,12 +85,29 @@ export class HostRoom {
     this.#makeWay.push(others);
   }
 
+  /** A warm environment or room for a new one; waits for it when there is neither now. */
+  async ask(tenancy: Tenancy, wants: Wanted): Promise<Grant> {
+    return this.#grantAtOnce(tenancy, wants) ?? (await this.#wait(tenancy, wants));
+  }
+
   /**
-   * A warm environment or room for a new one; waits for it when there is neither now.
-   * @param unwanted resolves when waiting is of no more use: the place goes to the next
+   * Room for what no caller waits for: holds up nobody, and what is idle makes way only where that is enough.
+   * @param unwanted resolves when waiting is of no more use
    */
-  async ask(tenancy: Tenancy, wants: Wanted, unwanted?: Promise<void>): Promise<Grant> {
-    return this.#grantAtOnce(tenancy, wants) ?? (await this.#wait(tenancy, wants, unwanted));
+  askPatiently(tenancy: Tenancy, unwanted: Promise<void>): Promise<Grant> {
+    const { waitMsMax, waitersMax } = this.#options;
+    if (this.#closed || this.#patient.length >= waitersMax) return Promise.resolve('none');
+    const granted = deferred<Grant>();
+    const giveUp = (): void => {
+      this.#patient = this.#patient.filter((other) => other !== waiter);
+      answer(waiter, 'none');
+    };
+    const timer = this.#clock.schedule(waitMsMax, giveUp);
+    const waiter: Waiter = { tenancy, wants: 'room', granted, timer };
+    void unwanted.then(giveUp);
+    this.#patient.push(waiter);
+    this.serve();
+    return granted.promise;
   }
 
   /** Room that nobody waits for and nothing has to make way for. */
@@ -114,7 +141,11 @@ export class HostRoom {
   metrics(): RoomMetrics {
     const { memoryBudgetMb, environmentsMax } = this.#options;
     const held = { memoryUsedMb: this.#memoryUsedMb, memorySpareMb: this.#spareMemoryMb };
-    return { memoryBudgetMb, environmentsMax, ...held, waiting: this.#waiters.size };
+    return { memoryBudgetMb, environmentsMax, ...held, waiting: this.#waitingCount };
+  }
+
+  get #waitingCount(): number {
+    return this.#waiters.size + this.#patient.length;
   }
 
   get #overMb(): number {
@@ -148,6 +179,33 @@ export class HostRoom {
       this.#waiters.removeFirst();
       answer(first, granted);
     }
+    this.#servePatient();
+  }
+
+  /** One whose room nothing idle could make holds up none of the others. */
+  #servePatient(): void {
+    for (const waiter of this.#patient) {
+      const { memoryMb } = waiter.tenancy.version;
+      if (this.#take(memoryMb)) {
+        this.#patient = this.#patient.filter((other) => other !== waiter);
+        answer(waiter, 'room');
+      } else if (this.#wouldFit(memoryMb)) {
+        if (this.#leavingCount === 0) this.#evict();
+        return;
+      }
+    }
+  }
+
+  /** If nothing idle were there. */
+  #wouldFit(memoryMb: number): boolean {
+    const { memoryBudgetMb, environmentsMax } = this.#options;
+    let count = this.#environmentCount;
+    let usedMb = this.#memoryUsedMb;
+    for (const { idleRoom } of this.#makeWay) {
+      count -= idleRoom.count;
+      usedMb -= idleRoom.memoryMb;
+    }
+    return count < environmentsMax && (usedMb + memoryMb <= memoryBudgetMb || count === 0);
   }
 
   /**
@@ -169,7 +227,8 @@ export class HostRoom {
   /** Nobody gets any more room. */
   close(): void {
     this.#closed = true;
-    for (const waiter of this.#waiters.clear()) answer(waiter, 'none');
+    for (const waiter of [...this.#waiters.clear(), ...this.#patient]) answer(waiter, 'none');
+    this.#patient = [];
   }
 
   /** Nobody overtakes those who wait, unless with an environment that only they could use. */
@@ -192,17 +251,15 @@ export class HostRoom {
     return true;
   }
 
-  #wait(tenancy: Tenancy, wants: Wanted, unwanted?: Promise<void>): Promise<Grant> {
+  #wait(tenancy: Tenancy, wants: Wanted): Promise<Grant> {
     if (this.#closed) return Promise.resolve('none');
     const { functionName } = tenancy.version;
     const granted = deferred<Grant>();
-    const giveUp = (): void => {
+    const timer = this.#clock.schedule(this.#options.waitMsMax, () => {
       this.#waiters.remove(functionName, waiter);
-      answer(waiter, 'none');
+      granted.resolve('none');
       this.serve(); // the next one may need less
-    };
-    const timer = this.#clock.schedule(this.#options.waitMsMax, giveUp);
-    void unwanted?.then(giveUp);
+    });
     const waiter: Waiter = { tenancy, wants, granted, timer };
     const refused = this.#waiters.add(functionName, waiter);
     if (refused !== undefined) answer(refused, 'none');

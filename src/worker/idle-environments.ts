@@ -3,6 +3,7 @@
  * frozen, after a long time they are given up.
  */
 import type { Clock, Timer } from '../base/clock.ts';
+import type { HeldRoom } from './host-room.ts';
 import type { Resident } from './resident.ts';
 import type { Tenancy } from './tenancy.ts';
 
@@ -65,6 +66,12 @@ export class IdleEnvironments {
   get idleSinceMs(): number | undefined {
     for (const { sinceMs } of this.#waiting.values()) return sinceMs;
     return undefined;
+  }
+
+  get idleRoom(): HeldRoom {
+    let memoryMb = 0;
+    for (const { environment } of this.#waiting.keys()) memoryMb += environment.version.memoryMb;
+    return { count: this.#waiting.size, memoryMb };
   }
 
   /** The one idle for longest stops. */

@@ -450,26 +450,49 @@ describe('room of templates', () => {
     const again = worker.prepareSnapshot(version2);
     const waiting = acquire();
     await invoke(lease);
+    await invoke(leaseOf(await waiting));
     assert.deepEqual(await again, { type: 'ready' });
-    leaseOf(await waiting);
     assert.equal(worker.metrics().memoryUsedMb, memoryMb);
   });
 
-  test('is not waited for by a publishing whose version goes: its place is the next one’s', async () => {
-    createWorker('any', { memoryBudgetMb: 3 * memoryMb });
-    const lease = leaseOf(await acquire(version2));
-    const large = { ...version, memoryMb: 3 * memoryMb };
+  test('that a publishing waits for goes to callers first, and nothing idle makes way in vain', async () => {
+    createWorker('any', { memoryBudgetMb: 6 * memoryMb });
+    const busy = leaseOf(await acquire(version2));
+    const large = { ...version, memoryMb: 6 * memoryMb };
     const preparing = worker.prepareSnapshot(large);
-    const waiting = acquire(runnable({ functionName: 'three', version: '1', snapStart: true }));
-    await turns();
-    assert.equal(worker.metrics().waiting, 2);
+    const others = ['three', 'four'].map((functionName) =>
+      runnable({ functionName, version: '1', snapStart: true }),
+    );
+    for (const other of others) await invoke(leaseOf(await acquire(other)));
+    for (const other of others) assert(worker.acquireWarm(other), 'it is there still');
+    void busy;
     worker.retire(large.key);
-    await turns();
-    assert.equal(worker.metrics().waiting, 0);
     assert.deepEqual(await preparing, { type: 'noRoom' });
-    await invoke(leaseOf(await waiting));
+  });
+
+  test('is waited for by at most waitersMax publishings, and none once the worker is closed', async () => {
+    createWorker('any', { memoryBudgetMb: 2 * memoryMb, waitersMax: 1 });
+    leaseOf(await acquire(version2));
+    const waiting = worker.prepareSnapshot(version);
+    const other = runnable({ functionName: 'three', version: '1', snapStart: true });
+    assert.deepEqual(await worker.prepareSnapshot(other), { type: 'noRoom' });
+    assert.equal(worker.metrics().waiting, 1);
+    await worker.close();
+    assert.deepEqual(await waiting, { type: 'noRoom' });
+    await assert.rejects(worker.prepareSnapshot(other), /the worker is closed/);
+  });
+
+  test('is not waited for by a publishing whose version goes', async () => {
+    createWorker('any', { memoryBudgetMb: 2 * memoryMb });
+    const lease = leaseOf(await acquire(version2));
+    const preparing = worker.prepareSnapshot(version);
+    await turns();
+    assert.equal(worker.metrics().waiting, 1);
+    worker.retire(version.key);
+    assert.deepEqual(await preparing, { type: 'noRoom' });
+    assert.equal(worker.metrics().waiting, 0);
     await invoke(lease);
-    assert.equal(host.runtimes.length, 3, 'none for the one that went');
+    assert.equal(host.runtimes.length, 2, 'none for the one that went');
   });
 
   test('a version that goes while its caller waits for room is served, and leaves nothing', async () => {

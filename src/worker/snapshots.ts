@@ -8,7 +8,7 @@ import { deferred, type Deferred } from '../base/deferred.ts';
 import type { Log } from '../base/log.ts';
 import { WorkSet } from '../base/work-set.ts';
 import type { RunnableVersion } from '../model/runnable-version.ts';
-import type { Grant, HostRoom, MakesWay } from './host-room.ts';
+import type { Grant, HeldRoom, HostRoom, MakesWay } from './host-room.ts';
 import type { OpenVersion } from './open-version.ts';
 import type { RunningRuntime, RuntimeSandbox } from './runtime-sandbox.ts';
 import { isRestoreFailure, RestoreFailure, type HeldRuntime } from './held-runtime.ts';
@@ -93,7 +93,7 @@ export class Snapshots implements MakesWay {
 
   /**
    * Runs Init of a version to its snapshot point, as publishing does, and keeps the template if it can
-   * be copied. Waits for room like any caller. Rejects when the host cannot.
+   * be copied. Waits for room that no caller wants. Rejects when the host cannot.
    */
   async prepare(version: RunnableVersion): Promise<Preparation> {
     const entry = this.#entries.get(version.key) ?? this.#addInTurn(version);
@@ -176,10 +176,18 @@ export class Snapshots implements MakesWay {
     if (entry !== undefined) void this.#drop(entry);
   }
 
+  get idleRoom(): HeldRoom {
+    const idle = this.#idle();
+    const memoryMb = idle.reduce((sum, { version }) => sum + version.memoryMb, 0);
+    return { count: idle.length, memoryMb };
+  }
+
   #idleForLongest(): Entry | undefined {
-    return [...this.#entries.values()]
-      .filter((entry) => entry.isReady && isUnused(entry))
-      .sort((one, other) => one.idleSinceMs - other.idleSinceMs)[0];
+    return this.#idle().sort((one, other) => one.idleSinceMs - other.idleSinceMs)[0];
+  }
+
+  #idle(): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.isReady && isUnused(entry));
   }
 
   #used(versionKey: string): Entry | undefined {
@@ -198,7 +206,7 @@ export class Snapshots implements MakesWay {
   /** In room that is waited for, unless the version goes meanwhile. */
   #addInTurn(version: RunnableVersion): Entry {
     const unwanted = deferred<void>();
-    const granted = this.#room.ask(tenancyOf(version), 'room', unwanted.promise);
+    const granted = this.#room.askPatiently(tenancyOf(version), unwanted.promise);
     return this.#add(version, granted, unwanted);
   }
 
