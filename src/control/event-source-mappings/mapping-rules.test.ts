@@ -1,7 +1,10 @@
 /** Rules of settings that the table of kinds drives: each bound at its edge, each combination, with its words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EventSourceKind, EventSourceMappingRecord } from '../../model/event-source-mapping.ts';
+import type {
+  EventSourceKind,
+  EventSourceMappingRecord,
+} from '../../model/event-source-mapping.ts';
 import type {
   CreateEventSourceMappingRequest,
   KafkaSchemaRegistryConfig,
