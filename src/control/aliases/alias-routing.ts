@@ -2,6 +2,7 @@
 import type { StoredAlias } from '../../model/alias.ts';
 import { invalidParameterValue, resourceInState } from '../../model/errors.ts';
 import type { VersionRecord } from '../../model/function.ts';
+import type { UpdateAliasRequest } from '../../model/generated/api-types.ts';
 import type { ControlContext } from '../control-context.ts';
 import { LATEST, requireVersion, resolveReference } from '../functions/function-documents.ts';
 
@@ -18,7 +19,7 @@ export async function checkTarget(
   context: ControlContext,
   functionName: string,
   { FunctionVersion, RoutingConfig }: AliasTarget,
-  asked: Partial<AliasTarget>,
+  asked: Pick<UpdateAliasRequest, 'FunctionVersion' | 'RoutingConfig'>,
 ): Promise<AliasTarget> {
   const target = await readVersion(context, functionName, FunctionVersion);
   if (asked.FunctionVersion !== undefined) refuseFailed(target);
