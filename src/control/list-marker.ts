@@ -1,8 +1,11 @@
 /** Page sizes and the opaque markers of listings: where the page before ended. */
 import { invalidParameterValue, type ApiError } from '../model/errors.ts';
 
-/** Functions, layers, versions or aliases on one page, also when more are asked for (API page of ListFunctions). */
+/** Functions, layers or versions on one page, also when more are asked for (API page of ListFunctions). */
 export const PAGE_ITEMS_MAX = 50;
+
+/** Aliases on one page: the most that can be asked for, as 53 came at once (radkawar/stackd docs/lambda.md). */
+export const ALIAS_PAGE_ITEMS_MAX = 10_000;
 
 /** Event source mappings on one page (documentation of ListEventSourceMappings). */
 export const MAPPING_PAGE_ITEMS_MAX = 100;

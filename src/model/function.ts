@@ -101,7 +101,7 @@ export interface RuntimeManagement {
 }
 
 export interface PublishedVersionRecord extends VersionRecord {
-  /** Fingerprint of the $LATEST it was taken from: publishing that again makes no new version. */
+  /** Build id of the $LATEST it was taken from: publishing that again makes no new version. */
   readonly publishedFrom: string;
 }
 

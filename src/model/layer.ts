@@ -21,9 +21,9 @@ export interface LayerVersionRecord {
   readonly licenseInfo: string | null;
   /** In the form of `timestamp`. */
   readonly createdDate: string;
-  /** Empty when none were given. */
-  readonly compatibleRuntimes: readonly Runtime[];
-  readonly compatibleArchitectures: readonly Architecture[];
+  /** Null when none were given; lists are kept as they came, empty ones too (radkawar/stackd docs/lambda.md). */
+  readonly compatibleRuntimes: readonly Runtime[] | null;
+  readonly compatibleArchitectures: readonly Architecture[] | null;
   readonly code: CodeReference;
   /** Null until the first permission, and again after the last was removed. */
   readonly policy: LayerPolicy | null;

@@ -25,7 +25,10 @@ function createTelemetry(t: TestContext, change: Partial<TelemetryOptions> = {})
   const clock = new SimClock(Date.UTC(2030, 0, 1));
   let text = '';
   const sink = (_name: unknown, bytes: Buffer): void => void (text += bytes.toString());
-  const logStream = new LogStream({ logGroup: 'g', logStream: 's' }, sink, 4096);
+  const logStream = new LogStream({ logGroup: 'g', logStream: 's' }, sink, {
+    bytesMax: 4096,
+    isOfRecords: false,
+  });
   const telemetry = new EnvironmentTelemetry(clock, silentLog, logStream, {
     logFormat: 'Text',
     systemLogLevel: 'INFO',
@@ -64,7 +67,8 @@ const types = (listener: TelemetryListener): string[] =>
 const records = (listener: TelemetryListener): unknown[] =>
   listener.batches.flatMap((batch) => batch.records.map(({ record }) => record));
 
-test('a listener hears every event, filtered from the log or not', (t) => {
+// radkawar/stackd docs/lambda.md, of the tail.
+test('a listener hears every event, and the tail has it, filtered from the log or not', (t) => {
   const heard: string[] = [];
   const { telemetry, logged } = createTelemetry(t, {
     ...{ logFormat: 'JSON', systemLogLevel: 'WARN' },
@@ -74,6 +78,11 @@ test('a listener hears every event, filtered from the log or not', (t) => {
   telemetry.emit({ type: 'platform.start', record: { requestId: 'r', version: '1' } });
   assert.deepEqual(heard, ['platform.initStart', 'platform.start']);
   assert.equal(logged(), '');
+  const tail = telemetry.takeTail().toString().trim().split('\n');
+  assert.deepEqual(
+    tail.map((line) => (JSON.parse(line) as { type: string }).type),
+    heard,
+  );
 });
 
 const initStart: PlatformEvent = {

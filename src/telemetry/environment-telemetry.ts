@@ -11,7 +11,7 @@ import { InitReplay } from './init-replay.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { LogStream } from './log-stream.ts';
 import type { PlatformEvent } from './platform-event.ts';
-import { renderJsonLine, renderTextLine } from './system-log.ts';
+import { isLoggedAt, renderJsonLine, renderTextLine } from './system-log.ts';
 import type { TelemetryEntry } from './telemetry-record.ts';
 import { createTelemetrySender, type ConnectToPort } from './telemetry-sender.ts';
 import { TelemetrySubscriber } from './telemetry-subscriber.ts';
@@ -56,16 +56,24 @@ export class EnvironmentTelemetry {
     this.#options = options;
   }
 
-  /** Writes the event to the log, as its format has it, and passes it on. */
+  /**
+   * Writes the event to the log, as its format has it, and passes it on. The log's level leaves nothing
+   * out of the tail (radkawar/stackd docs/lambda.md).
+   */
   emit(event: PlatformEvent): void {
     if (event.type === 'platform.initStart') this.#replay = new InitReplay();
     const timeMs = this.#clock.nowMs();
-    const { logFormat, systemLogLevel, onEvent } = this.#options;
-    onEvent?.(event);
-    const line =
-      logFormat === 'JSON' ? renderJsonLine(event, timeMs, systemLogLevel) : renderTextLine(event);
-    if (line !== '') this.#logStream.write(line);
+    this.#options.onEvent?.(event);
+    this.#writeLine(event, timeMs);
     if (this.#hasListeners) this.#tell({ stream: 'platform', timeMs, event });
+  }
+
+  #writeLine(event: PlatformEvent, timeMs: number): void {
+    const { logFormat, systemLogLevel } = this.#options;
+    const line = logFormat === 'JSON' ? renderJsonLine(event, timeMs) : renderTextLine(event);
+    if (line === '') return;
+    if (logFormat === 'Text' || isLoggedAt(systemLogLevel, event)) this.#logStream.write(line);
+    else this.#logStream.writeToTail(line);
   }
 
   /** What the runtime's process printed, as it came. */

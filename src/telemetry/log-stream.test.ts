@@ -12,7 +12,7 @@ test('all bytes go to the sink in order, with the stream’s name', () => {
       assert.deepEqual(to, name);
       seen.push(bytes.toString());
     },
-    16,
+    { bytesMax: 16, isOfRecords: false },
   );
   stream.write('START\n');
   stream.write(Buffer.from('grüße\n'));
@@ -21,7 +21,7 @@ test('all bytes go to the sink in order, with the stream’s name', () => {
 });
 
 test('the tail is the last bytes since the last tail, at most its bound', () => {
-  const stream = new LogStream(name, () => undefined, 8);
+  const stream = new LogStream(name, () => undefined, { bytesMax: 8, isOfRecords: false });
   assert.equal(stream.takeTail().toString(), '');
   stream.write('abc');
   stream.write('def');
@@ -33,8 +33,25 @@ test('the tail is the last bytes since the last tail, at most its bound', () => 
   assert.equal(stream.takeTail().toString(), 'lazy dog');
 });
 
+// radkawar/stackd docs/lambda.md
+test('the tail of a log of records has whole ones only', () => {
+  const tailOf = (...writes: string[]): string => {
+    const stream = new LogStream(name, () => undefined, { bytesMax: 8, isOfRecords: true });
+    for (const text of writes) stream.write(text);
+    return stream.takeTail().toString();
+  };
+  assert.equal(tailOf('{1}\n', '{2}\n'), '{1}\n{2}\n');
+  assert.equal(tailOf('{0}\n', '{1}\n', '{2}\n'), '{1}\n{2}\n');
+  assert.equal(tailOf('{0}\n', '{12}\n', '{3}\n'), '{3}\n');
+  assert.equal(tailOf('{0}\n', '{12345678}\n', '{3}\n'), '{3}\n');
+  assert.equal(tailOf('{0}\n', '{12345678}\n'), '');
+  // Also when it was cut before all of a record was written.
+  assert.equal(tailOf('{0}\n', ...'{'.repeat(50), '}\n', '{3}\n'), '{3}\n');
+  assert.equal(tailOf(...'{1}\n'.repeat(20)), '{1}\n{1}\n');
+});
+
 test('a tail that was taken does not change with what is written later', () => {
-  const stream = new LogStream(name, () => undefined, 8);
+  const stream = new LogStream(name, () => undefined, { bytesMax: 8, isOfRecords: false });
   const bytes = Buffer.from('first');
   stream.write(bytes);
   const tail = stream.takeTail();

@@ -105,14 +105,13 @@ function subscriptionText(
 
 const levels: readonly SystemLogLevel[] = ['DEBUG', 'INFO', 'WARN'];
 
-/** The event's line of a JSON log with its end; '' where `level` leaves it out. */
-export function renderJsonLine(
-  event: PlatformEvent,
-  timeMs: number,
-  level: SystemLogLevel,
-): string {
-  if (levels.indexOf(systemLogLevelOf(event)) < levels.indexOf(level)) return '';
-  const { type, record } = event;
+/** Whether `level` leaves the event in a JSON log. */
+export function isLoggedAt(level: SystemLogLevel, event: PlatformEvent): boolean {
+  return levels.indexOf(systemLogLevelOf(event)) >= levels.indexOf(level);
+}
+
+/** The event's line of a JSON log with its end. */
+export function renderJsonLine({ type, record }: PlatformEvent, timeMs: number): string {
   return `${toJson({ time: new Date(timeMs).toISOString(), type, record })}\n`;
 }
 

@@ -41,7 +41,10 @@ export function createEnvironment(
 ): ExecutionEnvironment {
   const name = { logGroup: 'group', logStream: 'stream' };
   const sink = (_name: unknown, bytes: Buffer): void => onLog(bytes.toString());
-  const logStream = new LogStream(name, sink, limits.logTailBytesMax);
+  const logStream = new LogStream(name, sink, {
+    bytesMax: limits.logTailBytesMax,
+    isOfRecords: false,
+  });
   return new ExecutionEnvironment(clock, systemRandom, silentLog, runtimeSandbox, {
     telemetry: new EnvironmentTelemetry(clock, silentLog, logStream, {
       ...{ logFormat: 'Text', systemLogLevel: 'INFO' },

@@ -343,7 +343,8 @@ export class EnvironmentStarter {
   ): EnvironmentTelemetry {
     const { logGroup, logFormat, systemLogLevel } = version;
     const { logSink, listener } = this.#options;
-    const log = new LogStream({ logGroup, logStream }, logSink, limits.logTailBytesMax);
+    const tail = { bytesMax: limits.logTailBytesMax, isOfRecords: logFormat === 'JSON' };
+    const log = new LogStream({ logGroup, logStream }, logSink, tail);
     return new EnvironmentTelemetry(this.#clock, this.#log, log, {
       ...{ logFormat, systemLogLevel },
       connect: (port) => sandbox.connect(port),

@@ -118,8 +118,9 @@ test('with Publish it answers as version 1, whose ARN has no number there', asyn
   assert.deepEqual(created, withRuntimeVersion(expected, created));
   const name = { FunctionName, Qualifier: '1' };
   await waitUntilPublishedVersionActive(waiting(server.client), name);
-  const { Configuration, Tags } = await server.client.send(new GetFunctionCommand(name));
+  const { Tags } = await server.client.send(new GetFunctionCommand({ FunctionName }));
   assert.deepEqual(Tags, { team: 'a' });
+  const { Configuration } = await server.client.send(new GetFunctionCommand(name));
   assert.equal(Configuration?.FunctionArn, `${arnOf(FunctionName)}:1`);
   assert.equal(Configuration.RevisionId, created.RevisionId);
   const listing = new ListVersionsByFunctionCommand({ FunctionName });

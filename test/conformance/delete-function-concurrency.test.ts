@@ -25,14 +25,20 @@ test('it answers 204 however often, for all forms of a name; the reserve is free
   for (const form of nameForms('shared')) {
     const reserve = { FunctionName: 'shared', ReservedConcurrentExecutions: 900 };
     await client.send(new PutFunctionConcurrencyCommand(reserve));
+    const reserved = await untilUpdated(client, 'shared');
     await remove(form);
+    // radkawar/stackd docs/lambda.md: another RevisionId, unless there was no reserve.
+    const released = await untilUpdated(client, 'shared');
+    assert.notEqual(released.RevisionId, reserved.RevisionId);
     await remove(form);
+    assert.deepEqual(await untilUpdated(client, 'shared'), released);
     const found = await client.send(new GetFunctionCommand({ FunctionName: 'shared' }));
     assert.equal(found.Concurrency, undefined);
     const { AccountLimit } = await client.send(new GetAccountSettingsCommand({}));
     assert.equal(AccountLimit?.UnreservedConcurrentExecutions, 1000);
   }
-  assert.deepEqual(await untilUpdated(client, 'shared'), before);
+  const after = await untilUpdated(client, 'shared');
+  assert.deepEqual({ ...after, RevisionId: '' }, { ...before, RevisionId: '' });
 });
 
 test('it refuses what is not there, and qualifiers', async () => {

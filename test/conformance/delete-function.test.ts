@@ -18,7 +18,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { createVersioned } from './configurations.ts';
 import { invalid, nameForms, notFound, refused } from './expect.ts';
-import { arnOf, createActive, functionInput, otherZip, useServer } from './server.ts';
+import { arnOf, createActive, functionInput, otherZip, untilUpdated, useServer } from './server.ts';
 
 const server = useServer();
 
@@ -88,6 +88,26 @@ test('a version goes alone, and again without an error; no number is used twice'
   await remove(FunctionName);
   await createActive(server.client, FunctionName, { Publish: true });
   assert.deepEqual(await versionsOf(FunctionName), ['$LATEST', '5']);
+});
+
+// radkawar/stackd docs/lambda.md
+test('only without the version published last $LATEST gets another revision', async () => {
+  const { client } = server;
+  const FunctionName = 'revised';
+  await createVersioned(client, FunctionName, 3);
+  const { RevisionId: before, ...rest } = await untilUpdated(client, FunctionName);
+  const second = await untilUpdated(client, FunctionName, '2');
+  const afterRemovalOf = async (version: string) => {
+    await remove(FunctionName, version);
+    const { RevisionId, ...same } = await untilUpdated(client, FunctionName);
+    assert.deepEqual(same, rest);
+    return RevisionId;
+  };
+  assert.equal(await afterRemovalOf('1'), before);
+  const revised = await afterRemovalOf('3');
+  assert.notEqual(revised, before);
+  assert.deepEqual(await untilUpdated(client, FunctionName, '2'), second);
+  for (const version of ['3', '2']) assert.equal(await afterRemovalOf(version), revised);
 });
 
 test('a version stays while an alias references it, be it by weight', async () => {

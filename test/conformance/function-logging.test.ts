@@ -1,4 +1,4 @@
-/** LoggingConfig: defaults, both formats, levels only with JSON, and how updates merge. */
+/** LoggingConfig: defaults, both formats, levels only with JSON, and updates. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -13,7 +13,7 @@ const server = useServer();
 
 async function update(
   FunctionName: string,
-  LoggingConfig: LoggingConfig,
+  LoggingConfig: LoggingConfig | undefined,
 ): Promise<LoggingConfig | undefined> {
   const command = new UpdateFunctionConfigurationCommand({ FunctionName, LoggingConfig });
   await server.client.send(command);
@@ -61,16 +61,22 @@ for (const [index, [what, LoggingConfig, expected]] of created.entries()) {
   });
 }
 
-test('an update changes what it names; back to text there are no levels', async () => {
+// radkawar/stackd docs/lambda.md
+test('an update brings all of it anew; without it everything stays', async () => {
   const name = 'changing';
   const LogGroup = 'mine';
   await createActive(server.client, name, { LoggingConfig: { LogGroup } });
-  const json = { LogFormat: 'JSON', ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO', LogGroup };
+  const defaults = { LogFormat: 'Text', LogGroup: `/aws/lambda/${name}` };
+  const levels = { ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO' };
+  const json = { ...defaults, ...levels, LogFormat: 'JSON' };
   assert.deepEqual(await update(name, { LogFormat: 'JSON' }), json);
-  const debug = await update(name, { SystemLogLevel: 'DEBUG' });
-  assert.deepEqual(debug, { ...json, SystemLogLevel: 'DEBUG' });
-  assert.deepEqual(await update(name, { LogFormat: 'Text' }), { LogFormat: 'Text', LogGroup });
+  const SystemLogLevel = 'DEBUG';
+  const debug = { ...json, SystemLogLevel, LogGroup };
+  assert.deepEqual(await update(name, { LogFormat: 'JSON', SystemLogLevel, LogGroup }), debug);
+  assert.deepEqual(await update(name, undefined), debug);
   assert.deepEqual(await update(name, { LogFormat: 'JSON' }), json, 'levels begin anew');
+  assert.deepEqual(await update(name, { LogGroup }), { LogFormat: 'Text', LogGroup });
+  assert.deepEqual(await update(name, {}), defaults);
 });
 
 test('levels without the JSON format are refused', async () => {

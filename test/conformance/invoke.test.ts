@@ -3,6 +3,7 @@
  * How functions run and fail is test/e2e/invoke.test.ts; here one runs where an answer needs it.
  */
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
 import { after, before, describe, test } from 'node:test';
 import {
   CreateAliasCommand,
@@ -19,6 +20,7 @@ import { accountId, arnOf, createActive, perTenant, region } from './server.ts';
 const shared = 'shared';
 const source = `exports.handler = async (event) => {
   if (event.fail) throw new TypeError('asked for');
+  if (event.print) process.stdout.write(Buffer.from(event.print, 'hex'));
   return event;
 };`;
 
@@ -66,6 +68,18 @@ describe('Invoke', () => {
     assert.equal(document['errorType'], 'TypeError');
     assert.equal(document['errorMessage'], 'asked for');
     assert.equal('LogResult' in (await invoke(shared, { LogType: 'None' })), false);
+  });
+
+  // radkawar/stackd docs/lambda.md
+  test('what is no text in the log’s tail is replaced', async () => {
+    const print = Buffer.concat([Buffer.from('<'), Buffer.from([0xff, 0x80]), Buffer.from('ü>\n')]);
+    const Payload = JSON.stringify({ print: print.toString('hex') });
+    const tail = Buffer.from(
+      (await invoke(shared, { Payload, LogType: 'Tail' })).LogResult ?? '',
+      'base64',
+    );
+    assert.ok(isUtf8(tail));
+    assert.match(tail.toString(), /<\ufffd\ufffdü>\n/);
   });
 
   // floci #2821: measured on the real service.

@@ -5,6 +5,7 @@ import {
   DeleteFunctionCommand,
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
+  PutFunctionConcurrencyCommand,
   TagResourceCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
@@ -65,21 +66,34 @@ test('without a description it is that of $LATEST', async () => {
   assert.equal((await publish('undescribed', { Description: '' })).Description, '');
 });
 
-// floci #2822: measured on the real service.
-test('what has not changed since the last version gives that version again', async () => {
+// floci #2822 and radkawar/stackd docs/lambda.md: measured on the real service.
+test('without an update since the last version it gives that version again', async () => {
   const FunctionName = 'unchanged';
   const { client } = server;
   await createActive(client, FunctionName);
   const { $metadata, ...first } = await publish(FunctionName, { Description: 'first' });
   await client.send(new TagResourceCommand({ Resource: arnOf(FunctionName), Tags: { a: '1' } }));
-  await client.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: handlerZip }));
-  await untilUpdated(client, FunctionName);
+  const reserve = { FunctionName, ReservedConcurrentExecutions: 1 };
+  await client.send(new PutFunctionConcurrencyCommand(reserve));
   for (const Description of [undefined, 'first', 'second']) {
     const { $metadata: metadata, ...again } = await publish(FunctionName, { Description });
     assert.equal(metadata.httpStatusCode, $metadata.httpStatusCode);
     assert.deepEqual(again, first);
   }
   assert.deepEqual(await versionsOf(FunctionName), ['$LATEST', '1']);
+});
+
+// moto #8379 and radkawar/stackd docs/lambda.md: measured on the real service.
+test('an update that brings what is there already makes another version', async () => {
+  const FunctionName = 'same';
+  const { client } = server;
+  await createActive(client, FunctionName, { Publish: true });
+  await client.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: handlerZip }));
+  await untilUpdated(client, FunctionName);
+  assert.equal((await publish(FunctionName)).Version, '2');
+  await client.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout: 3 }));
+  await untilUpdated(client, FunctionName);
+  assert.equal((await publish(FunctionName)).Version, '3');
 });
 
 test('another setting or other code makes another version; the old ones stay', async () => {

@@ -80,7 +80,7 @@ test('it changes every member that it takes, and an update of nothing keeps them
       Description: '',
       DeadLetterConfig: { TargetArn: '' },
       KMSKeyArn: '',
-      LoggingConfig: { LogFormat: 'Text' },
+      LoggingConfig: { LogFormat: 'Text', LogGroup: '/other' },
     },
     {
       Role: `${role}-other`,

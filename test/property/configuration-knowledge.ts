@@ -159,9 +159,9 @@ export function configurationWith(input: WireInput): Body {
     const { Variables } = Environment as { Variables: object };
     shown['Environment'] = Object.keys(Variables).length > 0 ? { Variables } : absent;
   }
-  if (DeadLetterConfig !== undefined) {
-    const { TargetArn } = DeadLetterConfig as { TargetArn?: string };
-    shown['DeadLetterConfig'] = TargetArn ? { TargetArn } : absent;
+  const { TargetArn } = (DeadLetterConfig ?? {}) as { TargetArn?: string };
+  if (TargetArn !== undefined) {
+    shown['DeadLetterConfig'] = TargetArn === '' ? absent : { TargetArn };
   }
   const key = shownKey(input, shown['Environment']);
   if (key !== undefined) shown['KMSKeyArn'] = key;

@@ -124,9 +124,7 @@ function publishLayerVersion(draw: Draw): Journey {
     Description,
     Content: { CodeSha256: archiveHash(archive) },
     ...(LicenseInfo === undefined ? {} : { LicenseInfo }),
-    ...Object.fromEntries(
-      Object.entries(lists).filter(([, list]) => Array.isArray(list) && list.length > 0),
-    ),
+    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list !== undefined)),
   };
   const version = { LayerName, VersionNumber: 1 };
   const Arn = layerVersionArn.replace(layerName, LayerName);

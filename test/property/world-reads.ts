@@ -142,11 +142,12 @@ const listLayerVersions: MakeListing = (world, draw) => {
 
 const listLayers: MakeListing = (world, draw) => {
   const input = layerFilter(draw, 'layers listed');
-  const items = byName(world.layers).flatMap(([LayerName, made]) =>
-    layerVersionsOf(made, input)
-      .slice(0, 1)
-      .map((LatestMatchingVersion) => ({ LayerName, LatestMatchingVersion })),
-  );
+  const items = byName(world.layers).flatMap(([LayerName, made]) => {
+    const [newest] = layerVersionsOf(made, {});
+    return layerVersionsOf(made, input)
+      .filter(({ Version }) => Version === newest?.['Version'])
+      .map((LatestMatchingVersion) => ({ LayerName, LatestMatchingVersion }));
+  });
   return { member: 'Layers', input: { ...input }, items };
 };
 

@@ -36,11 +36,16 @@ export function invokeHandler(invoker: Invoker, identity: Identity): OperationHa
     return {
       StatusCode: 200,
       FunctionError: result.functionError,
-      LogResult: tail?.toString('base64'),
+      LogResult: tail && renderTail(tail),
       ExecutedVersion: result.executedVersion,
       Payload: result.payload,
     };
   };
+}
+
+/** The log is text: bytes that are none, as of a character that was cut, are replaced (radkawar/stackd docs/lambda.md). */
+function renderTail(tail: Buffer): string {
+  return Buffer.from(tail.toString()).toString('base64');
 }
 
 function asBuffer(payload: Uint8Array | undefined): Buffer {

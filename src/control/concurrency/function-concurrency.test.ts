@@ -52,7 +52,8 @@ test('a reserve is put, read, counted, kept over a restart, and deleted', async 
   );
   assert.equal(without.Concurrency, undefined);
   assert.equal(await unreserved(rig), 1000);
-  assert.deepEqual(await rig.control.operations.GetFunctionConfiguration({ FunctionName }), before);
+  const after = await rig.control.operations.GetFunctionConfiguration({ FunctionName });
+  assert.deepEqual({ ...after, RevisionId: '' }, { ...before, RevisionId: '' });
 });
 
 test('a reserve outlives updates, is no new build, and goes with the function', async (t) => {

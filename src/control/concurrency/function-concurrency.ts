@@ -1,7 +1,8 @@
 /**
  * PutFunctionConcurrency, GetFunctionConcurrency and DeleteFunctionConcurrency: concurrency reserved
  * for a function out of the account's. A setting of the function, not of what its environments are
- * built from: they stay warm.
+ * built from: they stay warm. A change gives the function another RevisionId, but not another
+ * LastModified; what is as asked for already changes nothing (radkawar/stackd docs/lambda.md).
  */
 import { invalidParameterValue } from '../../model/errors.ts';
 import type { FunctionRecord } from '../../model/function.ts';
@@ -18,6 +19,7 @@ import {
   LATEST,
   requireFunction,
   resolveReference,
+  withNewRevision,
   type Reference,
 } from '../functions/function-documents.ts';
 import { omitMembers } from '../omit-members.ts';
@@ -39,7 +41,9 @@ export async function putFunctionConcurrency(
   return context.reservationTurns.run(() =>
     changeFunction(context, latest, (record) => {
       checkReserve(context, reference.functionName, reservedConcurrency);
-      return { ...record, reservedConcurrency };
+      return record.reservedConcurrency === reservedConcurrency
+        ? record
+        : { ...withNewRevision(context, record), reservedConcurrency };
     }).then(() => ({ ReservedConcurrentExecutions: reservedConcurrency })),
   );
 }
@@ -60,7 +64,7 @@ export async function deleteFunctionConcurrency(
   await changeFunction(context, resolveWhole(context, input.FunctionName), (record) =>
     record.reservedConcurrency === undefined
       ? record
-      : omitMembers(record, ['reservedConcurrency']),
+      : omitMembers(withNewRevision(context, record), ['reservedConcurrency']),
   );
   return {};
 }

@@ -13,8 +13,10 @@ import { commitWithRetry, deleteDocument, putDocument } from '../commit.ts';
 import {
   findVersion,
   LATEST,
+  readVersionCounter,
   requireFunction,
   resolveReference,
+  withNewRevision,
   type Reference,
 } from './function-documents.ts';
 import { qualifierCollections, qualifierDeletions } from './qualifiers.ts';
@@ -78,9 +80,12 @@ async function deleteVersion(
     // Deleting what is not there is no error: the service answers as if it had been.
     if (version === undefined) return { operations: [], result: undefined };
     await checkUnreferenced(context, functionName, qualifier);
+    const counter = await readVersionCounter(context.store, functionName);
+    const isLast = counter?.value.lastVersion === Number(qualifier);
     const operations = [
-      // Keeps an alias that is made for the version at the same time from passing by.
-      putDocument(present, present.value),
+      // Keeps an alias that is made for the version at the same time from passing by. $LATEST gets
+      // another revision when the version published last goes, and only then: radkawar/stackd docs/lambda.md.
+      putDocument(present, isLast ? withNewRevision(context, present.value) : present.value),
       deleteDocument(version),
       ...(await qualifierDeletions(context.store, functionName, qualifier)),
     ];

@@ -118,7 +118,7 @@ export function newConfiguration(
     Architectures: input.Architectures ?? ['x86_64'],
     EphemeralStorage: { Size: limits.ephemeralStorageMbDefault },
     SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
-    LoggingConfig: { LogFormat: 'Text', LogGroup: `/aws/lambda/${functionName}` },
+    LoggingConfig: loggingConfig(functionName, {}),
     ...codeMembers(code),
     ...pending,
     ...defined({ TenancyConfig: input.TenancyConfig }),
@@ -161,7 +161,7 @@ export function withSettings(
     changed.SnapStart = { ApplyOn: applyOn, OptimizationStatus: 'Off' };
   }
   if (input.LoggingConfig !== undefined) {
-    changed.LoggingConfig = loggingConfig(changed.LoggingConfig ?? {}, input.LoggingConfig);
+    changed.LoggingConfig = loggingConfig(configuration.FunctionName, input.LoggingConfig);
   }
   const settled = withClearable(changed, input);
   if (!hasUseOfKey(settled)) delete settled.KMSKeyArn;
@@ -193,9 +193,10 @@ function withClearable(
   if (input.Environment?.Variables !== undefined) {
     setOrDelete(changed, 'Environment', variables(input.Environment.Variables));
   }
-  if (input.DeadLetterConfig !== undefined) {
-    const target = input.DeadLetterConfig.TargetArn;
-    setOrDelete(changed, 'DeadLetterConfig', target ? { TargetArn: target } : undefined);
+  // Without a TargetArn it says nothing: an empty one takes the target away (radkawar/stackd docs/lambda.md).
+  const target = input.DeadLetterConfig?.TargetArn;
+  if (target !== undefined) {
+    setOrDelete(changed, 'DeadLetterConfig', target === '' ? undefined : { TargetArn: target });
   }
   if (input.KMSKeyArn !== undefined)
     setOrDelete(changed, 'KMSKeyArn', input.KMSKeyArn || undefined);
@@ -238,19 +239,26 @@ function setOrDelete<Member extends keyof FunctionConfiguration>(
   else configuration[member] = value;
 }
 
-/** Levels exist only for the JSON format, where both have a default. */
-function loggingConfig(present: LoggingConfig, given: LoggingConfig): LoggingConfig {
-  const merged = { ...present, ...defined(given) };
-  if (merged.LogFormat !== 'JSON') {
+/**
+ * What is left out has its default, also in updates (radkawar/stackd docs/lambda.md). Levels exist only
+ * for the JSON format.
+ */
+function loggingConfig(functionName: string, given: LoggingConfig): LoggingConfig {
+  const config: LoggingConfig = {
+    LogFormat: 'Text',
+    LogGroup: `/aws/lambda/${functionName}`,
+    ...defined(given),
+  };
+  if (config.LogFormat !== 'JSON') {
     if (given.ApplicationLogLevel !== undefined || given.SystemLogLevel !== undefined) {
       throw invalidParameterValue(
         'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your ' +
           'request or change the LogFormat to "JSON" and try again.',
       );
     }
-    return defined({ LogFormat: merged.LogFormat, LogGroup: merged.LogGroup });
+    return config;
   }
-  return { ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO', ...merged };
+  return { ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO', ...config };
 }
 
 /** Kept and given back; functions here have the host's network. Members left out stay. */

@@ -1,5 +1,5 @@
 /** GetFunction and GetFunctionConfiguration: $LATEST or one version, with code link and tags. */
-import { isImage, type ImageReference } from '../../model/function.ts';
+import { isImage, type FunctionRecord, type ImageReference } from '../../model/function.ts';
 import type {
   FunctionCodeLocation,
   FunctionConfiguration,
@@ -12,6 +12,7 @@ import type { ControlContext } from '../control-context.ts';
 import { renderLocation } from '../code/render-code.ts';
 import { renderConcurrency } from '../concurrency/function-concurrency.ts';
 import { requireVersion, resolveReference } from './function-documents.ts';
+import { defined } from '../omit-members.ts';
 import { renderConfiguration } from './render-configuration.ts';
 
 /** `baseUrl` is where the client reached this server ('http://HOST:PORT'), for the code's link. */
@@ -23,8 +24,9 @@ export async function getFunction(
   const reference = resolveReference(context, input.FunctionName, input.Qualifier);
   const { record, version } = await requireVersion(context, reference);
   const { configuration, code, sourceKmsKeyArn } = version;
-  // A reserve is the function's: it is left out when a version is asked for (terraform-provider-aws #43753).
-  const concurrency = reference.qualifier === undefined ? renderConcurrency(record) : undefined;
+  // Tags and reserve are the function's: they are left out when a version or $LATEST is asked for by
+  // name (radkawar/stackd docs/lambda.md; terraform-provider-aws #31497, #43753).
+  const whole = reference.qualifier === undefined ? wholeMembers(record) : {};
   return {
     Configuration: renderConfiguration(configuration, context.settings, reference.qualifier),
     Code: isImage(code)
@@ -34,9 +36,13 @@ export async function getFunction(
           ...renderLocation(context, code, baseUrl),
           ...(sourceKmsKeyArn === undefined ? {} : { SourceKMSKeyArn: sourceKmsKeyArn }),
         },
-    ...(Object.keys(record.tags).length === 0 ? {} : { Tags: { ...record.tags } }),
-    ...(concurrency === undefined ? {} : { Concurrency: concurrency }),
+    ...whole,
   };
+}
+
+function wholeMembers(record: FunctionRecord): Pick<GetFunctionResponse, 'Tags' | 'Concurrency'> {
+  const Tags = Object.keys(record.tags).length === 0 ? undefined : { ...record.tags };
+  return defined({ Tags, Concurrency: renderConcurrency(record) });
 }
 
 /** What a tag stands for is its registry's to say: only addresses with a digest are resolved here. */

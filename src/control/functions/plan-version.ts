@@ -16,7 +16,6 @@ import {
 import type { WriteOperation } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { isUnsettled } from './function-catalog.ts';
-import { fingerprint } from './configuration-fingerprint.ts';
 import { pending } from './function-configuration.ts';
 import {
   readVersion,
@@ -26,7 +25,7 @@ import {
 } from './function-documents.ts';
 
 export interface PlannedVersion {
-  /** Empty when the last version has the same code and settings: it is the answer then. */
+  /** Empty when there was no update since the last version: it is the answer then. */
   readonly operations: readonly WriteOperation[];
   readonly version: PublishedVersionRecord;
 }
@@ -37,7 +36,10 @@ export interface PlanVersionOptions {
   readonly hasRoom?: boolean;
 }
 
-/** Must be committed together with a write of the function's document. */
+/**
+ * Must be committed together with a write of the function's document. An update counts even when it
+ * brings what is there already (moto #8379, radkawar/stackd docs/lambda.md).
+ */
 export async function planVersion(
   context: ControlContext,
   latest: VersionRecord,
@@ -47,13 +49,12 @@ export async function planVersion(
   const { FunctionName: functionName } = latest.configuration;
   const counter = await readVersionCounter(store, functionName);
   const lastVersion = counter?.value.lastVersion ?? 0;
-  const publishedFrom = fingerprint(latest.configuration, latest.code);
   const last =
     lastVersion === 0 ? undefined : await readVersion(store, functionName, String(lastVersion));
-  if (last?.publishedFrom === publishedFrom) return { operations: [], version: last };
+  if (last?.publishedFrom === latest.buildId) return { operations: [], version: last };
   if (!hasRoom) context.codeStorage.check(storedBytesOf(latest.code));
   const number = String(lastVersion + 1);
-  const version = versionOf(context, latest, { number, description, publishedFrom });
+  const version = versionOf(context, latest, { number, description });
   const nextCounter: VersionCounter = { lastVersion: lastVersion + 1 };
   return {
     version,
@@ -74,10 +75,9 @@ function versionOf(
   options: {
     readonly number: string;
     readonly description: string | undefined;
-    readonly publishedFrom: string;
   },
 ): PublishedVersionRecord {
-  const { number, description, publishedFrom } = options;
+  const { number, description } = options;
   const { configuration, runtimeManagement } = latest;
   return {
     ...(runtimeManagement === undefined ? {} : { runtimeManagement }),
@@ -95,6 +95,6 @@ function versionOf(
     layers: layersOf(latest),
     ...sourceKeyOf(latest.sourceKmsKeyArn),
     buildId: random.uuid(),
-    publishedFrom,
+    publishedFrom: latest.buildId,
   };
 }

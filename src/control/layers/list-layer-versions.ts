@@ -26,6 +26,7 @@ const VERSIONS_PER_READ = 50;
 
 type Filter = Pick<ListLayersRequest, 'CompatibleRuntime' | 'CompatibleArchitecture'>;
 
+/** A filter is for the newest version of each layer: no older one is looked for (radkawar/stackd docs/lambda.md). */
 export async function listLayers(
   context: ControlContext,
   input: ListLayersRequest,
@@ -37,7 +38,8 @@ export async function listLayers(
   while (found.length <= pageSize) {
     const layerName = await nextLayer(context, after);
     if (layerName === undefined) break;
-    found.push(...(await newestMatching(context, layerName, { filter: input, wanted: 1 })));
+    const newest = await newestMatching(context, layerName, { filter: {}, wanted: 1 });
+    found.push(...newest.filter((record) => matches(record, input)));
     after = layerName;
   }
   const { items, next } = pageOf(found, pageSize, renderLayerMarker);
@@ -118,7 +120,7 @@ async function newestMatching(
 function matches(record: LayerVersionRecord, filter: Filter): boolean {
   const { CompatibleRuntime: runtime, CompatibleArchitecture: architecture } = filter;
   return (
-    (runtime === undefined || record.compatibleRuntimes.includes(runtime)) &&
-    (architecture === undefined || record.compatibleArchitectures.includes(architecture))
+    (runtime === undefined || record.compatibleRuntimes?.includes(runtime) === true) &&
+    (architecture === undefined || record.compatibleArchitectures?.includes(architecture) === true)
   );
 }

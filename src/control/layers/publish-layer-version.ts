@@ -51,8 +51,8 @@ function newRecord(
     description: input.Description ?? '',
     licenseInfo: input.LicenseInfo ?? null,
     createdDate: timestamp(clock.nowMs()),
-    compatibleRuntimes: input.CompatibleRuntimes ?? [],
-    compatibleArchitectures: input.CompatibleArchitectures ?? [],
+    compatibleRuntimes: input.CompatibleRuntimes ?? null,
+    compatibleArchitectures: input.CompatibleArchitectures ?? null,
     policy: null,
   };
 }

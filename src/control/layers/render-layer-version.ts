@@ -37,8 +37,8 @@ export function renderLayerVersionEntry(
     Version: version,
     Description: record.description,
     CreatedDate: record.createdDate,
-    ...(compatibleRuntimes.length === 0 ? {} : { CompatibleRuntimes: [...compatibleRuntimes] }),
-    ...(compatibleArchitectures.length === 0
+    ...(compatibleRuntimes === null ? {} : { CompatibleRuntimes: [...compatibleRuntimes] }),
+    ...(compatibleArchitectures === null
       ? {}
       : { CompatibleArchitectures: [...compatibleArchitectures] }),
     ...(licenseInfo === null ? {} : { LicenseInfo: licenseInfo }),
