@@ -62,7 +62,7 @@ function listed(texts: readonly string[], tellsOfNull: boolean): string {
 
 /** Numbers of a shape as the service prints them: doubles always with a fraction, `1.0` (localstack's provider). */
 export function printedNumber({ type }: Shape, value: number): string {
-  if (type !== 'double') return String(value);
+  if (type !== 'double' || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (value === 0 || (size >= 1e-3 && size < 1e7)) return withFraction(String(value));
   const [digits = '', exponent] = value.toExponential().split('e');

@@ -196,6 +196,8 @@ describe('input validator', () => {
     assert.match(weights(['2', 1.5], ['3', 0]), /^Value '\{2=1\.5, 3=0\.0\}' at/);
     assert.match(weights(['2', -0.000_25]), /^Value '\{2=-2\.5E-4\}' at/);
     assert.match(weights(['2', 1e7]), /^Value '\{2=1\.0E7\}' at/);
+    // What JSON's 1e400 is read as.
+    assert.match(weights(['2', Infinity]), /^Value '\{2=Infinity\}' at/);
   });
 
   test('patterns are quoted as the service has them', () => {

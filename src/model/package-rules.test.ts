@@ -54,6 +54,11 @@ const refusals: readonly [string, Request, string][] = [
     { ...image, Code: { ...image.Code, S3Key: 'k' } },
     'Please do not provide other FunctionCode parameters when providing an ImageUri.',
   ],
+  [
+    'an image that stays in its bucket',
+    { ...image, Code: { ...image.Code, S3ObjectStorageMode: 'REFERENCE' } },
+    'Please do not provide other FunctionCode parameters when providing an ImageUri.',
+  ],
 ];
 
 for (const [what, request, message] of refusals) {

@@ -22,7 +22,7 @@ type PackageSettings = Pick<
 >;
 type PackageCode = Pick<
   UpdateFunctionCodeRequest,
-  'ImageUri' | 'S3Bucket' | 'S3Key' | 'S3ObjectVersion' | 'ZipFile'
+  'ImageUri' | 'S3Bucket' | 'S3Key' | 'S3ObjectStorageMode' | 'S3ObjectVersion' | 'ZipFile'
 >;
 
 /** Throws InvalidParameterValue for members of a new function that do not go together. */
@@ -87,13 +87,14 @@ function checkImageSettings({ Runtime, Handler, Layers = [] }: PackageSettings):
 
 /** In the words for updates (appleboy/lambda-action #28). */
 function checkImageCode(code: PackageCode, change: Change): void {
-  const { ImageUri, ZipFile, S3Bucket, S3Key, S3ObjectVersion } = code;
+  const { ImageUri, ZipFile, S3Bucket, S3Key, S3ObjectVersion, S3ObjectStorageMode } = code;
   if (ImageUri === undefined) {
     throw invalidParameterValue(
       `Please provide ImageUri when ${change} a function with packageType Image.`,
     );
   }
-  if ([ZipFile, S3Bucket, S3Key, S3ObjectVersion].some((member) => member !== undefined)) {
+  const others = [ZipFile, S3Bucket, S3Key, S3ObjectVersion, S3ObjectStorageMode];
+  if (others.some((member) => member !== undefined)) {
     throw invalidParameterValue(
       'Please do not provide other FunctionCode parameters when providing an ImageUri.',
     );

@@ -138,6 +138,16 @@ test('the image of a function is replaced, with a new version if asked for', asy
   );
 });
 
+test('an image whose digest is not known is published without a CodeSha256', async () => {
+  const FunctionName = 'unknown-digest';
+  await createImage(FunctionName);
+  const input = { FunctionName, CodeSha256: digest };
+  await assert.rejects(server.client.send(new PublishVersionCommand(input)), {
+    name: invalid,
+    message: `CodeSHA256 (${digest}) is different from current CodeSHA256 in $LATEST (unknown). Please try again with the CodeSHA256 in $LATEST.`,
+  });
+});
+
 test('an ImageConfig is replaced whole, and taken away with an empty one', async () => {
   const FunctionName = 'settings';
   await createImage(FunctionName);

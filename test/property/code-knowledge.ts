@@ -15,10 +15,14 @@ export function archiveHash(archive: string): string {
   return createHash('sha256').update(Buffer.from(archive, 'base64')).digest('base64');
 }
 
-/** An archive, and the members of a request that name it. */
-export function code({ random }: Draw): { readonly archive: string; readonly members: Body } {
+/** An archive, whether it stays in its bucket, and the members of a request that name it. */
+export function code({ random }: Draw): {
+  readonly archive: string;
+  readonly isReferenced: boolean;
+  readonly members: Body;
+} {
   const archive = random.pick(archives);
-  if (random.chance(0.6)) return { archive, members: { ZipFile: archive } };
+  if (random.chance(0.6)) return { archive, isReferenced: false, members: { ZipFile: archive } };
   const S3ObjectVersion = `v${random.hex(3)}`;
   // What stays in its bucket is known by its version.
   const version = random.pick([
@@ -27,7 +31,11 @@ export function code({ random }: Draw): { readonly archive: string; readonly mem
     { S3ObjectStorageMode: 'COPY' },
     { S3ObjectStorageMode: 'REFERENCE', S3ObjectVersion },
   ]);
-  return { archive, members: { S3Bucket: bucket, S3Key: keyOf(archive), ...version } };
+  return {
+    archive,
+    isReferenced: version.S3ObjectStorageMode === 'REFERENCE',
+    members: { S3Bucket: bucket, S3Key: keyOf(archive), ...version },
+  };
 }
 
 /** A bucket with the archives, whatever version is asked for: the client for real ones has tests of its own. */

@@ -2,7 +2,7 @@
 import { shapes } from '../../src/model/service-model.ts';
 import { arnOf, role } from '../conformance/server.ts';
 import { tags } from './configuration-knowledge.ts';
-import { archives } from './fixture.ts';
+import { code } from './code-knowledge.ts';
 import { isGone, type Body, type Draw, type Step } from './journey.ts';
 import { anySource, sentFor } from './mapping-knowledge.ts';
 import { codeSigningArnIn, codeSigningCreation } from './code-signing-knowledge.ts';
@@ -30,19 +30,19 @@ export function anyOf<Item>({ random }: Draw, items: Iterable<Item>): Item | und
 function createFunction(world: World, draw: Draw): Change | undefined {
   if (world.functions.size >= FUNCTIONS_MAX) return undefined;
   const name = draw.newName();
-  const archive = draw.random.pick(archives);
+  const { members: Code, ...packaged } = code(draw);
   const Description = draw.newName();
   const Tags = tags(draw);
   const isPublished = draw.random.chance(0.3);
   const input = {
     ...{ FunctionName: name, Role: role, Runtime: 'nodejs24.x', Handler: 'index.handler' },
-    ...{ Code: { ZipFile: archive }, Description, Tags, Publish: isPublished },
+    ...{ Code, Description, Tags, Publish: isPublished },
   };
   return {
     step: ['CreateFunction', input],
     apply() {
       const made = world.addFunction(name);
-      made.latest = { archive, description: Description };
+      made.latest = { ...packaged, description: Description };
       made.tags = Tags;
       if (isPublished) publish(made);
     },
@@ -77,11 +77,14 @@ const deleteFunction = ofFunction(({ name }, draw, world) =>
 );
 
 const updateCode = ofFunction((made, draw) => {
-  const archive = draw.random.pick(archives);
+  const { members, ...packaged } = code(draw);
+  const change = draw.random.pick([{}, {}, { Publish: true }, { DryRun: true }]);
   return {
-    step: ['UpdateFunctionCode', { FunctionName: made.name, ZipFile: archive }],
-    apply() {
-      made.latest = { ...made.latest, archive };
+    step: ['UpdateFunctionCode', { FunctionName: made.name, ...members, ...change }],
+    apply({ Version }) {
+      if (change.DryRun === true) return;
+      made.latest = { ...made.latest, ...packaged };
+      publishIfNew(made, Version);
     },
   };
 });
@@ -97,6 +100,10 @@ const describe = ofFunction((made, draw) => {
 });
 
 /** A $LATEST that is the last version still is not published once more: the answer tells. */
+function publishIfNew(made: MadeFunction, version: unknown, description?: string): void {
+  if (version === String(made.lastVersion + 1)) publish(made, description);
+}
+
 const publishVersion = ofFunction((made, draw) => {
   const Description = draw.maybe(draw.newName());
   return {
@@ -105,7 +112,7 @@ const publishVersion = ofFunction((made, draw) => {
       { FunctionName: made.name, ...(Description === undefined ? {} : { Description }) },
     ],
     apply({ Version }) {
-      if (Version === String(made.lastVersion + 1)) publish(made, Description);
+      publishIfNew(made, Version, Description);
     },
   };
 });
@@ -302,15 +309,16 @@ function publishLayer(world: World, draw: Draw): Change {
   const { random } = draw;
   const known = draw.maybe(anyOf(draw, world.layers.values()), 0.7);
   const made: MadeLayer = known ?? { name: draw.newName(), versions: new Map(), lastVersion: 0 };
+  const { members: Content, ...packaged } = code(draw);
   const version = {
-    archive: random.pick(archives),
+    ...packaged,
     description: draw.newName(),
     runtimes: runtimes.filter(() => random.chance(0.2)).slice(0, 15),
     architectures: ['x86_64', 'arm64'].filter(() => random.chance(0.5)),
   };
   const input = {
     ...{ LayerName: made.name, Description: version.description },
-    Content: { ZipFile: version.archive },
+    Content,
     CompatibleRuntimes: version.runtimes,
     CompatibleArchitectures: version.architectures,
   };

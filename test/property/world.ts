@@ -5,6 +5,8 @@ import type { Body, Read } from './journey.ts';
 /** Code, as a listing tells it apart. */
 export interface MadeVersion {
   readonly archive: string;
+  /** It stays in its bucket, outside the account's code storage. */
+  readonly isReferenced: boolean;
   readonly description: string;
 }
 
@@ -55,7 +57,11 @@ export class World {
     ];
     return {
       FunctionCount: functions.length,
-      TotalCodeSize: sum(codes.map(({ archive }) => Buffer.from(archive, 'base64').length)),
+      TotalCodeSize: sum(
+        codes
+          .filter(({ isReferenced }) => !isReferenced)
+          .map(({ archive }) => Buffer.from(archive, 'base64').length),
+      ),
     };
   }
 
@@ -68,7 +74,7 @@ export class World {
   addFunction(name: string): MadeFunction {
     const made: MadeFunction = {
       name,
-      latest: { archive: archives[0]!, description: '' },
+      latest: { archive: archives[0]!, isReferenced: false, description: '' },
       versions: new Map(),
       lastVersion: 0,
       aliases: new Map(),

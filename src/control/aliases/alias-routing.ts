@@ -2,6 +2,7 @@
 import type { StoredAlias } from '../../model/alias.ts';
 import { invalidParameterValue, resourceInState } from '../../model/errors.ts';
 import type { VersionRecord } from '../../model/function.ts';
+import type { UpdateAliasRequest } from '../../model/generated/api-types.ts';
 import type { ControlContext } from '../control-context.ts';
 import { LATEST, requireVersion, resolveReference } from '../functions/function-documents.ts';
 
@@ -11,14 +12,17 @@ export type AliasTarget = Pick<StoredAlias, 'FunctionVersion' | 'RoutingConfig'>
  * The target as it is stored: no RoutingConfig without weights.
  *
  * Throws ResourceNotFound for a version that is not there, InvalidParameterValue for weights that
- * the versions do not allow.
+ * the versions do not allow, ResourceConflict for a version that is `asked` for and could not be made: no
+ * alias comes to point to it (terraform-provider-aws #49904, for UpdateAlias), be it by weight.
  */
 export async function checkTarget(
   context: ControlContext,
   functionName: string,
   { FunctionVersion, RoutingConfig }: AliasTarget,
+  asked: Pick<UpdateAliasRequest, 'FunctionVersion' | 'RoutingConfig'>,
 ): Promise<AliasTarget> {
   const target = await readVersion(context, functionName, FunctionVersion);
+  if (asked.FunctionVersion !== undefined) refuseFailed(target);
   const weights = RoutingConfig?.AdditionalVersionWeights ?? {};
   const [additional, ...more] = Object.keys(weights);
   if (additional === undefined) return { FunctionVersion };
@@ -37,24 +41,15 @@ export async function checkTarget(
       `Invalid function version ${additional}. Function version ${additional} is already included in routing configuration.`,
     );
   }
-  checkAlike(target, await readVersion(context, functionName, additional));
+  const other = await readVersion(context, functionName, additional);
+  if (asked.RoutingConfig !== undefined) refuseFailed(other);
+  checkAlike(target, other);
   return { FunctionVersion, RoutingConfig: { AdditionalVersionWeights: { ...weights } } };
 }
 
-/**
- * Throws ResourceNotFound, and ResourceConflict for a version whose making failed: no alias comes to
- * point to it (terraform-provider-aws #49904, for UpdateAlias).
- */
-export async function checkMade(
-  context: ControlContext,
-  functionName: string,
-  version: string,
-): Promise<void> {
-  const { configuration } = await readVersion(context, functionName, version);
-  const { State, StateReasonCode = '' } = configuration;
-  if (State !== 'Failed') return;
-  const { arn } = resolveReference(context, functionName, version);
-  throw resourceInState(arn, State, StateReasonCode);
+function refuseFailed({ configuration }: VersionRecord): void {
+  const { FunctionArn, State, StateReasonCode = '' } = configuration;
+  if (State === 'Failed') throw resourceInState(FunctionArn, State, StateReasonCode);
 }
 
 async function readVersion(

@@ -6,7 +6,6 @@ import type {
   CreateAliasRequest,
   UpdateFunctionConfigurationRequest,
 } from '../../model/generated/api-types.ts';
-import type { Store } from '../../store/store.ts';
 import { limits } from '../../model/limits.ts';
 import { ALIAS_PAGE_ITEMS_MAX } from '../list-marker.ts';
 import { aliasKey } from './alias-documents.ts';
@@ -16,6 +15,7 @@ import {
   createRequest,
   type ControlRig,
 } from '../../testing/control-rig.ts';
+import { Overtaking } from '../../testing/overtaken-store.ts';
 
 const FunctionName = 'rig';
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:rig';
@@ -320,29 +320,17 @@ test('aliases go with the function', async (t) => {
 });
 
 test('an alias made while its version is deleted is refused, or keeps the version', async (t) => {
-  let beforeCommit: (() => Promise<unknown>) | undefined;
-  const overtaking = (store: Store): Store => ({
-    get: (key) => store.get(key),
-    list: (collection, options) => store.list(collection, options),
-    watch: (collections, listener) => store.watch(collections, listener),
-    close: () => store.close(),
-    async commit(operations) {
-      const overtake = beforeCommit;
-      beforeCommit = undefined;
-      await overtake?.();
-      return store.commit(operations);
-    },
-  });
-  const rig = await createControlRig({ wrapStore: overtaking });
+  const overtaking = new Overtaking();
+  const rig = await createControlRig({ wrapStore: overtaking.wrap });
   t.after(() => rig.close());
   await rig.control.operations.CreateFunction(createRequest());
   await rig.settle(FunctionName);
   await rig.control.operations.PublishVersion({ FunctionName });
-  beforeCommit = () => create(rig);
+  overtaking.by(() => create(rig));
   await assert.rejects(rig.control.operations.DeleteFunction({ FunctionName, Qualifier: '1' }), {
     code: 'ResourceConflictException',
   });
   await rig.control.operations.DeleteAlias({ FunctionName, Name: 'live' });
-  beforeCommit = () => rig.control.operations.DeleteFunction({ FunctionName, Qualifier: '1' });
+  overtaking.by(() => rig.control.operations.DeleteFunction({ FunctionName, Qualifier: '1' }));
   await assert.rejects(create(rig), { message: `Function not found: ${arn}:1` });
 });

@@ -3,7 +3,7 @@ import type { StoredAlias } from '../../model/alias.ts';
 import { aliasExists } from '../../model/errors.ts';
 import type { AliasConfiguration, CreateAliasRequest } from '../../model/generated/api-types.ts';
 import { aliasKey, readAlias } from './alias-documents.ts';
-import { checkMade, checkTarget } from './alias-routing.ts';
+import { checkTarget } from './alias-routing.ts';
 import type { ControlContext } from '../control-context.ts';
 import { commitWithRetry, putDocument, writeDocument } from '../commit.ts';
 import {
@@ -12,7 +12,7 @@ import {
   resolveUnqualified,
 } from '../functions/function-documents.ts';
 
-/** Throws ResourceConflict for a name in use, and what checkMade and checkTarget throw. */
+/** Throws ResourceConflict for a name in use, and what checkTarget throws. */
 export async function createAlias(
   context: ControlContext,
   input: CreateAliasRequest,
@@ -27,11 +27,10 @@ export async function createAlias(
     if ((await readAlias(context.store, functionName, Name)) !== undefined) {
       throw aliasExists(AliasArn);
     }
-    await checkMade(context, functionName, input.FunctionVersion);
     const configuration: StoredAlias = {
       AliasArn,
       Name,
-      ...(await checkTarget(context, functionName, input)),
+      ...(await checkTarget(context, functionName, input, input)),
       Description: input.Description ?? '',
       RevisionId: context.random.uuid(),
     };

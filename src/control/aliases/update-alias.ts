@@ -3,7 +3,7 @@ import type { StoredAlias } from '../../model/alias.ts';
 import { revisionMismatch, updatedAliasNotFound } from '../../model/errors.ts';
 import type { AliasConfiguration, UpdateAliasRequest } from '../../model/generated/api-types.ts';
 import { readAlias } from './alias-documents.ts';
-import { checkMade, checkTarget, type AliasTarget } from './alias-routing.ts';
+import { checkTarget, type AliasTarget } from './alias-routing.ts';
 import type { ControlContext } from '../control-context.ts';
 import { commitWithRetry, putDocument } from '../commit.ts';
 import {
@@ -15,8 +15,8 @@ import { omitMembers } from '../omit-members.ts';
 import { planProvisionedMove } from '../concurrency/provisioned-rules.ts';
 
 /**
- * Throws ResourceNotFound, PreconditionFailed for another RevisionId, and what checkMade,
- * checkTarget and planProvisionedMove throw. Weights go with a RoutingConfig that has none.
+ * Throws ResourceNotFound, PreconditionFailed for another RevisionId, and what checkTarget and
+ * planProvisionedMove throw. Weights go with a RoutingConfig that has none.
  */
 export async function updateAlias(
   context: ControlContext,
@@ -34,10 +34,8 @@ export async function updateAlias(
     if (input.RevisionId !== undefined && input.RevisionId !== previous.RevisionId) {
       throw revisionMismatch();
     }
-    if (input.FunctionVersion !== undefined) {
-      await checkMade(context, functionName, input.FunctionVersion);
-    }
-    const target = await checkTarget(context, functionName, wantedTarget(previous, input));
+    const wanted = wantedTarget(previous, input);
+    const target = await checkTarget(context, functionName, wanted, input);
     const configuration: StoredAlias = {
       ...omitMembers(previous, ['RoutingConfig']),
       ...target,

@@ -1,12 +1,17 @@
 /** Rules of settings that the table of kinds drives: each bound at its edge, each combination, with its words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EventSourceKind } from '../../model/event-source-mapping.ts';
+import type {
+  EventSourceKind,
+  EventSourceMappingRecord,
+} from '../../model/event-source-mapping.ts';
 import type {
   CreateEventSourceMappingRequest,
   KafkaSchemaRegistryConfig,
 } from '../../model/generated/api-types.ts';
 import { activeRig } from '../../testing/control-rig.ts';
+import { putDocument } from '../commit.ts';
+import { mappingKey } from './mapping-documents.ts';
 import { minimalMappings, settleMapping } from '../../testing/mapping-requests.ts';
 
 type Request = Partial<CreateEventSourceMappingRequest>;
@@ -335,4 +340,24 @@ test('settings that are not right are refused, and nothing is stored', async (t)
   }
   const { EventSourceMappings } = await rig.control.operations.ListEventSourceMappings({});
   assert.deepEqual(EventSourceMappings, []);
+});
+
+test('what an earlier version accepted can be switched off and moved as it is', async (t) => {
+  const rig = await activeRig(t);
+  const { CreateEventSourceMapping: create, UpdateEventSourceMapping: update } =
+    rig.control.operations;
+  const settings = { TumblingWindowInSeconds: 10, ParallelizationFactor: 2 };
+  const { UUID = '' } = await create({ FunctionName: 'rig', ...minimalMappings.kinesis });
+  await settleMapping(rig, UUID);
+  const document = await rig.store.get<EventSourceMappingRecord>(mappingKey(UUID));
+  assert.ok(document);
+  const configuration = { ...document.value.configuration, ...settings };
+  await rig.store.commit([putDocument(document, { ...document.value, configuration })]);
+  for (const change of [{ Enabled: false }, { FunctionName: 'rig:$LATEST' }]) {
+    assert.partialDeepStrictEqual(await update({ UUID, ...change }), settings);
+    await settleMapping(rig, UUID);
+  }
+  const message = tumblingMessage;
+  await assert.rejects(update({ UUID, BatchSize: 5 }), { message });
+  await update({ UUID, BatchSize: 5, TumblingWindowInSeconds: 0 });
 });

@@ -10,6 +10,7 @@ import type {
 } from '../../model/generated/api-types.ts';
 import { commitWithRetry, putDocument } from '../commit.ts';
 import type { ControlContext } from '../control-context.ts';
+import { defined } from '../omit-members.ts';
 import { requireMapping, requireTarget } from './mapping-documents.ts';
 import {
   checkDestinationGiven,
@@ -44,6 +45,7 @@ export async function updateEventSourceMapping(
   );
 }
 
+/** What was accepted once, be it by an earlier version of this server, is not looked at without a change. */
 function changedSettings(
   { clock }: ControlContext,
   { kind, configuration }: EventSourceMappingRecord,
@@ -51,10 +53,12 @@ function changedSettings(
 ): MappingSettings {
   const rules = sourceRules[kind];
   const changes = settingsIn(input);
+  const present = settingsOf(configuration);
+  if (Object.keys(defined(changes)).length === 0) return present;
   checkSupported(rules, changes);
   checkDestinationGiven(changes);
   checkUnchangeable(rules, changes);
-  const settings = withChanges(rules, settingsOf(configuration), changes);
+  const settings = withChanges(rules, present, changes);
   checkRequired(rules, settings);
   checkSettings(rules, settings, clock.nowMs());
   return settings;

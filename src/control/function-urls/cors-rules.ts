@@ -25,8 +25,9 @@ const headerNamePattern = /^[!#$%&'*+.^_`|~0-9a-z-]+$/iu;
 
 /**
  * The settings as they are stored; undefined for none of them, which is how UpdateFunctionUrlConfig
- * takes them away (go-to-k/cdkd, lambda-url-provider.ts, probed at the service). Throws InvalidParameterValue for settings without origins, and for origins, methods
- * and header names that can never match.
+ * takes them away (go-to-k/cdkd, lambda-url-provider.ts, probed at the service). Throws
+ * InvalidParameterValue for settings without origins, and for origins, methods and header names that can
+ * never match.
  */
 export function checkCors(cors: Cors): Cors | undefined {
   const settings: Cors = defined(cors);

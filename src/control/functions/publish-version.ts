@@ -22,7 +22,8 @@ export async function publishVersion(
     const present = await requireFunction(context, reference);
     const { latest } = present.value;
     checkChangeable(present.value, input.RevisionId);
-    const current = latest.configuration.CodeSha256;
+    // Of an image there may be none (model/image-uri.ts).
+    const { CodeSha256: current = 'unknown' } = latest.configuration;
     if (input.CodeSha256 !== undefined && input.CodeSha256 !== current) {
       throw invalidParameterValue(
         `CodeSHA256 (${input.CodeSha256}) is different from current CodeSHA256 in $LATEST ` +

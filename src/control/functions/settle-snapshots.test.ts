@@ -98,6 +98,26 @@ test('an alias for a version that waits is made, none is made or moved to one th
   await assert.rejects(create, refusal);
 });
 
+test('no alias gives a version that failed a share of its invocations', async (t) => {
+  const rig = await snapStartRig(t);
+  const { operations } = rig.control;
+  await operations.PublishVersion({ FunctionName });
+  await report(rig, '1', { buildId: await buildIdOf(rig, '1') });
+  await operations.UpdateFunctionConfiguration({ FunctionName, Timeout: 5 });
+  await rig.settle(FunctionName);
+  await operations.PublishVersion({ FunctionName });
+  const alias = { FunctionName, Name: 'live', FunctionVersion: '1' };
+  const RoutingConfig = { AdditionalVersionWeights: { 2: 0.1 } };
+  await operations.CreateAlias({ ...alias, Name: 'waiting', RoutingConfig });
+  const failure = { code: 'FunctionError.InitTimeout', reason: 'too slow' } as const;
+  await report(rig, '2', { buildId: await buildIdOf(rig, '2'), failure });
+  const refusal = { code: 'ResourceConflictException', message: /:rig:2 is .* state: 'Failed'/u };
+  await assert.rejects(operations.CreateAlias({ ...alias, RoutingConfig }), refusal);
+  await operations.CreateAlias(alias);
+  await assert.rejects(operations.UpdateAlias({ ...alias, RoutingConfig }), refusal);
+  await operations.UpdateAlias({ FunctionName, Name: 'waiting', Description: 'out of order' });
+});
+
 test('an alias whose version failed under it can still be described', async (t) => {
   const rig = await snapStartRig(t);
   const { operations } = rig.control;

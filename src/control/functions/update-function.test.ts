@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { activeRig, createControlRig, createRequest } from '../../testing/control-rig.ts';
+import { Overtaking } from '../../testing/overtaken-store.ts';
 import { zipOf } from '../../testing/zip-builder.ts';
 
 const FunctionName = 'rig';
@@ -370,4 +371,35 @@ test('the tree that an update leaves holds the new code', async (t) => {
   const [hash = ''] = await rig.codeTrees.list();
   const file = join(rig.folder, 'code', hash, 'code', 'index.js');
   assert.equal(await readFile(file, 'utf8'), 'exports.handler = async () => 2;');
+});
+
+test('a change meets the rules of the function that it is committed to, not those of one of that name before', async (t) => {
+  const overtaking = new Overtaking();
+  const rig = await createControlRig({ wrapStore: overtaking.wrap });
+  t.after(() => rig.close());
+  const { operations } = rig.control;
+  const image = createRequest({
+    PackageType: 'Image',
+    Code: { ImageUri: 'registry/image:1' },
+    Runtime: undefined,
+    Handler: undefined,
+  });
+  const changes: readonly [() => Promise<unknown>, RegExp][] = [
+    [() => operations.UpdateFunctionCode({ FunctionName, ZipFile: otherZip }), /provide ImageUri/],
+    [() => operations.UpdateFunctionConfiguration({ FunctionName, Handler: 'a.b' }), /Handler or/],
+  ];
+  for (const [change, message] of changes) {
+    await operations.CreateFunction(createRequest());
+    await rig.settle(FunctionName);
+    overtaking.by(async () => {
+      await operations.DeleteFunction({ FunctionName });
+      await operations.CreateFunction(image);
+      await rig.settle(FunctionName);
+    });
+    await assert.rejects(change(), { code: 'InvalidParameterValueException', message });
+    const { PackageType } = await operations.GetFunctionConfiguration({ FunctionName });
+    assert.equal(PackageType, 'Image');
+    await operations.DeleteFunction({ FunctionName });
+  }
+  assert.deepEqual(await rig.codeAfterClose(), { trees: [], blobs: [] });
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PublishLayerVersionRequest } from '../../model/generated/api-types.ts';
 import { limits } from '../../model/limits.ts';
-import type { Store } from '../../store/store.ts';
 import {
   activeRig,
   createControlRig,
@@ -10,6 +9,7 @@ import {
   rigZip,
   type ControlRig,
 } from '../../testing/control-rig.ts';
+import { Overtaking } from '../../testing/overtaken-store.ts';
 import { zipOf } from '../../testing/zip-builder.ts';
 
 const FunctionName = 'rig';
@@ -117,23 +117,10 @@ test('a function keeps its layers’ content after they are deleted, and as long
 });
 
 test('a layer that is deleted while a function gets it stays whole', async (t) => {
-  let beforeWrite = async (): Promise<void> => {};
-  const wrapStore = (store: Store): Store => ({
-    get: (key) => store.get(key),
-    list: (collection, options) => store.list(collection, options),
-    watch: (collections, listener) => store.watch(collections, listener),
-    close: () => store.close(),
-    async commit(operations) {
-      if (operations[0]?.key.collection === 'function') await beforeWrite();
-      return store.commit(operations);
-    },
-  });
-  const rig = await rigOf(t, { wrapStore });
+  const overtaking = new Overtaking();
+  const rig = await rigOf(t, { wrapStore: overtaking.wrap });
   const Layers = [await publish(rig, 'raced')];
-  beforeWrite = async () => {
-    beforeWrite = async () => {};
-    await remove(rig, 'raced', 1);
-  };
+  overtaking.by(() => remove(rig, 'raced', 1));
   await rig.control.operations.CreateFunction(createRequest({ Layers }));
   await rig.settle(FunctionName);
   const { trees, blobs } = await rig.codeAfterClose();
