@@ -9,6 +9,7 @@ import { deferred, type Deferred } from '../base/deferred.ts';
 import type { HostMetrics } from '../telemetry/metric-sources.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { IdleEnvironments } from './idle-environments.ts';
+import type { MakesWay } from './makes-way.ts';
 import type { Resident } from './resident.ts';
 import type { Tenancy } from './tenancy.ts';
 
@@ -30,22 +31,6 @@ export type Wanted = 'environment' | 'room';
 
 /** What a caller got: a warm environment, room for a new one, or neither in time. */
 export type Grant = Resident | 'room' | 'none';
-
-/** Memory of so many environments or templates. */
-export interface HeldRoom {
-  readonly count: number;
-  readonly memoryMb: number;
-}
-
-/** Holds things that may be idle, and can give up their room then. */
-export interface MakesWay {
-  /** Of all that is idle. */
-  readonly idleRoom: HeldRoom;
-  /** Since when the one is that is idle for longest, monotonic; undefined when none is. */
-  readonly idleSinceMs: number | undefined;
-  /** It goes, and tells of it by `beginLeaving` at once. */
-  makeWay(): void;
-}
 
 interface Waiter {
   readonly tenancy: Tenancy;

@@ -3,7 +3,7 @@
  * frozen, after a long time they are given up.
  */
 import type { Clock, Timer } from '../base/clock.ts';
-import type { HeldRoom } from './host-room.ts';
+import type { HeldRoom, MakesWay } from './makes-way.ts';
 import type { Resident } from './resident.ts';
 import type { Tenancy } from './tenancy.ts';
 
@@ -22,7 +22,7 @@ interface Waiting {
   readonly expire: Timer;
 }
 
-export class IdleEnvironments {
+export class IdleEnvironments implements MakesWay {
   readonly #clock: Clock;
   readonly #options: IdleOptions;
   /** By the key of their tenancy, the most recently used last. */

@@ -68,9 +68,8 @@ export function checkRequested(
 }
 
 /** In our own words: the service has these and so has no message for their absence. */
-export function notSupported(member: string, detail?: string): ApiError {
-  const more = detail === undefined ? '.' : `: ${detail}.`;
-  return invalidParameterValue(`${member} is not supported by this server yet${more}`);
+export function notSupported(member: string): ApiError {
+  return invalidParameterValue(`${member} is not supported by this server yet.`);
 }
 
 /**
