@@ -8,13 +8,19 @@ import { tenancyOf, type Tenancy } from './tenancy.ts';
 
 const tenancy = (tenant: string): Tenancy => tenancyOf(runnable(), tenant);
 
-test('tenants that have not come for a while are forgotten, those that are busy are not', async () => {
+/** With no environments; `started` are the tenants that one is started for. */
+function rig() {
   const clock = new SimClock(0);
   const started: (string | undefined)[] = [];
   const starts = new ProactiveStarts(clock, {
     count: () => 0,
     start: async ({ tenantId }) => void started.push(tenantId),
   });
+  return { clock, started, starts };
+}
+
+test('tenants that have not come for a while are forgotten, those that are busy are not', async () => {
+  const { clock, starts } = rig();
   starts.noteTaken(tenancy('busy'));
   for (let count = 0; count < 1000; count += 1) {
     const tenant = tenancy(`tenant-${count}`);
@@ -30,12 +36,7 @@ test('tenants that have not come for a while are forgotten, those that are busy 
 });
 
 test('another environment is started for the tenant that needed one', async () => {
-  const clock = new SimClock(0);
-  const started: (string | undefined)[] = [];
-  const starts = new ProactiveStarts(clock, {
-    count: () => 0,
-    start: async ({ tenantId }) => void started.push(tenantId),
-  });
+  const { clock, started, starts } = rig();
   starts.noteTaken(tenancy('red'));
   starts.noteReturned(tenancy('red'));
   await starts.replace(tenancy('blue'));

@@ -223,16 +223,27 @@ const putEventInvoke = ofFunction((made, draw) => {
   };
 });
 
-const deleteEventInvoke = ofFunction((made, draw) => {
-  const Qualifier = anyOf(draw, made.eventInvokes.keys());
-  if (Qualifier === undefined) return undefined;
-  return {
-    step: ['DeleteFunctionEventInvokeConfig', { FunctionName: made.name, Qualifier }],
-    apply() {
-      made.eventInvokes.delete(Qualifier);
-    },
-  };
-});
+/** Takes away what one of a function's versions or aliases has. */
+function deletionOf(
+  operation: Step[0],
+  settingsOf: (made: MadeFunction) => Map<string, unknown>,
+): MakeChange {
+  return ofFunction((made, draw) => {
+    const Qualifier = anyOf(draw, settingsOf(made).keys());
+    if (Qualifier === undefined) return undefined;
+    return {
+      step: [operation, { FunctionName: made.name, Qualifier }],
+      apply() {
+        settingsOf(made).delete(Qualifier);
+      },
+    };
+  });
+}
+
+const deleteEventInvoke = deletionOf(
+  'DeleteFunctionEventInvokeConfig',
+  ({ eventInvokes }) => eventInvokes,
+);
 
 /** Not together with a reserve, which would have to be the larger. */
 const putProvisioned = ofFunction((made, draw) => {
@@ -251,16 +262,10 @@ const putProvisioned = ofFunction((made, draw) => {
   };
 });
 
-const deleteProvisioned = ofFunction((made, draw) => {
-  const Qualifier = anyOf(draw, made.provisioned.keys());
-  if (Qualifier === undefined) return undefined;
-  return {
-    step: ['DeleteProvisionedConcurrencyConfig', { FunctionName: made.name, Qualifier }],
-    apply() {
-      made.provisioned.delete(Qualifier);
-    },
-  };
-});
+const deleteProvisioned = deletionOf(
+  'DeleteProvisionedConcurrencyConfig',
+  ({ provisioned }) => provisioned,
+);
 
 const putConcurrency = ofFunction((made, { random }) => {
   if (made.provisioned.size > 0) return undefined;

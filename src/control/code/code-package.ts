@@ -45,14 +45,6 @@ export async function stagePackage(
   return isImage(source) ? { code: source, release() {} } : stageCode(context, source, options);
 }
 
-/** As stagePackage, but nothing is kept: for a dry run. */
-export async function checkPackageSource(
-  context: ControlContext,
-  source: PackageSource,
-): Promise<PackageReference> {
-  return isImage(source) ? source : checkCode(context, source);
-}
-
 /**
  * Fetches, checks, unpacks and stores a package. Throws InvalidParameterValue,
  * RequestEntityTooLarge, CodeStorageExceeded, AccessDenied.
@@ -82,8 +74,12 @@ export async function stageCode(
   });
 }
 
-/** As stageCode, but nothing is kept: for a dry run. */
-async function checkCode(context: ControlContext, source: CodeSource): Promise<CodeReference> {
+/** As stagePackage, but nothing is kept: for a dry run. */
+export async function checkPackageSource(
+  context: ControlContext,
+  source: PackageSource,
+): Promise<PackageReference> {
+  if (isImage(source)) return source;
   checkSent(context, source);
   const staged = await withArchive(context, source, (archive) =>
     stage(context, archive, source, { durable: false }),
