@@ -68,3 +68,14 @@ test('DeleteResourcePolicy checks the RevisionId: of writers with the same one w
   ]);
   assert.equal(race.won, 1);
 });
+
+test('DeleteResourcePolicy refuses functions of another region', async () => {
+  const foreign = arnOf('deleted').replace('us-east-1', 'eu-west-1');
+  await assert.rejects(
+    remove(foreign),
+    refused(
+      'ResourceNotFoundException',
+      "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
+    ),
+  );
+});

@@ -9,9 +9,11 @@ import {
   GetAccountSettingsCommand,
   GetFunctionCommand,
   GetFunctionConfigurationCommand,
+  GetRuntimeManagementConfigCommand,
   ListFunctionsCommand,
   PublishVersionCommand,
   PutFunctionCodeSigningConfigCommand,
+  PutRuntimeManagementConfigCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionActiveV2,
@@ -259,4 +261,20 @@ test('functions from images have no code signing', async () => {
     ),
     { name: /InvalidParameterValueException|CodeSigningConfigNotFoundException/ },
   );
+});
+
+test('functions from images have no runtime to manage', async () => {
+  const FunctionName = 'unmanaged';
+  await createImage(FunctionName);
+  const { client } = server;
+  const mode = { FunctionName, UpdateRuntimeOn: 'FunctionUpdate' } as const;
+  for (const call of [
+    client.send(new GetRuntimeManagementConfigCommand({ FunctionName })),
+    client.send(new PutRuntimeManagementConfigCommand(mode)),
+  ]) {
+    await assert.rejects(call, {
+      name: invalid,
+      message: 'Runtime management is not supported for functions created with container images.',
+    });
+  }
 });

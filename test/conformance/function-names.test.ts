@@ -6,18 +6,22 @@ import {
   DeleteAliasCommand,
   DeleteFunctionCommand,
   DeleteFunctionConcurrencyCommand,
+  DeleteFunctionEventInvokeConfigCommand,
   DeleteProvisionedConcurrencyConfigCommand,
   GetAliasCommand,
   GetFunctionCommand,
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
+  GetFunctionEventInvokeConfigCommand,
   GetProvisionedConcurrencyConfigCommand,
+  GetRuntimeManagementConfigCommand,
   ListAliasesCommand,
   ListProvisionedConcurrencyConfigsCommand,
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,
   PutProvisionedConcurrencyConfigCommand,
+  RemovePermissionCommand,
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
@@ -176,6 +180,23 @@ test('CreateFunction takes no name of over 64 characters', async () => {
       'InvalidParameterValueException',
       `1 validation error detected: Value '${name}' at 'functionName' failed to satisfy ` +
         'constraint: Member must have length less than or equal to 64',
+    );
+  }
+});
+
+test('a qualifier that is not the one in the name is refused', async () => {
+  const named = { FunctionName: 'named:1', Qualifier: 'live' };
+  const { client } = server;
+  for (const call of [
+    client.send(new DeleteFunctionEventInvokeConfigCommand(named)),
+    client.send(new GetFunctionEventInvokeConfigCommand(named)),
+    client.send(new GetRuntimeManagementConfigCommand(named)),
+    client.send(new RemovePermissionCommand({ ...named, StatementId: 'any' })),
+  ]) {
+    await refused(
+      call,
+      'InvalidParameterValueException',
+      'The derived qualifier from the function name does not match the specified qualifier.',
     );
   }
 });
